@@ -1,0 +1,83 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+// The minor version of Python that the host embeds. The native module is built for the stable
+// ABI, so one build of it serves this version and every later one.
+let pythonVersion = Context.environment["SWIFTWATER_PYTHON_VERSION"] ?? "3.11"
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+/// A target of the engine: strict, warnings are errors.
+func engine(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
+  .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
+/// A test target: strict, warnings are errors.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "swiftwater",
+  products: [
+    .library(name: "Swiftwater", targets: ["Swiftwater"]),
+    .library(name: "SwiftwaterTesting", targets: ["SwiftwaterTesting"]),
+    .library(name: "_swiftwater", type: .dynamic, targets: ["SwiftwaterPython"]),
+    .executable(name: "swiftwater", targets: ["SwiftwaterHost"]),
+    .executable(name: "NetworkWordCount", targets: ["NetworkWordCount"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    // The engine. ARCHITECTURE.md says what each target is for and what it may depend on;
+    // Tests/ModuleTableTests enforces it.
+    engine("SwiftwaterCore"),
+    engine("SwiftwaterKernels", ["SwiftwaterCore"]),
+    engine("SwiftwaterRDD", ["SwiftwaterCore", "SwiftwaterKernels"]),
+    engine("SwiftwaterStreaming", ["SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterRDD"]),
+    engine("SwiftwaterConnectors", ["SwiftwaterCore", nioCore, nioPosix]),
+    engine("SwiftwaterConsole", ["SwiftwaterCore", logging]),
+    engine("SwiftwaterTesting", ["SwiftwaterCore", "SwiftwaterRDD", "SwiftwaterStreaming"]),
+    engine(
+      "Swiftwater",
+      [
+        "SwiftwaterCore", "SwiftwaterRDD", "SwiftwaterStreaming", "SwiftwaterConnectors",
+        "SwiftwaterConsole",
+      ]),
+
+    // Python.
+    .systemLibrary(name: "CPython", pkgConfig: "python-\(pythonVersion)"),
+    .systemLibrary(name: "CPythonEmbed", pkgConfig: "python-\(pythonVersion)-embed"),
+    engine("PythonInterop", ["CPython"]),
+    engine(
+      "SwiftwaterPython",
+      [
+        "PythonInterop", "SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterRDD",
+        "SwiftwaterStreaming", "SwiftwaterConnectors", "SwiftwaterConsole", "SwiftwaterTesting",
+      ]),
+    .target(name: "CHost", dependencies: ["CPythonEmbed"]),
+    .executableTarget(
+      name: "SwiftwaterHost", dependencies: ["SwiftwaterPython", "CHost"], swiftSettings: strict),
+
+    // Examples that are programs of their own.
+    .executableTarget(
+      name: "NetworkWordCount", dependencies: ["Swiftwater"], path: "examples/NetworkWordCount",
+      swiftSettings: strict),
+
+    // Tests.
+    tests("SwiftwaterCoreTests", ["SwiftwaterCore"]),
+    tests("SwiftwaterKernelsTests", ["SwiftwaterKernels"]),
+    tests("SwiftwaterRDDTests", ["SwiftwaterRDD"]),
+    tests(
+      "SwiftwaterStreamingTests", ["SwiftwaterStreaming", "SwiftwaterTesting", "SwiftwaterRDD"]),
+    tests("SwiftwaterConnectorsTests", ["SwiftwaterConnectors", nioCore, nioPosix]),
+    tests("ModuleTableTests", []),
+  ],
+  swiftLanguageModes: [.v6]
+)

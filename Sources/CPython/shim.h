@@ -1,0 +1,51 @@
+// CPython's stable ABI, and what Swift cannot import of it: macros, variadics, singletons.
+//
+// One build serves CPython 3.11 and every later version.
+#pragma once
+
+#define Py_LIMITED_API 0x030B0000
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+// In the stable ABI since 3.12; exported, with the same meaning, by 3.11.
+extern PyObject *PyObject_Vectorcall(PyObject *callable, PyObject *const *arguments,
+                                     size_t count_and_flags, PyObject *keyword_names);
+// Exported by every version, outside the stable ABI: true when this thread holds the interpreter.
+extern int PyGILState_Check(void);
+
+static inline PyObject *sw_none(void) { return Py_None; }
+static inline PyObject *sw_true(void) { return Py_True; }
+static inline PyObject *sw_false(void) { return Py_False; }
+
+static inline void sw_retain(PyObject *object) { Py_INCREF(object); }
+static inline void sw_release(PyObject *object) { Py_DECREF(object); }
+
+static inline PyTypeObject *sw_type(PyObject *object) { return Py_TYPE(object); }
+static inline int sw_is_exact_tuple(PyObject *object) { return Py_IS_TYPE(object, &PyTuple_Type); }
+static inline int sw_is_exact_list(PyObject *object) { return Py_IS_TYPE(object, &PyList_Type); }
+static inline int sw_is_exact_text(PyObject *object) { return Py_IS_TYPE(object, &PyUnicode_Type); }
+static inline int sw_is_exact_bytes(PyObject *object) { return Py_IS_TYPE(object, &PyBytes_Type); }
+static inline int sw_is_exact_int(PyObject *object) { return Py_IS_TYPE(object, &PyLong_Type); }
+static inline int sw_is_exact_float(PyObject *object) { return Py_IS_TYPE(object, &PyFloat_Type); }
+static inline int sw_is_exact_bool(PyObject *object) { return Py_IS_TYPE(object, &PyBool_Type); }
+static inline int sw_is_tuple(PyObject *object) { return PyTuple_Check(object); }
+static inline int sw_is_list(PyObject *object) { return PyList_Check(object); }
+static inline int sw_is_text(PyObject *object) { return PyUnicode_Check(object); }
+static inline int sw_is_iterator(PyObject *object) { return PyIter_Check(object); }
+
+static inline PyObject *sw_new_pair(PyObject *first, PyObject *second) {
+  return PyTuple_Pack(2, first, second);
+}
+
+static inline PyObject *sw_exception_type_error(void) { return PyExc_TypeError; }
+static inline PyObject *sw_exception_value_error(void) { return PyExc_ValueError; }
+static inline PyObject *sw_exception_runtime_error(void) { return PyExc_RuntimeError; }
+static inline PyObject *sw_exception_os_error(void) { return PyExc_OSError; }
+static inline PyObject *sw_exception_keyboard_interrupt(void) { return PyExc_KeyboardInterrupt; }
+
+static inline PyObject *sw_new_module(PyModuleDef *definition) {
+  return PyModule_Create(definition);
+}
+
+// The minor version of the headers that this was compiled with.
+static inline int sw_compiled_minor(void) { return PY_MINOR_VERSION; }

@@ -1,0 +1,161 @@
+import NIOCore
+import NIOPosix
+import SwiftwaterCore
+import Synchronization
+
+/// A TCP client that takes in text: connects to `host:port` and reads until the other side ends.
+///
+/// The socket is read only while the sink wants more; otherwise the system's buffers fill up and
+/// the sender waits.
+public final class SocketReceiver: Receiver {
+  private enum Phase {
+    case idle
+    case connecting
+    case connected(any Channel)
+    case stopped
+  }
+
+  private let host: String
+  private let port: Int
+  private let connectTimeout: TimeAmount
+  private let phase = Mutex(Phase.idle)
+
+  /// - Parameters:
+  ///   - port: 1 to 65535.
+  ///   - connectTimeout: how long a connection may take.
+  /// - Throws: ``EngineError`` (`invalidArgument`) for an impossible port or an empty host.
+  public init(host: String, port: Int, connectTimeout: Duration = .seconds(10)) throws {
+    guard !host.isEmpty else {
+      throw EngineError.invalidArgument("the host of a socket stream is empty")
+    }
+    guard (1...65535).contains(port) else {
+      throw EngineError.invalidArgument(
+        "the port of a socket stream must be 1 to 65535, not \(port)")
+    }
+    self.host = host
+    self.port = port
+    self.connectTimeout = .nanoseconds(connectTimeout.wholeNanoseconds)
+  }
+
+  public var source: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+  public func start(_ sink: any ReceiverSink) {
+    let isWanted = phase.withLock { phase -> Bool in
+      if case .stopped = phase { return false }
+      phase = .connecting
+      return true
+    }
+    guard isWanted else { return }
+    let source = self.source
+    ClientBootstrap(group: SocketEventLoop.group)
+      .channelOption(.autoRead, value: false)
+      .channelOption(
+        .recvAllocator,
+        value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16 << 10, maximum: 256 << 10)
+      )
+      .connectTimeout(connectTimeout)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(TextHandler(sink: sink))
+        }
+      }
+      .connect(host: host, port: port)
+      .whenComplete { [self] result in
+        switch result {
+        case .success(let channel): opened(channel)
+        case .failure(let error):
+          sink.connectionLost("Error connecting to \(source): \(describe(error))")
+        }
+      }
+  }
+
+  private func opened(_ channel: any Channel) {
+    let isWanted = phase.withLock { phase -> Bool in
+      if case .stopped = phase { return false }
+      phase = .connected(channel)
+      return true
+    }
+    if isWanted { channel.read() } else { channel.close(promise: nil) }
+  }
+
+  public func resume() {
+    if case .connected(let channel) = phase.withLock({ $0 }) { channel.read() }
+  }
+
+  public func stop(_ whenStopped: @escaping @Sendable () -> Void) {
+    let before = phase.withLock { phase -> Phase in
+      defer { phase = .stopped }
+      return phase
+    }
+    guard case .connected(let channel) = before else {
+      whenStopped()
+      return
+    }
+    channel.closeFuture.whenComplete { _ in whenStopped() }
+    channel.close(promise: nil)
+  }
+}
+
+/// The one thread that all sockets share; made with the first of them, and there until the end of
+/// the process.
+private enum SocketEventLoop {
+  static let group: MultiThreadedEventLoopGroup = withSignalsBlocked {
+    MultiThreadedEventLoopGroup(numberOfThreads: 1)
+  }
+}
+
+/// Hands what is read to the sink, one connection long.
+private final class TextHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+
+  private let sink: any ReceiverSink
+  private var failure: (any Error)?
+  private var demand = Demand.more
+
+  init(sink: any ReceiverSink) {
+    self.sink = sink
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    sink.connected()
+    context.fireChannelActive()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let buffer = unwrapInboundIn(data)
+    demand = buffer.withUnsafeReadableBytes { sink.received($0) }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    if demand == .more { context.read() }
+    // After a pause the supervisor reads again through the receiver.
+    demand = .more
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    failure = error
+    context.close(promise: nil)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    let reason = failure.map(describe) ?? "Socket data stream had no more data"
+    sink.connectionLost(reason)
+    context.fireChannelInactive()
+  }
+}
+
+/// What a person needs to know of a network error.
+private func describe(_ error: any Error) -> String {
+  switch error {
+  case let error as NIOConnectionError:
+    if let first = error.connectionErrors.first { return describe(first.error) }
+    return "the name \(error.host) is not known"
+  case let error as IOError:
+    return systemErrorText(error.errnoCode)
+  case let error as ChannelError:
+    if case .connectTimeout = error { return "no answer in time" }
+    return String(describing: error)
+  default:
+    return String(describing: error)
+  }
+}

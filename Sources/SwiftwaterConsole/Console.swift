@@ -1,0 +1,77 @@
+import Logging
+import SwiftwaterCore
+
+/// Tells people what the engine does: log lines on standard error and, on a terminal, a status
+/// line below them.
+///
+/// Lines and status share one lock, so that neither tears the other.
+public final class Console: EventListener {
+  private let logger: Logger
+  private let terminal: Terminal
+
+  /// - Throws: ``EngineError`` (`invalidArgument`) for a level or status setting that is not known.
+  public init(settings: Settings) throws {
+    let level = settings["swiftwater.log.level"] ?? "info"
+    guard let threshold = Self.levels[level.lowercased()] else {
+      throw EngineError.invalidArgument(
+        "swiftwater.log.level: '\(level)' is not debug, info, warning or error")
+    }
+    let showsStatus: Bool
+    switch settings["swiftwater.status"] {
+    case "on": showsStatus = true
+    case "off": showsStatus = false
+    case "auto", nil: showsStatus = Terminal.isStandardErrorTerminal
+    case .some(let value):
+      throw EngineError.invalidArgument("swiftwater.status: '\(value)' is not auto, on or off")
+    }
+    let terminal = Terminal(showsStatus: showsStatus)
+    self.terminal = terminal
+    logger = Logger(label: "swiftwater") { _ in
+      LineHandler(logLevel: threshold, terminal: terminal)
+    }
+  }
+
+  private static let levels: [String: Logger.Level] = [
+    "trace": .trace, "debug": .debug, "info": .info, "warn": .warning, "warning": .warning,
+    "error": .error, "fatal": .critical, "off": .critical, "all": .trace,
+  ]
+
+  /// Writes one log line. An unknown level counts as `info`.
+  public func log(_ level: String, _ message: String) {
+    logger.log(level: Self.levels[level.lowercased()] ?? .info, "\(message)")
+  }
+
+  /// Takes the status line away, before something else writes to the terminal.
+  public func clearStatus() { terminal.clearStatus() }
+
+  public func receive(_ event: EngineEvent) {
+    switch event {
+    case .batchCompleted(let report):
+      logger.debug("\(EventText.line(for: report))")
+      terminal.show(EventText.status(for: report))
+    default:
+      if let (level, text) = EventText.line(for: event) { logger.log(level: level, "\(text)") }
+    }
+  }
+}
+
+/// Writes one plain line a message.
+private struct LineHandler: LogHandler {
+  var logLevel: Logger.Level
+  var metadata: Logger.Metadata = [:]
+  let terminal: Terminal
+
+  init(logLevel: Logger.Level, terminal: Terminal) {
+    self.logLevel = logLevel
+    self.terminal = terminal
+  }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    terminal.writeLine("\(timeText()) \(event.level.rawValue.uppercased()) \(event.message)")
+  }
+}

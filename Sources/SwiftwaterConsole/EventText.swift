@@ -1,0 +1,88 @@
+import Logging
+import SwiftwaterCore
+
+/// The words for each event.
+enum EventText {
+  static func line(for event: EngineEvent) -> (Logger.Level, String)? {
+    switch event {
+    case .started(let interval, let first):
+      (.info, "started: a batch every \(interval), the first at \(timeText(of: first.timestamp))")
+    case .stopped:
+      (.info, "stopped")
+    case .receiverConnected(let source):
+      (.info, "connected to \(source)")
+    case .receiverLost(let source, let reason, let retry):
+      (.warning, "\(source): \(reason); connecting again in \(milliseconds(retry)) ms")
+    case .lineDropped(let source, let byteCount, let prefix, let total):
+      (
+        .warning,
+        "\(source): dropped a line of \(byteCount) bytes, longer than "
+          + "swiftwater.receiver.maxLineLength (\(total) so far); it begins with "
+          + quoted(prefix)
+      )
+    case .bufferFull(let source, let held, let limit):
+      (
+        .warning,
+        "\(source): the buffer is full (\(megabytes(held)) of \(megabytes(limit)) MB, "
+          + "swiftwater.receiver.maxBuffered): not reading until half of it is free"
+      )
+    case .bufferDrained(let source):
+      (.info, "\(source): the buffer has room again: reading on")
+    case .outputFailed(let time, let operation, let error):
+      (.error, "batch \(timeText(of: time.timestamp)): \(operation) failed: \(error)")
+    case .generationFailed(let time, let error):
+      (
+        .error,
+        "batch \(timeText(of: time.timestamp)): Error generating jobs for time \(time): \(error)"
+      )
+    case .fallingBehind(let pending, let delay, let interval):
+      (
+        .warning,
+        "falling behind: the last batch was done \(milliseconds(delay)) ms after its time, at an "
+          + "interval of \(interval); \(pending) waiting"
+      )
+    case .batchesDropped(let count, let records):
+      (.warning, "stopped without running \(count) waiting batches: \(records) records given up")
+    case .wallClockMoved(let change):
+      (
+        .warning,
+        "the machine's clock was moved by \(milliseconds(change)) ms; batch times go on as before"
+      )
+    case .batchCompleted:
+      nil
+    }
+  }
+
+  static func line(for report: BatchReport) -> String {
+    "batch \(timeText(of: report.time.timestamp)): \(report.recordCount) records, "
+      + "\(milliseconds(report.processingDelay)) ms"
+  }
+
+  static func status(for report: BatchReport) -> String {
+    var text =
+      "\(timeText(of: report.time.timestamp))  \(report.recordCount) records"
+      + "  delay \(milliseconds(report.totalDelay)) ms"
+    if report.pendingCount > 0 { text += "  \(report.pendingCount) batches waiting" }
+    if report.failureCount > 0 { text += "  \(report.failureCount) failed" }
+    return text
+  }
+
+  /// Milliseconds with one digit behind the point where they are few.
+  private static func milliseconds(_ duration: Duration) -> String {
+    let value = duration.inMilliseconds
+    if abs(value) >= 100 { return String(Int(value.rounded())) }
+    let tenths = Int((value * 10).rounded())
+    return "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10).\(abs(tenths) % 10)"
+  }
+
+  private static func megabytes(_ bytes: Int) -> String {
+    let tenths = (bytes * 10 + (1 << 19)) >> 20
+    return "\(tenths / 10).\(tenths % 10)"
+  }
+
+  /// In quotes, with control characters made visible.
+  private static func quoted(_ text: String) -> String {
+    "'" + text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "\u{FFFD}" : String($0) }
+      .joined() + "'"
+  }
+}

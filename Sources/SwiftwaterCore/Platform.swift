@@ -1,0 +1,164 @@
+// The one file of this target that calls the C library: threads, a lock with a condition, time.
+import Glibc
+
+/// A value behind a lock, with a condition to wait on.
+package final class Monitor<State: ~Copyable>: @unchecked Sendable {
+  // SAFETY (@unchecked Sendable): `state` is touched only while `mutex` is held; the two C
+  // objects live at fixed addresses from `init` to `deinit`.
+  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+  private let condition: UnsafeMutablePointer<pthread_cond_t>
+  private var state: State
+
+  package init(_ state: consuming sending State) {
+    self.state = state
+    mutex = .allocate(capacity: 1)
+    mutex.initialize(to: pthread_mutex_t())
+    pthread_mutex_init(mutex, nil)
+    condition = .allocate(capacity: 1)
+    condition.initialize(to: pthread_cond_t())
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    pthread_cond_init(condition, &attributes)
+    pthread_condattr_destroy(&attributes)
+  }
+
+  deinit {
+    pthread_cond_destroy(condition)
+    pthread_mutex_destroy(mutex)
+    condition.deallocate()
+    mutex.deallocate()
+  }
+
+  /// Runs `body` with the lock held.
+  package func withLock<R>(_ body: (inout State) throws -> R) rethrows -> R {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return try body(&state)
+  }
+
+  /// Runs `body` with the lock held, then wakes every waiter.
+  package func notify<R>(_ body: (inout State) throws -> R) rethrows -> R {
+    pthread_mutex_lock(mutex)
+    defer {
+      pthread_cond_broadcast(condition)
+      pthread_mutex_unlock(mutex)
+    }
+    return try body(&state)
+  }
+
+  /// Asks `body` again after every wake-up until it gives a value. Nil when `deadline`
+  /// (nanoseconds on the monotonic clock) passes first.
+  package func wait<R>(
+    untilMonotonicNanoseconds deadline: Int64? = nil, for body: (inout State) throws -> R?
+  ) rethrows -> R? {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while true {
+      if let value = try body(&state) { return value }
+      if let deadline {
+        var limit = timespec()
+        limit.tv_sec = Int(deadline / 1_000_000_000)
+        limit.tv_nsec = Int(deadline % 1_000_000_000)
+        if pthread_cond_timedwait(condition, mutex, &limit) == ETIMEDOUT {
+          return try body(&state)
+        }
+      } else {
+        pthread_cond_wait(condition, mutex)
+      }
+    }
+  }
+}
+
+/// A thread of the engine. Signals stay with the thread that the program began on.
+package final class EngineThread: Sendable {
+  private struct Start {
+    let name: String
+    let body: @Sendable () -> Void
+  }
+
+  private let finished = Monitor(false)
+  private let threadID = Monitor<pthread_t?>(nil)
+
+  /// Starts a thread called `name` (at most 15 bytes are shown by the system).
+  package init(name: String, _ body: @escaping @Sendable () -> Void) {
+    let finished = self.finished
+    let start = Start(name: name) {
+      body()
+      finished.notify { $0 = true }
+    }
+    let box = Unmanaged.passRetained(Box(start))
+    var thread = pthread_t()
+    let status = withSignalsBlocked {
+      pthread_create(
+        &thread, nil,
+        { argument in
+          // SAFETY: the argument is the box retained just before the thread was made.
+          let start = Unmanaged<Box<Start>>.fromOpaque(argument!).takeRetainedValue().value
+          nameThisThread(start.name)
+          start.body()
+          return nil
+        }, box.toOpaque())
+    }
+    precondition(status == 0, "the system has no thread left (pthread_create: \(status))")
+    pthread_detach(thread)
+    threadID.withLock { $0 = thread }
+  }
+
+  /// True when called from this thread.
+  package var isCurrent: Bool {
+    threadID.withLock { $0.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
+  }
+
+  /// Waits for the end of the thread, at most for `timeout`; false when time ran out.
+  package func join(timeout: Duration? = nil) -> Bool {
+    let deadline = timeout.map { monotonicNanoseconds() + $0.wholeNanoseconds }
+    return finished.wait(untilMonotonicNanoseconds: deadline) { $0 ? true : nil } ?? false
+  }
+}
+
+private final class Box<Value> {
+  let value: Value
+  init(_ value: Value) { self.value = value }
+}
+
+/// Runs `body` with all signals blocked in this thread: threads that are made inside inherit it.
+package func withSignalsBlocked<R>(_ body: () throws -> R) rethrows -> R {
+  var all = sigset_t()
+  var before = sigset_t()
+  sigfillset(&all)
+  pthread_sigmask(SIG_SETMASK, &all, &before)
+  defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+  return try body()
+}
+
+/// Nanoseconds on a clock that nobody sets; its zero has no meaning.
+package func monotonicNanoseconds() -> Int64 { nanoseconds(of: CLOCK_MONOTONIC) }
+
+/// Nanoseconds since the Unix epoch on the machine's wall clock.
+package func wallNanoseconds() -> Int64 { nanoseconds(of: CLOCK_REALTIME) }
+
+private func nanoseconds(of clock: clockid_t) -> Int64 {
+  var time = timespec()
+  clock_gettime(clock, &time)
+  return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}
+
+/// The machine's physical memory in bytes.
+package func physicalMemoryBytes() -> Int {
+  sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+}
+
+/// The number of processors that are switched on.
+package func availableProcessors() -> Int {
+  max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+}
+
+/// What `top -H` and a debugger show; the system keeps 15 bytes.
+private func nameThisThread(_ name: String) {
+  let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
+  guard file >= 0 else { return }
+  // The name is for people who look at the process: without it everything works.
+  _ = name.withCString { write(file, $0, min(15, strlen($0))) }
+  close(file)
+}

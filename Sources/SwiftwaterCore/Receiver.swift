@@ -1,0 +1,35 @@
+/// Takes bytes of text in from outside. Knows a protocol and a system, nothing of batches.
+///
+/// The supervisor calls ``start(_:)``, and again after every
+/// ``ReceiverSink/connectionLost(_:)``, when the delay between two tries is over.
+public protocol Receiver: Sendable {
+  /// Where the data comes from, for people: `localhost:9999`.
+  var source: String { get }
+
+  /// Begins one connection. Must not block; what follows is told through `sink`.
+  func start(_ sink: any ReceiverSink)
+
+  /// Reads on after the sink asked for a pause. May be called when nothing is paused.
+  func resume()
+
+  /// Ends the connection. `whenStopped` is called once, after the sink's last call.
+  func stop(_ whenStopped: @escaping @Sendable () -> Void)
+}
+
+/// What a receiver tells its supervisor. The calls of one connection come one after the other.
+public protocol ReceiverSink: Sendable {
+  func connected()
+
+  /// Takes a copy of `bytes`. After `.pause` the receiver does not read until ``Receiver/resume()``.
+  func received(_ bytes: UnsafeRawBufferPointer) -> Demand
+
+  /// The connection is over: refused, reset, or ended by the other side. A last line without a
+  /// terminator is delivered.
+  func connectionLost(_ reason: String)
+}
+
+/// Whether a source may go on.
+public enum Demand: Sendable {
+  case more
+  case pause
+}

@@ -1,0 +1,60 @@
+/// Some records of one partition, in one form: what flows between operators.
+///
+/// A form is a type: ``TextBlock`` (lines of text), ``ValueBatch`` (Swift values), and those that
+/// other layers add. An operator handles a batch at a time; nothing is called per record through
+/// this protocol.
+public protocol RecordBatch: Sendable {
+  /// The number of records.
+  var recordCount: Int { get }
+}
+
+/// A batch whose records can be read as Swift values of one type.
+public protocol ElementBatch<Element>: RecordBatch {
+  associatedtype Element: Sendable
+
+  /// Calls `body` with each record in order.
+  func forEachElement(_ body: (Element) throws -> Void) rethrows
+}
+
+/// Swift values in an array.
+public struct ValueBatch<Element: Sendable>: ElementBatch {
+  public let elements: [Element]
+
+  public init(_ elements: [Element]) {
+    self.elements = elements
+  }
+
+  public var recordCount: Int { elements.count }
+
+  public func forEachElement(_ body: (Element) throws -> Void) rethrows {
+    for element in elements { try body(element) }
+  }
+}
+
+/// Hands out the batches of one partition, one after the other; used by one task.
+public protocol BatchCursor: AnyObject {
+  /// The next batch, or nil at the end.
+  func next() throws -> (any RecordBatch)?
+}
+
+/// A cursor over batches that are at hand.
+public final class ArrayCursor: BatchCursor {
+  private var remaining: ArraySlice<any RecordBatch>
+
+  public init(_ batches: [any RecordBatch]) {
+    remaining = batches[...]
+  }
+
+  public func next() -> (any RecordBatch)? { remaining.popFirst() }
+}
+
+/// A cursor made of a closure.
+public final class ClosureCursor: BatchCursor {
+  private let body: () throws -> (any RecordBatch)?
+
+  public init(_ body: @escaping () throws -> (any RecordBatch)?) {
+    self.body = body
+  }
+
+  public func next() throws -> (any RecordBatch)? { try body() }
+}

@@ -1,0 +1,162 @@
+/// What one setting is called, what it is when nobody sets it, and what it does.
+public struct SettingDefinition: Sendable {
+  public let name: String
+  public let defaultValue: String
+  public let summary: String
+}
+
+/// The settings of one context: names and values as text, read by type.
+///
+/// Sizes are bytes or carry a unit (`k`, `m`, `g`); times are milliseconds or carry one (`us`,
+/// `ms`, `s`, `min`, `h`), as in Spark.
+public struct Settings: Sendable {
+  private var values: [String: String]
+
+  public init(_ values: [String: String] = [:]) {
+    self.values = values
+  }
+
+  /// Every setting that has an effect, with its default.
+  public static let definitions: [SettingDefinition] = [
+    .init(
+      name: "spark.master", defaultValue: "local[*]",
+      summary: "local, local[N] or local[*]: how many tasks run at the same time"),
+    .init(name: "spark.app.name", defaultValue: "swiftwater", summary: "the job's name in the log"),
+    .init(
+      name: "spark.default.parallelism", defaultValue: "",
+      summary: "partitions after a shuffle; empty: the master's count"),
+    .init(
+      name: "spark.streaming.blockInterval", defaultValue: "200ms",
+      summary: "a receiver's block is closed after this time, each block is a partition"),
+    .init(
+      name: "spark.streaming.receiverRestartDelay", defaultValue: "2s",
+      summary: "the wait before a receiver connects again"),
+    .init(
+      name: "spark.streaming.gracefulStopTimeout", defaultValue: "",
+      summary: "the longest wait of a graceful stop for the last batch; empty: ten intervals"),
+    .init(
+      name: "spark.streaming.stopGracefullyOnShutdown", defaultValue: "false",
+      summary: "SIGTERM finishes what was received before the job ends"),
+    .init(
+      name: "swiftwater.receiver.maxBuffered", defaultValue: "",
+      summary: "bytes received and not yet processed before reading stops; empty: 1/4 of memory"),
+    .init(
+      name: "swiftwater.receiver.maxLineLength", defaultValue: "16m",
+      summary: "a longer line is dropped whole, counted and shown"),
+    .init(
+      name: "swiftwater.block.size", defaultValue: "1m",
+      summary: "a block is closed when it holds this many bytes"),
+    .init(
+      name: "swiftwater.stop.timeout", defaultValue: "2s",
+      summary: "how long a stop waits for the running batch"),
+    .init(
+      name: "swiftwater.maxPendingBatches", defaultValue: "1000",
+      summary: "batches that may wait; beyond it the clock waits too, and no batch time is lost"),
+    .init(
+      name: "swiftwater.errors.full", defaultValue: "false",
+      summary: "show the whole traceback of a failure instead of 15 lines"),
+    .init(
+      name: "swiftwater.log.level", defaultValue: "info",
+      summary: "debug, info, warning or error"),
+    .init(
+      name: "swiftwater.status", defaultValue: "auto",
+      summary: "the status line: auto (on a terminal), on or off"),
+  ]
+
+  private static let defaults = Dictionary(
+    uniqueKeysWithValues: definitions.map { ($0.name, $0.defaultValue) })
+
+  /// The value as text, or the default; nil where it is empty.
+  public subscript(name: String) -> String? {
+    get {
+      let value = values[name] ?? Self.defaults[name] ?? ""
+      return value.isEmpty ? nil : value
+    }
+    set { values[name] = newValue }
+  }
+
+  /// - Throws: ``EngineError`` (`invalidArgument`) when the value is not `true` or `false`.
+  public func flag(_ name: String) throws -> Bool {
+    switch self[name]?.lowercased() {
+    case "true", "yes", "1": return true
+    case "false", "no", "0", nil: return false
+    case .some: throw unreadable(name, expected: "true or false")
+    }
+  }
+
+  /// A whole number of at least `minimum`; nil where the setting is empty.
+  public func count(_ name: String, minimum: Int = 1) throws -> Int? {
+    guard let text = self[name] else { return nil }
+    guard let number = Int(text), number >= minimum else {
+      throw unreadable(name, expected: "a whole number of at least \(minimum)")
+    }
+    return number
+  }
+
+  /// A number of bytes of at least 1; nil where the setting is empty.
+  public func bytes(_ name: String) throws -> Int? {
+    let units: [String: Int] = [
+      "": 1, "b": 1, "k": 1 << 10, "kb": 1 << 10, "m": 1 << 20, "mb": 1 << 20, "g": 1 << 30,
+      "gb": 1 << 30, "t": 1 << 40, "tb": 1 << 40,
+    ]
+    return try quantity(name, units: units, expected: "a size such as 64k, 16m or 2g")
+  }
+
+  /// A time; a bare number is milliseconds. Nil where the setting is empty.
+  public func duration(_ name: String) throws -> Duration? {
+    let units: [String: Int] = [
+      "us": 1, "": 1000, "ms": 1000, "s": 1_000_000, "m": 60_000_000, "min": 60_000_000,
+      "h": 3_600_000_000, "d": 86_400_000_000,
+    ]
+    return try quantity(name, units: units, expected: "a time such as 200ms, 2s or 1min")
+      .map { .microseconds($0) }
+  }
+
+  private func quantity(_ name: String, units: [String: Int], expected: String) throws -> Int? {
+    guard let text = self[name] else { return nil }
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    let unit = text.dropFirst(digits.count).filter { $0 != " " }.lowercased()
+    guard let number = Int(digits), number >= 1, let scale = units[unit] else {
+      throw unreadable(name, expected: expected)
+    }
+    let (product, overflow) = number.multipliedReportingOverflow(by: scale)
+    guard !overflow else { throw unreadable(name, expected: expected) }
+    return product
+  }
+
+  private func unreadable(_ name: String, expected: String) -> EngineError {
+    .invalidArgument("\(name): '\(self[name] ?? "")' is not \(expected)")
+  }
+}
+
+/// Where tasks run, read from a master URL.
+public struct Master: Sendable, Equatable {
+  /// How many tasks run at the same time.
+  public let parallelism: Int
+
+  /// Reads `local`, `local[N]`, `local[*]`, or either with a number of failures behind a comma
+  /// (accepted as Spark does; it changes nothing here).
+  ///
+  /// - Throws: ``EngineError`` (`invalidArgument`) for anything else.
+  public init(_ url: String) throws {
+    if url == "local" {
+      parallelism = 1
+      return
+    }
+    guard url.hasPrefix("local["), url.hasSuffix("]") else { throw Self.unknown(url) }
+    let fields = url.dropFirst("local[".count).dropLast().split(
+      separator: ",", omittingEmptySubsequences: false)
+    guard fields.count <= 2, fields.count == 1 || (Int(fields[1]) ?? 0) >= 1 else {
+      throw Self.unknown(url)
+    }
+    let count = fields[0] == "*" ? availableProcessors() : Int(fields[0])
+    guard let count, count >= 1, count <= 4096 else { throw Self.unknown(url) }
+    parallelism = count
+  }
+
+  private static func unknown(_ url: String) -> EngineError {
+    .invalidArgument(
+      "Could not parse Master URL: '\(url)'. Swiftwater runs on one machine: use local, "
+        + "local[N] with N tasks at the same time (up to 4096), or local[*] for one a processor")
+  }
+}

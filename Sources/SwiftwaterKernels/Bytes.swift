@@ -1,0 +1,37 @@
+// The one file of this target that calls the C library, for its vectorised byte search.
+import Glibc
+
+/// The offset of the first `byte` in `bytes`.
+func findByte(_ byte: UInt8, in bytes: UnsafeRawBufferPointer) -> Int? {
+  guard let start = bytes.baseAddress, !bytes.isEmpty else { return nil }
+  // SAFETY: `memchr` reads at most `bytes.count` bytes from `start`.
+  guard let found = memchr(start, Int32(byte), bytes.count) else { return nil }
+  return UnsafeRawPointer(found) - start
+}
+
+/// What kind of text some bytes are.
+enum UTF8Validity {
+  case ascii
+  case valid
+  case invalid
+}
+
+func utf8Validity(of bytes: UnsafeRawBufferPointer) -> UTF8Validity {
+  if isASCII(bytes) { return .ascii }
+  return String(validating: bytes, as: UTF8.self) == nil ? .invalid : .valid
+}
+
+/// Reads 64 bytes a step.
+func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+  var index = 0
+  while index + 64 <= bytes.count {
+    let block = bytes.loadUnaligned(fromByteOffset: index, as: SIMD8<UInt64>.self)
+    if (block & 0x8080_8080_8080_8080) != .zero { return false }
+    index += 64
+  }
+  while index < bytes.count {
+    if bytes[index] >= 0x80 { return false }
+    index += 1
+  }
+  return true
+}

@@ -1,0 +1,228 @@
+import SwiftwaterCore
+
+/// Turns bytes as they come into blocks of lines: a state machine without input, output or time.
+///
+/// A line ends at `\n`, `\r\n` or `\r`, wherever the chunks are cut. What is not UTF-8 becomes
+/// U+FFFD, one for each maximal ill-formed part (the Unicode standard's recommended practice,
+/// section 3.9, which Java and Python follow too). A line over the limit is dropped whole and
+/// reported.
+public struct LineAssembler: ~Copyable {
+  /// A line that was longer than allowed.
+  public struct DroppedLine: Sendable, Equatable {
+    /// The length in bytes, without the terminator.
+    public let byteCount: Int
+    /// The first bytes, at most 80, repaired as UTF-8.
+    public let prefix: String
+  }
+
+  private let blockSize: Int
+  private let maxLineLength: Int
+
+  private var base: UnsafeMutableRawPointer
+  private var capacity: Int
+  /// Bytes in use, and where the line that is not yet complete begins.
+  private var count = 0
+  private var lineStart = 0
+  private var lines: [TextBlock.LineSpan] = []
+  /// The last byte was `\r`: a `\n` right behind it belongs to it.
+  private var skipsLineFeed = false
+  /// The bytes seen so far of a line that is being dropped, and its beginning.
+  private var discarding: (byteCount: Int, prefix: String)?
+  private var dropped: [DroppedLine] = []
+
+  private static let smallestCapacity = 4096
+  private static let shownPrefix = 80
+
+  /// - Parameters:
+  ///   - blockSize: bytes after which ``isBlockFull`` is true; a block may be longer by a chunk.
+  ///   - maxLineLength: the longest line in bytes, without its terminator.
+  public init(blockSize: Int, maxLineLength: Int) {
+    self.blockSize = min(blockSize, 1 << 30)
+    self.maxLineLength = min(maxLineLength, 1 << 30)
+    capacity = Self.smallestCapacity
+    base = .allocate(byteCount: capacity + TextBlock.padding, alignment: 64)
+  }
+
+  deinit { base.deallocate() }
+
+  /// True when enough complete lines are there for a block.
+  public var isBlockFull: Bool { lineStart >= blockSize }
+
+  /// The number of complete lines that no block has taken.
+  public var pendingLines: Int { lines.count }
+
+  /// The bytes of complete lines that no block has taken.
+  public var pendingBytes: Int { lineStart }
+
+  /// Takes a copy of `chunk`, of any length below 1 GiB.
+  public mutating func append(_ chunk: UnsafeRawBufferPointer) {
+    var chunk = chunk
+    if skipsLineFeed, let first = chunk.first {
+      skipsLineFeed = false
+      if first == .lineFeed { chunk = .init(rebasing: chunk.dropFirst()) }
+    }
+    guard let source = chunk.baseAddress, !chunk.isEmpty else { return }
+    reserve(chunk.count)
+    let from = count
+    (base + count).copyMemory(from: source, byteCount: chunk.count)
+    count += chunk.count
+    endLines(from: from)
+    if count - lineStart > maxLineLength || discarding != nil { discardPartialLine() }
+  }
+
+  /// Ends the line that has no terminator yet, as at the end of a connection.
+  public mutating func finishLine() {
+    skipsLineFeed = false
+    if count > lineStart || discarding != nil { endLine(at: count, next: count) }
+  }
+
+  /// Gives the complete lines as a block, and keeps the unfinished one. Nil without lines.
+  ///
+  /// - Parameter lease: makes the block's share of a bounded buffer from the bytes of memory that it holds.
+  public mutating func takeBlock(lease: (Int) -> BufferLease? = { _ in nil }) -> TextBlock? {
+    guard !lines.isEmpty else { return nil }
+    let size = lineStart
+    let tail = count - size
+    let newCapacity = max(Self.smallestCapacity, tail)
+    let next = UnsafeMutableRawPointer.allocate(
+      byteCount: newCapacity + TextBlock.padding, alignment: 64)
+    // SAFETY: `tail` bytes from `base + size` are initialised, and `next` has room for them.
+    next.copyMemory(from: base + size, byteCount: tail)
+    (base + size).initializeMemory(as: UInt8.self, repeating: 0, count: TextBlock.padding)
+    let block = Self.validBlock(
+      adopting: base, capacity: capacity, byteCount: size, lines: lines, lease: lease)
+    base = next
+    capacity = newCapacity
+    count = tail
+    lineStart = 0
+    lines = []
+    return block
+  }
+
+  /// The lines dropped since the last call.
+  public mutating func takeDroppedLines() -> [DroppedLine] {
+    defer { dropped = [] }
+    return dropped
+  }
+
+  // MARK: - Lines
+
+  /// Ends every line whose terminator lies at or behind `from`.
+  private mutating func endLines(from: Int) {
+    var position = from
+    let hasReturn = Self.find(.carriageReturn, in: base, from: from, to: count) != nil
+    if !hasReturn {
+      while let end = Self.find(.lineFeed, in: base, from: position, to: count) {
+        endLine(at: end, next: end + 1)
+        position = end + 1
+      }
+      return
+    }
+    while position < count {
+      let byte = base.load(fromByteOffset: position, as: UInt8.self)
+      guard byte == .lineFeed || byte == .carriageReturn else {
+        position += 1
+        continue
+      }
+      var next = position + 1
+      if byte == .carriageReturn {
+        if next == count {
+          skipsLineFeed = true
+        } else if base.load(fromByteOffset: next, as: UInt8.self) == .lineFeed {
+          next += 1
+        }
+      }
+      endLine(at: position, next: next)
+      position = next
+    }
+  }
+
+  private mutating func endLine(at end: Int, next: Int) {
+    let length = end - lineStart
+    if let (seen, prefix) = discarding {
+      dropped.append(DroppedLine(byteCount: seen + length, prefix: prefix))
+      discarding = nil
+    } else if length > maxLineLength {
+      dropped.append(DroppedLine(byteCount: length, prefix: shownPrefix(from: lineStart, to: end)))
+    } else {
+      lines.append(.init(start: UInt32(lineStart), end: UInt32(end)))
+    }
+    lineStart = next
+  }
+
+  /// Forgets the bytes of a line that is already too long, before its end is known.
+  private mutating func discardPartialLine() {
+    let length = count - lineStart
+    let (seen, prefix) = discarding ?? (0, shownPrefix(from: lineStart, to: count))
+    discarding = (seen + length, prefix)
+    count = lineStart
+  }
+
+  private func shownPrefix(from start: Int, to end: Int) -> String {
+    let length = min(Self.shownPrefix, end - start)
+    return String(
+      decoding: UnsafeRawBufferPointer(start: base + start, count: length), as: UTF8.self)
+  }
+
+  private static func find(
+    _ byte: UInt8, in base: UnsafeMutableRawPointer, from: Int, to: Int
+  ) -> Int? {
+    // SAFETY: the bytes `from..<to` are initialised (the callers pass parts of `0..<count`).
+    findByte(byte, in: UnsafeRawBufferPointer(start: base + from, count: to - from))
+      .map { from + $0 }
+  }
+
+  // MARK: - Memory
+
+  private mutating func reserve(_ extra: Int) {
+    guard count + extra > capacity else { return }
+    let newCapacity = max(count + extra, min(capacity * 2, blockSize * 2))
+    let larger = UnsafeMutableRawPointer.allocate(
+      byteCount: newCapacity + TextBlock.padding, alignment: 64)
+    larger.copyMemory(from: base, byteCount: count)
+    base.deallocate()
+    base = larger
+    capacity = newCapacity
+  }
+
+  /// Makes the block, with what is not UTF-8 replaced.
+  private static func validBlock(
+    adopting base: UnsafeMutableRawPointer, capacity: Int, byteCount: Int,
+    lines: [TextBlock.LineSpan], lease: (Int) -> BufferLease?
+  ) -> TextBlock {
+    let bytes = UnsafeRawBufferPointer(start: base, count: byteCount)
+    let validity = utf8Validity(of: bytes)
+    switch validity {
+    case .ascii, .valid:
+      return TextBlock(
+        adopting: base, byteCount: byteCount, lines: lines, isASCII: validity == .ascii,
+        lease: lease(capacity))
+    case .invalid:
+      defer { base.deallocate() }
+      var repaired: [UInt8] = []
+      repaired.reserveCapacity(byteCount + byteCount / 8)
+      var spans: [TextBlock.LineSpan] = []
+      spans.reserveCapacity(lines.count)
+      for line in lines {
+        let start = UInt32(repaired.count)
+        let text = UnsafeRawBufferPointer(rebasing: bytes[Int(line.start)..<Int(line.end)])
+        repaired.append(contentsOf: String(decoding: text, as: UTF8.self).utf8)
+        spans.append(.init(start: start, end: UInt32(repaired.count)))
+        repaired.append(.lineFeed)
+      }
+      let copy = UnsafeMutableRawPointer.allocate(
+        byteCount: repaired.count + TextBlock.padding, alignment: 64)
+      repaired.withUnsafeBytes { copy.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+      (copy + repaired.count).initializeMemory(
+        as: UInt8.self, repeating: 0, count: TextBlock.padding)
+      return TextBlock(
+        adopting: copy, byteCount: repaired.count, lines: spans, isASCII: false,
+        lease: lease(repaired.count))
+    }
+  }
+}
+
+extension UInt8 {
+  static let lineFeed: UInt8 = 0x0A
+  static let carriageReturn: UInt8 = 0x0D
+}

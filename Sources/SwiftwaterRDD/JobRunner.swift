@@ -1,0 +1,87 @@
+import SwiftwaterCore
+
+/// Runs jobs: the stages that a result stands on, then the result's own tasks.
+public struct JobRunner: Sendable {
+  private let pool: TaskPool
+  private let cancellation: Cancellation
+
+  init(pool: TaskPool, cancellation: Cancellation) {
+    self.pool = pool
+    self.cancellation = cancellation
+  }
+
+  /// Computes `partitions` of `node` and gives each task's cursor to `consume`.
+  ///
+  /// - Returns: what `consume` gave, in the order of `partitions`.
+  /// - Throws: the first failing task's error (the one with the lowest place in `partitions`).
+  public func run<Result: Sendable>(
+    _ node: RDDNode, partitions: [Int],
+    consume: @escaping @Sendable (any BatchCursor, TaskContext) throws -> Result
+  ) throws -> [Result] {
+    try cancellation.check()
+    if partitions.isEmpty { return [] }
+    for shuffle in node.stageShuffles() { try shuffle.materialise(with: self) }
+
+    let cancellation = self.cancellation
+    let task: @Sendable (Int) throws -> Result = { index in
+      try cancellation.check()
+      let context = TaskContext(partition: partitions[index], cancellation: cancellation)
+      return try consume(node.cursor(partition: partitions[index], task: context), context)
+    }
+    switch node.stagePlacement {
+    case .callingThread:
+      return try partitions.indices.map(task)
+    case .anyThread:
+      return try pool.map(count: partitions.count, task)
+    }
+  }
+
+  /// As ``run(_:partitions:consume:)``, over all partitions, where the consumer is bound to the
+  /// calling thread.
+  public func runHere<Result>(
+    _ node: RDDNode, partitions: [Int], consume: (any BatchCursor, TaskContext) throws -> Result
+  ) throws -> [Result] {
+    try cancellation.check()
+    if partitions.isEmpty { return [] }
+    for shuffle in node.stageShuffles() { try shuffle.materialise(with: self) }
+    return try partitions.map { partition in
+      try cancellation.check()
+      let context = TaskContext(partition: partition, cancellation: cancellation)
+      return try consume(node.cursor(partition: partition, task: context), context)
+    }
+  }
+}
+
+extension RDDNode {
+  /// The shuffles that the stage ending in this node reads, each once.
+  func stageShuffles() -> [Shuffle] {
+    var found: [Shuffle] = []
+    var seen: Set<Int> = []
+    func visit(_ node: RDDNode) {
+      guard seen.insert(node.id).inserted else { return }
+      for dependency in node.dependencies {
+        switch dependency {
+        case .narrow(let parent): visit(parent)
+        case .shuffle(let shuffle):
+          if !found.contains(where: { $0 === shuffle }) { found.append(shuffle) }
+        }
+      }
+    }
+    visit(self)
+    return found
+  }
+}
+
+/// A request to end work early; asked at every task and every batch of records.
+public final class Cancellation: Sendable {
+  private let reason = Monitor<String?>(nil)
+
+  public init() {}
+
+  public func cancel(_ reason: String) { self.reason.withLock { $0 = $0 ?? reason } }
+
+  /// - Throws: ``EngineError`` (`cancelled`).
+  public func check() throws {
+    if let reason = reason.withLock({ $0 }) { throw EngineError.cancelled(reason) }
+  }
+}

@@ -1,0 +1,71 @@
+import SwiftwaterCore
+
+/// What all RDDs and streams of a job share: its settings, its threads, who listens.
+public final class SparkContext: Sendable {
+  public let settings: Settings
+  public let appName: String
+  /// How many tasks run at the same time.
+  public let parallelism: Int
+  /// Partitions after a shuffle, where nothing else is said.
+  public let defaultParallelism: Int
+
+  private let pool: TaskPool
+  private let state = Monitor(State())
+
+  private struct State {
+    var lastID = -1
+    var listeners: [any EventListener] = []
+    var isStopped = false
+  }
+
+  /// - Throws: ``EngineError`` (`invalidArgument`) for an unknown master or a setting that cannot
+  ///   be read.
+  public init(settings: Settings = Settings()) throws {
+    self.settings = settings
+    parallelism = try Master(settings["spark.master"] ?? "local[*]").parallelism
+    appName = settings["spark.app.name"] ?? "swiftwater"
+    defaultParallelism = try settings.count("spark.default.parallelism") ?? parallelism
+    pool = TaskPool(width: parallelism)
+  }
+
+  /// - Parameters:
+  ///   - master: `local`, `local[N]` or `local[*]`.
+  ///   - appName: the job's name in the log.
+  public convenience init(master: String, appName: String) throws {
+    try self.init(settings: Settings(["spark.master": master, "spark.app.name": appName]))
+  }
+
+  /// Runs jobs until `cancellation` says otherwise.
+  public func runner(cancellation: Cancellation = Cancellation()) -> JobRunner {
+    JobRunner(pool: pool, cancellation: cancellation)
+  }
+
+  /// - Throws: ``EngineError`` (`illegalState`) after ``stop()``.
+  public func checkRunning() throws {
+    if state.withLock({ $0.isStopped }) {
+      throw EngineError.illegalState("this SparkContext has been stopped; make a new one")
+    }
+  }
+
+  /// Ends the task threads. Stop the streaming contexts on it first.
+  public func stop() {
+    state.withLock { $0.isStopped = true }
+    pool.shutDown()
+  }
+
+  public func addListener(_ listener: any EventListener) {
+    state.withLock { $0.listeners.append(listener) }
+  }
+
+  /// Tells every listener, in the order in which they were added.
+  public func post(_ event: EngineEvent) {
+    for listener in state.withLock({ $0.listeners }) { listener.receive(event) }
+  }
+
+  func nextID() -> Int {
+    state.withLock { state in
+      state.lastID += 1
+      return state.lastID
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import SwiftwaterCore
+
+/// The threads that run native tasks, at most as many as the master allows. They are made when a
+/// stage has more than one task for them; the calling thread is one of them.
+final class TaskPool: Sendable {
+  private let width: Int
+
+  private struct State {
+    var queue: [@Sendable () -> Void] = []
+    var threads: [EngineThread] = []
+    var isShutDown = false
+  }
+  private let state = Monitor(State())
+
+  init(width: Int) {
+    self.width = width
+  }
+
+  /// Calls `task` with `0..<count`, several at the same time, and waits for all.
+  ///
+  /// - Throws: the error of the lowest index that failed. Tasks that have not begun by then are
+  ///   not run.
+  func map<Result: Sendable>(
+    count: Int, _ task: @escaping @Sendable (Int) throws -> Result
+  ) throws -> [Result] {
+    let helpers = min(width, count) - 1
+    guard helpers > 0 else { return try (0..<count).map(task) }
+
+    let work = SharedWork(count: count, task: task)
+    enqueue(helpers) { work.takeTurns() }
+    work.takeTurns()
+    return try work.results()
+  }
+
+  func shutDown() {
+    state.notify { $0.isShutDown = true }
+  }
+
+  private func enqueue(_ copies: Int, _ item: @escaping @Sendable () -> Void) {
+    state.notify { state in
+      state.queue.append(contentsOf: repeatElement(item, count: copies))
+      while state.threads.count < width - 1 && !state.isShutDown {
+        state.threads.append(EngineThread(name: "sw-task") { [self] in serve() })
+      }
+    }
+  }
+
+  private func serve() {
+    while true {
+      let item: (@Sendable () -> Void)?? = state.wait { state in
+        if !state.queue.isEmpty { return .some(state.queue.removeFirst()) }
+        return state.isShutDown ? .some(nil) : nil
+      }
+      guard case .some(.some(let item)) = item else { return }
+      item()
+    }
+  }
+}
+
+/// Tasks that several threads take one at a time. A helper that comes late finds none left, so
+/// nobody waits for a thread that is busy with another job.
+private final class SharedWork<Result: Sendable>: Sendable {
+  private struct State {
+    var next = 0
+    var running = 0
+    var results: [Result?]
+    var failure: (index: Int, error: any Error)?
+  }
+  private let count: Int
+  private let task: @Sendable (Int) throws -> Result
+  private let state: Monitor<State>
+
+  init(count: Int, task: @escaping @Sendable (Int) throws -> Result) {
+    self.count = count
+    self.task = task
+    state = Monitor(State(results: Array(repeating: nil, count: count)))
+  }
+
+  func takeTurns() {
+    while let index = takeIndex() {
+      do {
+        let result = try task(index)
+        state.notify { state in
+          state.results[index] = result
+          state.running -= 1
+        }
+      } catch {
+        state.notify { state in
+          if state.failure.map({ index < $0.index }) ?? true { state.failure = (index, error) }
+          state.running -= 1
+        }
+      }
+    }
+  }
+
+  private func takeIndex() -> Int? {
+    state.withLock { state in
+      guard state.next < count, state.failure == nil else { return nil }
+      defer { state.next += 1 }
+      state.running += 1
+      return state.next
+    }
+  }
+
+  func results() throws -> [Result] {
+    try state.wait { state -> [Result]? in
+      guard state.running == 0 else { return nil }
+      if let failure = state.failure { throw failure.error }
+      return state.results.compactMap { $0 }
+    }!
+  }
+}

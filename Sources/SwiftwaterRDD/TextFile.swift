@@ -1,0 +1,130 @@
+import SwiftwaterCore
+import SwiftwaterKernels
+
+extension SparkContext {
+  /// The lines of text files, as a node.
+  ///
+  /// The path may name a file, a folder (its files, without those that begin with `.` or `_`), a
+  /// pattern, or several of these behind commas; `file:` in front is allowed. Splits are Hadoop's:
+  /// `minimumPartitions` or more, none larger than 32 MiB by more than a tenth.
+  ///
+  /// - Throws: ``EngineError`` (`unavailable`) when nothing is there.
+  public func textFileNode(
+    _ path: String, minimumPartitions: Int, blockSize: Int = 256 << 10
+  ) throws -> RDDNode {
+    let splits = try FileSplit.plan(paths: path, minimumPartitions: max(1, minimumPartitions))
+    let lineLimit = try settings.bytes("swiftwater.receiver.maxLineLength") ?? (16 << 20)
+    return RDDNode(
+      name: "textFile", context: self, dependencies: [], partitionCount: splits.count
+    ) { [weak self] partition, task in
+      let split = splits[partition]
+      let reader = try SplitReader(split, blockSize: blockSize, maxLineLength: lineLimit)
+      return ClosureCursor {
+        try task.checkCancellation()
+        let block = try reader.next()
+        for line in reader.takeDroppedLines() {
+          self?.post(
+            .lineDropped(
+              source: split.path, byteCount: line.byteCount, prefix: line.prefix, total: 1))
+        }
+        return block
+      }
+    }
+  }
+
+  /// The lines of text files. See ``textFileNode(_:minimumPartitions:blockSize:)``.
+  public func textFile(_ path: String, minimumPartitions: Int? = nil) throws -> RDD<TextLine> {
+    let minimum = minimumPartitions ?? min(2, defaultParallelism)
+    return RDD(try textFileNode(path, minimumPartitions: minimum))
+  }
+}
+
+/// A part of a file: the lines that begin behind `start` (or at it, when it is 0) and not behind
+/// `end`, as Hadoop divides them.
+struct FileSplit: Sendable, Equatable {
+  let path: String
+  let start: Int
+  let end: Int
+
+  private static let largestSplit = 32 << 20
+  private static let slack = 1.1
+
+  static func plan(paths: String, minimumPartitions: Int) throws -> [FileSplit] {
+    let files = try paths.split(separator: ",").flatMap { try FileSystem.files(at: String($0)) }
+    let total = files.reduce(0) { $0 + $1.size }
+    let goal = max(1, total / minimumPartitions)
+    let size = max(1, min(goal, largestSplit))
+    return files.flatMap { file -> [FileSplit] in
+      var splits: [FileSplit] = []
+      var start = 0
+      while Double(file.size - start) / Double(size) > slack {
+        splits.append(FileSplit(path: file.path, start: start, end: start + size))
+        start += size
+      }
+      if file.size == 0 || start < file.size {
+        splits.append(FileSplit(path: file.path, start: start, end: file.size))
+      }
+      return splits
+    }
+  }
+}
+
+/// Reads the lines of a split, block by block.
+final class SplitReader {
+  private let file: OpenFile
+  /// The bytes of the split's lines, terminators included.
+  private var remaining: Range<Int>
+  private var assembler: LineAssembler
+  private let buffer: UnsafeMutableRawBufferPointer
+
+  init(_ split: FileSplit, blockSize: Int, maxLineLength: Int) throws {
+    file = try OpenFile(path: split.path)
+    assembler = LineAssembler(blockSize: blockSize, maxLineLength: maxLineLength)
+    buffer = .allocate(byteCount: blockSize, alignment: 64)
+    remaining = 0..<0
+    let start = split.start == 0 ? 0 : try Self.lineStart(behind: split.start, in: file, buffer)
+    remaining = start..<max(start, try Self.lineStart(behind: split.end, in: file, buffer))
+  }
+
+  deinit { buffer.deallocate() }
+
+  /// The next lines; nil at the end of the split.
+  func next() throws -> TextBlock? {
+    while !assembler.isBlockFull && !remaining.isEmpty {
+      let wanted = min(buffer.count, remaining.count)
+      let count = try file.read(
+        into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), at: remaining.lowerBound)
+      assembler.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      // A file that became shorter while it was read ends here.
+      remaining = count == 0 ? 0..<0 : (remaining.lowerBound + count)..<remaining.upperBound
+    }
+    if remaining.isEmpty { assembler.finishLine() }
+    return assembler.takeBlock()
+  }
+
+  func takeDroppedLines() -> [LineAssembler.DroppedLine] { assembler.takeDroppedLines() }
+
+  /// The place behind the first line terminator at or behind `offset`; the file's end without one.
+  ///
+  /// A line that begins exactly at a border belongs to the split before it, as in Hadoop.
+  private static func lineStart(
+    behind offset: Int, in file: borrowing OpenFile, _ buffer: UnsafeMutableRawBufferPointer
+  ) throws -> Int {
+    var position = offset
+    while true {
+      let count = try file.read(into: buffer, at: position)
+      if count == 0 { return position }
+      let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+      guard let index = bytes.firstIndex(where: { $0 == 0x0A || $0 == 0x0D }) else {
+        position += count
+        continue
+      }
+      let next = position + index + 1
+      guard bytes[index] == 0x0D else { return next }
+      // `\r\n` is one terminator.
+      var byte: UInt8 = 0
+      let follows = try withUnsafeMutableBytes(of: &byte) { try file.read(into: $0, at: next) }
+      return follows == 1 && byte == 0x0A ? next + 1 : next
+    }
+  }
+}

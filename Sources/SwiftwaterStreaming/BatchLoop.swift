@@ -1,0 +1,179 @@
+import SwiftwaterCore
+import SwiftwaterRDD
+
+/// Runs batches one after the other, in the order of their times.
+///
+/// On a system clock it has a thread of its own; on a manual clock whoever advances the clock runs
+/// it.
+final class BatchLoop: Sendable {
+  /// What the loop needs of its context.
+  struct Environment: Sendable {
+    let plan: StreamPlan
+    let context: SparkContext
+    let zeroTime: BatchTime
+    let clock: any EngineClock
+    let cancellation: Cancellation
+    /// Called after the outputs of every batch, on the loop's thread.
+    let afterBatch: @Sendable () -> Void
+    /// Called with what went wrong, on the loop's thread.
+    let failed: @Sendable (any Error) -> Void
+    /// Called when a batch was taken from the queue.
+    let hasRoom: @Sendable () -> Void
+  }
+
+  private struct State {
+    var queue: [Batch] = []
+    var isRunning = false
+    /// No batch is added any more.
+    var isClosed = false
+    var thread: EngineThread?
+  }
+
+  private let environment: Environment
+  private let state = Monitor(State())
+  private let lag: Monitor<LagWatch>
+
+  init(_ environment: Environment) {
+    self.environment = environment
+    lag = Monitor(LagWatch(interval: environment.plan.interval))
+  }
+
+  /// Begins to run batches as they are added.
+  func start() {
+    guard !environment.clock.isManual else { return }
+    let thread = EngineThread(name: "sw-batches") { [self] in
+      while let batch = take() { run(batch) }
+    }
+    state.withLock { $0.thread = thread }
+  }
+
+  /// Queues the batch; false when the loop was closed, and the batch is not run.
+  func add(_ batch: Batch) -> Bool {
+    let isAdded = state.notify { state -> Bool in
+      if !state.isClosed { state.queue.append(batch) }
+      return !state.isClosed
+    }
+    if isAdded && environment.clock.isManual { drain() }
+    return isAdded
+  }
+
+  /// Batches that wait, without the one that runs.
+  var pendingCount: Int { state.withLock { $0.queue.count } }
+
+  /// True on the thread that runs a batch at this moment.
+  var isCurrentThread: Bool {
+    state.withLock { state in
+      state.thread.map(\.isCurrent) ?? (environment.clock.isManual && state.isRunning)
+    }
+  }
+
+  /// Takes no more batches. With `dropping`, those that wait are given up and returned.
+  func close(dropping: Bool) -> [Batch] {
+    state.notify { state in
+      state.isClosed = true
+      guard dropping else { return [] }
+      defer { state.queue = [] }
+      return state.queue
+    }
+  }
+
+  /// Waits until nothing runs or waits; false when time ran out. Call after ``close(dropping:)``.
+  func waitUntilIdle(timeout: Duration) -> Bool {
+    if environment.clock.isManual {
+      if state.withLock({ !$0.isRunning }) { drain() }
+      return true
+    }
+    let deadline = monotonicNanoseconds() + timeout.wholeNanoseconds
+    return state.wait(untilMonotonicNanoseconds: deadline) { state in
+      !state.isRunning && state.queue.isEmpty ? true : nil
+    } ?? false
+  }
+
+  // MARK: -
+
+  private func drain() {
+    // A batch that is added while one runs (by an output that advances the clock) waits its turn.
+    while let batch = takeIfIdle() { run(batch) }
+  }
+
+  private func take() -> Batch? {
+    let next: Batch?? = state.wait { state in
+      if !state.queue.isEmpty {
+        state.isRunning = true
+        return .some(state.queue.removeFirst())
+      }
+      return state.isClosed ? .some(nil) : nil
+    }
+    return next ?? nil
+  }
+
+  private func takeIfIdle() -> Batch? {
+    state.withLock { state in
+      guard !state.isRunning, !state.queue.isEmpty else { return nil }
+      state.isRunning = true
+      return state.queue.removeFirst()
+    }
+  }
+
+  private func run(_ batch: Batch) {
+    environment.hasRoom()
+    runJobs(batch)
+    state.notify { $0.isRunning = false }
+  }
+
+  private func runJobs(_ batch: Batch) {
+    let environment = self.environment
+    let began = environment.clock.now
+    var failures = 0
+    do {
+      let jobs = try environment.plan.jobs(
+        for: batch, zeroTime: environment.zeroTime, context: environment.context)
+      for job in jobs {
+        do {
+          try environment.cancellation.check()
+          try job.output.action(job.rdd, batch.time)
+        } catch {
+          failures += 1
+          environment.failed(error)
+          environment.context.post(
+            .outputFailed(time: batch.time, operation: job.output.name, error: error))
+        }
+      }
+    } catch {
+      failures += 1
+      environment.failed(error)
+      environment.context.post(.generationFailed(time: batch.time, error: error))
+    }
+    environment.afterBatch()
+    let report = BatchReport(
+      time: batch.time, recordCount: batch.reportedCount,
+      schedulingDelay: began - batch.time.timestamp,
+      processingDelay: environment.clock.now - began,
+      pendingCount: pendingCount, failureCount: failures)
+    environment.context.post(.batchCompleted(report))
+    if let event = lag.withLock({ $0.notice(report) }) { environment.context.post(event) }
+  }
+}
+
+/// Decides when to warn that batches fall behind: at first, when the delay has doubled, and again
+/// after the job had caught up.
+struct LagWatch {
+  private let interval: BatchInterval
+  private var warnedDelay: Duration?
+
+  init(interval: BatchInterval) {
+    self.interval = interval
+  }
+
+  mutating func notice(_ report: BatchReport) -> EngineEvent? {
+    let length = Duration.milliseconds(interval.milliseconds)
+    guard report.pendingCount > 0, report.totalDelay > length * 2 else {
+      if report.pendingCount == 0 { warnedDelay = nil }
+      return nil
+    }
+    if let warnedDelay, report.totalDelay < warnedDelay * 2 { return nil }
+    warnedDelay = report.totalDelay
+    return .fallingBehind(
+      pending: report.pendingCount, delay: report.totalDelay, interval: interval)
+  }
+}

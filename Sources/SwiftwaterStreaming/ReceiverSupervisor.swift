@@ -1,0 +1,159 @@
+import SwiftwaterCore
+import SwiftwaterKernels
+
+/// Runs a receiver: turns its bytes into blocks, holds it back when the buffer is full, and
+/// connects it again after a loss.
+public final class ReceiverSupervisor: InputSource, ReceiverSink {
+  /// The limits of one receiver.
+  public struct Limits: Sendable {
+    /// Bytes after which a block is closed.
+    public var blockSize: Int
+    /// Time after which a block is closed.
+    public var blockInterval: Duration
+    public var maxLineLength: Int
+    public var restartDelay: Duration
+
+    /// - Throws: ``EngineError`` (`invalidArgument`) for a setting that cannot be read.
+    public init(_ settings: Settings) throws {
+      blockSize = try settings.bytes("swiftwater.block.size") ?? (1 << 20)
+      blockInterval = try settings.duration("spark.streaming.blockInterval") ?? .milliseconds(200)
+      maxLineLength = try settings.bytes("swiftwater.receiver.maxLineLength") ?? (16 << 20)
+      restartDelay = try settings.duration("spark.streaming.receiverRestartDelay") ?? .seconds(2)
+    }
+  }
+
+  private struct State: ~Copyable {
+    var assembler: LineAssembler
+    /// Closed blocks that no batch has taken.
+    var blocks: [TextBlock] = []
+    /// When the first line of the open block came.
+    var openedAt: Timestamp?
+    var droppedLines = 0
+    var clock: (any EngineClock)?
+    var isStopped = false
+    var restart: TimerTicket?
+  }
+
+  private let receiver: any Receiver
+  private let limits: Limits
+  private let budget: BufferBudget
+  private let post: @Sendable (EngineEvent) -> Void
+  private let state: Monitor<State>
+
+  /// - Parameters:
+  ///   - budget: shared by all receivers of a context.
+  ///   - post: takes events.
+  public init(
+    _ receiver: any Receiver, limits: Limits, budget: BufferBudget,
+    post: @escaping @Sendable (EngineEvent) -> Void
+  ) {
+    self.receiver = receiver
+    self.limits = limits
+    self.budget = budget
+    self.post = post
+    state = Monitor(
+      State(
+        assembler: LineAssembler(
+          blockSize: limits.blockSize, maxLineLength: limits.maxLineLength)))
+  }
+
+  // MARK: - InputSource
+
+  public func start(clock: any EngineClock) {
+    state.withLock { $0.clock = clock }
+    receiver.start(self)
+  }
+
+  public func allocate() -> Allocation {
+    let blocks = state.withLock { state -> [TextBlock] in
+      closeBlock(&state)
+      defer { state.blocks = [] }
+      return state.blocks
+    }
+    return Allocation(blocks: blocks, reportedCount: blocks.reduce(0) { $0 + $1.recordCount })
+  }
+
+  public func stop(_ whenStopped: @escaping @Sendable () -> Void) {
+    let restart = state.withLock { state -> TimerTicket? in
+      state.isStopped = true
+      return state.restart
+    }
+    restart?.cancel()
+    receiver.stop { [self] in
+      // A line that was being received when the source was closed is delivered as it is.
+      state.withLock { $0.assembler.finishLine() }
+      whenStopped()
+    }
+  }
+
+  public var hasPending: Bool {
+    state.withLock { !$0.blocks.isEmpty || $0.assembler.pendingLines > 0 }
+  }
+
+  // MARK: - ReceiverSink
+
+  public func connected() {
+    post(.receiverConnected(source: receiver.source))
+  }
+
+  public func received(_ bytes: UnsafeRawBufferPointer) -> Demand {
+    let (pending, events) = state.withLock { state -> (Int, [EngineEvent]) in
+      state.assembler.append(bytes)
+      if let clock = state.clock, state.assembler.pendingLines > 0 {
+        let now = clock.now
+        let openedAt = state.openedAt ?? now
+        state.openedAt = openedAt
+        if state.assembler.isBlockFull || now - openedAt >= limits.blockInterval {
+          closeBlock(&state)
+        }
+      }
+      return (state.assembler.pendingBytes, droppedLines(&state))
+    }
+    for event in events { post(event) }
+    return demand(pending: pending)
+  }
+
+  public func connectionLost(_ reason: String) {
+    let events = state.withLock { state -> [EngineEvent] in
+      state.assembler.finishLine()
+      var events = droppedLines(&state)
+      guard !state.isStopped, let clock = state.clock else { return events }
+      events.append(
+        .receiverLost(source: receiver.source, reason: reason, retry: limits.restartDelay))
+      state.restart = clock.schedule(at: clock.now + limits.restartDelay) { [self] in
+        if !isStopped { receiver.start(self) }
+      }
+      return events
+    }
+    for event in events { post(event) }
+  }
+
+  private var isStopped: Bool { state.withLock { $0.isStopped } }
+
+  private func demand(pending: Int) -> Demand {
+    let source = receiver.source
+    let hasRoom = budget.admit(pending: pending) { [post, receiver] in
+      post(.bufferDrained(source: source))
+      receiver.resume()
+    }
+    if hasRoom { return .more }
+    post(.bufferFull(source: source, held: budget.held + pending, limit: budget.limit))
+    return .pause
+  }
+
+  private func closeBlock(_ state: inout State) {
+    state.openedAt = nil
+    if let block = state.assembler.takeBlock(lease: { budget.take($0) }) {
+      state.blocks.append(block)
+    }
+  }
+
+  private func droppedLines(_ state: inout State) -> [EngineEvent] {
+    state.assembler.takeDroppedLines().map { line in
+      state.droppedLines += 1
+      return .lineDropped(
+        source: receiver.source, byteCount: line.byteCount, prefix: line.prefix,
+        total: state.droppedLines)
+    }
+  }
+}

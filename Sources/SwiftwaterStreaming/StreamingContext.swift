@@ -1,0 +1,256 @@
+import SwiftwaterCore
+import SwiftwaterRDD
+
+/// A streaming job: built, started once, stopped once.
+///
+/// ```swift
+/// let context = try SparkContext(master: "local[2]", appName: "NetworkWordCount")
+/// let streaming = try StreamingContext(context, batchInterval: .seconds(1))
+/// ```
+public final class StreamingContext: Sendable {
+  public let context: SparkContext
+  public let interval: BatchInterval
+
+  /// What a context goes through.
+  public enum Phase: String, Sendable {
+    case initialized
+    case active
+    case stopped
+  }
+
+  fileprivate enum State {
+    case building(StreamGraph)
+    case active(StreamingRun)
+    case stopped
+  }
+
+  fileprivate struct Outcome {
+    var isStopped = false
+    var latestError: (any Error)?
+    var observers: [@Sendable () -> Void] = []
+  }
+
+  private let state: Monitor<State>
+  private let outcome = Monitor(Outcome())
+  private let makeClock: @Sendable () -> any EngineClock
+  private let hooks: Hooks
+  /// Shared by all receivers of this context.
+  private let budget: BufferBudget
+
+  /// What a layer above may add to a run.
+  public struct Hooks: Sendable {
+    /// Called after the outputs of every batch, on the thread that ran them.
+    public var afterBatch: @Sendable () -> Void
+    /// Asked to interrupt a function that does not end, when a stop has waited long enough.
+    public var interrupt: @Sendable () -> Void
+
+    public init(
+      afterBatch: @escaping @Sendable () -> Void = {},
+      interrupt: @escaping @Sendable () -> Void = {}
+    ) {
+      self.afterBatch = afterBatch
+      self.interrupt = interrupt
+    }
+  }
+
+  /// - Parameters:
+  ///   - clock: the source of time; by default the system's, from the start on.
+  /// - Throws: ``EngineError`` (`invalidArgument`) for a setting that cannot be read,
+  ///   (`illegalState`) when the SparkContext has been stopped.
+  public init(
+    _ context: SparkContext, interval: BatchInterval, clock: (any EngineClock)? = nil,
+    hooks: Hooks = Hooks()
+  ) throws {
+    try context.checkRunning()
+    self.context = context
+    self.interval = interval
+    self.hooks = hooks
+    makeClock = { clock ?? SystemClock() }
+    state = Monitor(.building(StreamGraph(interval: interval)))
+    let settings = context.settings
+    _ = try ReceiverSupervisor.Limits(settings)
+    _ = try StreamingRun.Limits(settings, interval: interval)
+    budget = BufferBudget(
+      limit: try settings.bytes("swiftwater.receiver.maxBuffered") ?? physicalMemoryBytes() / 4)
+  }
+
+  /// - Throws: ``EngineError`` (`invalidArgument`) when the interval is shorter than 1 ms.
+  public convenience init(
+    _ context: SparkContext, batchInterval: Duration, clock: (any EngineClock)? = nil
+  ) throws {
+    try self.init(context, interval: BatchInterval(batchInterval), clock: clock)
+  }
+
+  public var phase: Phase {
+    state.withLock { state in
+      switch state {
+      case .building: .initialized
+      case .active: .active
+      case .stopped: .stopped
+      }
+    }
+  }
+
+  // MARK: - Building
+
+  /// Adds a stream.
+  ///
+  /// - Parameters:
+  ///   - slide: a multiple of the interval; by default the first parent's, or the interval.
+  /// - Throws: ``EngineError`` (`illegalState`) once the context has started.
+  public func addNode(
+    name: String, slide: BatchInterval? = nil, parents: [StreamNode] = [],
+    body: @escaping @Sendable (Generation) throws -> RDDNode?
+  ) throws -> StreamNode {
+    try building {
+      $0.addNode(name: name, slide: slide, parents: parents, source: nil, body: body)
+    }
+  }
+
+  /// Adds a stream whose records come from `source`: a partition for each of its blocks.
+  public func addInput(name: String, source: any InputSource) throws -> StreamNode {
+    try building { graph in
+      let id = graph.nodes.count
+      return graph.addNode(name: name, slide: nil, parents: [], source: source) { generation in
+        let blocks = generation.allocation(of: id).blocks
+        return RDDNode.batches(
+          blocks.map { [$0] }, name: name, context: generation.context)
+      }
+    }
+  }
+
+  /// Adds a stream of text lines that `receiver` takes in.
+  public func addReceiver(_ receiver: any Receiver, name: String) throws -> StreamNode {
+    let supervisor = ReceiverSupervisor(
+      receiver, limits: try .init(context.settings), budget: budget, post: context.post)
+    return try addInput(name: name, source: supervisor)
+  }
+
+  /// Adds an output operation: called with the stream's RDD at every batch time at which it has
+  /// one, in the order in which outputs were added.
+  public func addOutput(
+    name: String, of node: StreamNode,
+    _ action: @escaping @Sendable (RDDNode, BatchTime) throws -> Void
+  ) throws {
+    try building { $0.addOutput(StreamOutput(name: name, node: node, action: action)) }
+  }
+
+  private func building<R>(_ body: (inout StreamGraph) throws -> R) throws -> R {
+    try state.withLock { state in
+      guard case .building(var graph) = state else {
+        throw EngineError.illegalState(
+          "Adding new inputs, transformations, and output operations after "
+            + (state.isActive ? "starting" : "stopping") + " a context is not supported")
+      }
+      let result = try body(&graph)
+      state = .building(graph)
+      return result
+    }
+  }
+
+  // MARK: - Running
+
+  /// Validates and freezes the graph, starts the sources and the clock. Does not block.
+  ///
+  /// - Returns: false when it had been started already: nothing happens then.
+  /// - Throws: ``EngineError`` (`illegalState`) without outputs (the context is stopped then), or
+  ///   after a stop.
+  @discardableResult
+  public func start() throws -> Bool {
+    try context.checkRunning()
+    let run: StreamingRun? = try state.withLock { state in
+      switch state {
+      case .active: return nil
+      case .stopped: throw EngineError.illegalState("StreamingContext has already been stopped")
+      case .building(let graph):
+        do {
+          let run = StreamingRun(
+            plan: try graph.frozen(), context: context, clock: makeClock(), hooks: hooks,
+            limits: try .init(context.settings, interval: interval),
+            failed: { [outcome] in outcome.record($0) })
+          state = .active(run)
+          return run
+        } catch {
+          state = .stopped
+          throw error
+        }
+      }
+    }
+    if phase == .stopped { finish() }
+    run?.start()
+    return run != nil
+  }
+
+  /// Stops; does nothing when that was done before.
+  ///
+  /// - Parameters:
+  ///   - gracefully: first runs all batches of what was received. Otherwise waiting batches are
+  ///     given up, counted and reported, and the running one gets `swiftwater.stop.timeout`.
+  public func stop(gracefully: Bool = false) {
+    let run = state.withLock { state -> StreamingRun? in
+      switch state {
+      case .active(let run): return run
+      case .building:
+        state = .stopped
+        return nil
+      case .stopped: return nil
+      }
+    }
+    guard let run else {
+      finish()
+      return
+    }
+    run.stop(gracefully: gracefully) { [self] in
+      state.withLock { $0 = .stopped }
+      context.post(.stopped)
+      finish()
+    }
+  }
+
+  private func finish() {
+    let observers = outcome.notify { outcome in
+      outcome.isStopped = true
+      return outcome.observers
+    }
+    for observer in observers { observer() }
+  }
+
+  /// Waits for the end of the context.
+  ///
+  /// - Returns: true when it has stopped, false when `timeout` passed first.
+  /// - Throws: the latest error of a batch, at once, and at every later call too.
+  public func awaitTermination(timeout: Duration? = nil) throws -> Bool {
+    let deadline = timeout.map { monotonicNanoseconds() + $0.wholeNanoseconds }
+    return try outcome.wait(untilMonotonicNanoseconds: deadline) { outcome in
+      if let error = outcome.latestError { throw error }
+      return outcome.isStopped ? true : nil
+    } ?? false
+  }
+
+  /// Calls `observer` when ``awaitTermination(timeout:)`` would return or throw, perhaps several
+  /// times, on any thread. For callers that wait for other things too.
+  public func observeTermination(_ observer: @escaping @Sendable () -> Void) {
+    let isDue = outcome.withLock { outcome in
+      outcome.observers.append(observer)
+      return outcome.isStopped || outcome.latestError != nil
+    }
+    if isDue { observer() }
+  }
+}
+
+extension StreamingContext.State {
+  fileprivate var isActive: Bool {
+    if case .active = self { true } else { false }
+  }
+}
+
+extension Monitor<StreamingContext.Outcome> {
+  /// Keeps the error, which replaces an older one, and wakes those who wait.
+  fileprivate func record(_ error: any Error) {
+    let observers = notify { outcome in
+      outcome.latestError = error
+      return outcome.observers
+    }
+    for observer in observers { observer() }
+  }
+}

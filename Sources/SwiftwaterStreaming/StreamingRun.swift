@@ -1,0 +1,149 @@
+import SwiftwaterCore
+import SwiftwaterRDD
+
+/// A context between its start and its stop: the sources, the ticker and the loop, tied together.
+final class StreamingRun: Sendable {
+  /// The waits and bounds of a run.
+  struct Limits: Sendable {
+    let maxPendingBatches: Int
+    let stopTimeout: Duration
+    let gracefulStopTimeout: Duration
+    /// Spark: a graceful stop waits at most an hour for the batches that are queued.
+    let drainTimeout: Duration = .seconds(3600)
+
+    init(_ settings: Settings, interval: BatchInterval) throws {
+      maxPendingBatches = try settings.count("swiftwater.maxPendingBatches") ?? 1000
+      stopTimeout = try settings.duration("swiftwater.stop.timeout") ?? .seconds(2)
+      gracefulStopTimeout =
+        try settings.duration("spark.streaming.gracefulStopTimeout")
+        ?? .milliseconds(10 * interval.milliseconds)
+    }
+  }
+
+  private let plan: StreamPlan
+  private let context: SparkContext
+  private let clock: any EngineClock
+  private let hooks: StreamingContext.Hooks
+  private let limits: Limits
+  private let cancellation = Cancellation()
+  private let first: BatchTime
+  private let loop: BatchLoop
+  private let ticker: BatchTicker
+  /// Set once, by the first stop.
+  private let isStopping = Monitor(false)
+
+  init(
+    plan: StreamPlan, context: SparkContext, clock: any EngineClock,
+    hooks: StreamingContext.Hooks, limits: Limits, failed: @escaping @Sendable (any Error) -> Void
+  ) {
+    self.plan = plan
+    self.context = context
+    self.clock = clock
+    self.hooks = hooks
+    self.limits = limits
+    let first = plan.interval.firstBatch(after: clock.now)
+    self.first = first
+
+    // The loop wakes the ticker when its queue has room; the ticker is made after the loop.
+    let roomMade = Monitor<(@Sendable () -> Void)?>(nil)
+    let loop = BatchLoop(
+      .init(
+        plan: plan, context: context, zeroTime: first - plan.interval, clock: clock,
+        cancellation: cancellation, afterBatch: hooks.afterBatch, failed: failed,
+        hasRoom: { roomMade.withLock { $0 }?() }))
+    self.loop = loop
+    let sources = plan.sources
+    let ticker = BatchTicker(
+      first: first, interval: plan.interval, clock: clock,
+      hasRoom: { loop.pendingCount < limits.maxPendingBatches },
+      tick: { time in
+        var allocations: [Int: Allocation] = [:]
+        for (id, source) in sources { allocations[id] = source.allocate() }
+        let batch = Batch(time: time, allocations: allocations)
+        if !loop.add(batch) {
+          context.post(.batchesDropped(count: 1, records: batch.reportedCount))
+        }
+      },
+      wallClockMoved: { context.post(.wallClockMoved(by: $0)) })
+    self.ticker = ticker
+    roomMade.withLock { $0 = { [weak ticker] in ticker?.roomMade() } }
+  }
+
+  func start() {
+    context.post(.started(interval: plan.interval, first: first))
+    loop.start()
+    ticker.start()
+    for (_, source) in plan.sources { source.start(clock: clock) }
+  }
+
+  /// - Parameter whenStopped: called once, by the first stop only.
+  func stop(gracefully: Bool, _ whenStopped: @escaping @Sendable () -> Void) {
+    let isFirst = isStopping.withLock { isStopping -> Bool in
+      defer { isStopping = true }
+      return !isStopping
+    }
+    guard isFirst else { return }
+    guard loop.isCurrentThread else {
+      perform(gracefully: gracefully, whenStopped)
+      return
+    }
+    // A stop from inside an output: the batch that called it must end first.
+    if clock.isManual {
+      stopSources()
+      finishLoop(gracefully: false, whenStopped)
+    } else {
+      _ = EngineThread(name: "sw-stop") { [self] in
+        perform(gracefully: gracefully, whenStopped)
+      }
+    }
+  }
+
+  private func perform(gracefully: Bool, _ whenStopped: @escaping @Sendable () -> Void) {
+    stopSources()
+    if gracefully { waitForLastTick() }
+    finishLoop(gracefully: gracefully, whenStopped)
+  }
+
+  private func stopSources() {
+    let sources = plan.sources
+    let running = Monitor(sources.count)
+    for (_, source) in sources { source.stop { running.notify { $0 -= 1 } } }
+    let deadline = monotonicNanoseconds() + limits.stopTimeout.wholeNanoseconds
+    _ = running.wait(untilMonotonicNanoseconds: deadline) { $0 == 0 ? true : nil }
+  }
+
+  /// Lets the batch end that holds the last records.
+  private func waitForLastTick() {
+    if clock.isManual {
+      ticker.tickNow()
+      return
+    }
+    let last = ticker.nextTime
+    let isOver = Monitor(false)
+    _ = clock.schedule(at: last.timestamp + .milliseconds(1)) { isOver.notify { $0 = true } }
+    let bound = limits.gracefulStopTimeout.wholeNanoseconds
+    let deadline = monotonicNanoseconds() + max(bound, (last.timestamp - clock.now).wholeNanoseconds)
+    _ = isOver.wait(untilMonotonicNanoseconds: deadline) { $0 ? true : nil }
+  }
+
+  private func finishLoop(gracefully: Bool, _ whenStopped: @escaping @Sendable () -> Void) {
+    ticker.stop()
+    var dropped = loop.close(dropping: !gracefully)
+    if gracefully {
+      if !loop.waitUntilIdle(timeout: limits.drainTimeout) { dropped = loop.close(dropping: true) }
+    }
+    // What sources still hold is given up with the batches that wait.
+    let left = plan.sources.reduce(0) { $0 + $1.source.allocate().reportedCount }
+    let records = dropped.reduce(left) { $0 + $1.reportedCount }
+    if !dropped.isEmpty || records > 0 {
+      context.post(.batchesDropped(count: dropped.count, records: records))
+    }
+    if !loop.isCurrentThread && !loop.waitUntilIdle(timeout: limits.stopTimeout) {
+      cancellation.cancel("the context was stopped")
+      hooks.interrupt()
+      _ = loop.waitUntilIdle(timeout: .seconds(1))
+    }
+    (clock as? SystemClock)?.shutDown()
+    whenStopped()
+  }
+}
