@@ -54,11 +54,12 @@ let package = Package(
     // Python.
     .systemLibrary(name: "CPython", pkgConfig: "python-\(pythonVersion)"),
     .systemLibrary(name: "CPythonEmbed", pkgConfig: "python-\(pythonVersion)-embed"),
+    .target(name: "CSignals"),
     engine("PythonInterop", ["CPython"]),
     engine(
       "SwiftwaterPython",
       [
-        "PythonInterop", "SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterRDD",
+        "CSignals", "PythonInterop", "SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterRDD",
         "SwiftwaterStreaming", "SwiftwaterConnectors", "SwiftwaterConsole", "SwiftwaterTesting",
       ]),
     .target(name: "CHost", dependencies: ["CPythonEmbed"]),

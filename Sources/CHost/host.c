@@ -1,1 +1,65 @@
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
 
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "chost.h"
+
+static int set_system_text(const char *name, const char *value) {
+  PyObject *text = value ? PyUnicode_DecodeFSDefault(value) : Py_NewRef(Py_None);
+  if (!text) return -1;
+  int status = PySys_SetObject(name, text);
+  Py_DECREF(text);
+  return status;
+}
+
+// PYTHONPATH with `folder` in front of what the user has in it.
+static PyStatus set_search_path(PyConfig *config, const char *folder) {
+  const char *inherited = getenv("PYTHONPATH");
+  size_t size = strlen(folder) + (inherited ? strlen(inherited) : 0) + 2;
+  char *path = malloc(size);
+  if (!path) return PyStatus_NoMemory();
+  snprintf(path, size, inherited && *inherited ? "%s:%s" : "%s", folder, inherited);
+  PyStatus status = PyConfig_SetBytesString(config, &config->pythonpath_env, path);
+  free(path);
+  return status;
+}
+
+static PyStatus configure(PyConfig *config, const struct sw_host_options *options) {
+  // The hash seed that Spark gives its workers: keys keep their places from run to run.
+  config->use_hash_seed = 1;
+  config->hash_seed = 0;
+  config->parse_argv = 0;
+  PyStatus status = PyConfig_SetBytesArgv(config, options->argument_count, options->arguments);
+  if (PyStatus_Exception(status)) return status;
+  status = PyConfig_SetBytesString(config, &config->run_command, options->command);
+  if (PyStatus_Exception(status)) return status;
+  if (options->python_executable) {
+    status = PyConfig_SetBytesString(config, &config->executable, options->python_executable);
+    if (PyStatus_Exception(status)) return status;
+  }
+  return set_search_path(config, options->package_folder);
+}
+
+int sw_host_run(const struct sw_host_options *options) {
+  PyImport_AppendInittab("_swiftwater", (PyObject * (*)(void)) options->make_module);
+  PyConfig config;
+  PyConfig_InitPythonConfig(&config);
+  PyStatus status = configure(&config, options);
+  if (!PyStatus_Exception(status)) status = Py_InitializeFromConfig(&config);
+  PyConfig_Clear(&config);
+  if (PyStatus_Exception(status)) {
+    fprintf(stderr, "swiftwater: Python cannot start: %s\n",
+            status.err_msg ? status.err_msg : "unknown reason");
+    return 1;
+  }
+  if (set_system_text("_swiftwater_host", options->host_executable) < 0 ||
+      set_system_text("_swiftwater_environment_problem", options->environment_problem) < 0) {
+    PyErr_Print();
+    return 1;
+  }
+  return Py_RunMain();
+}
+
+int sw_host_python_minor(void) { return PY_MINOR_VERSION; }

@@ -3,6 +3,10 @@
 // One build serves CPython 3.11 and every later version.
 #pragma once
 
+// Before Python.h, which asks for GNU's extensions: the C library's types must be the same here as
+// in Swift's own import of it.
+#include <sys/select.h>
+
 #define Py_LIMITED_API 0x030B0000
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -20,7 +24,12 @@ static inline PyObject *sw_false(void) { return Py_False; }
 static inline void sw_retain(PyObject *object) { Py_INCREF(object); }
 static inline void sw_release(PyObject *object) { Py_DECREF(object); }
 
-static inline PyTypeObject *sw_type(PyObject *object) { return Py_TYPE(object); }
+// The type of an object, as an object; borrowed.
+static inline PyObject *sw_type(PyObject *object) { return (PyObject *)Py_TYPE(object); }
+static inline PyObject *sw_type_name(PyObject *type) { return PyType_GetName((PyTypeObject *)type); }
+static inline PyObject *sw_allocate(PyObject *type) {
+  return PyType_GenericAlloc((PyTypeObject *)type, 0);
+}
 static inline int sw_is_exact_tuple(PyObject *object) { return Py_IS_TYPE(object, &PyTuple_Type); }
 static inline int sw_is_exact_list(PyObject *object) { return Py_IS_TYPE(object, &PyList_Type); }
 static inline int sw_is_exact_text(PyObject *object) { return Py_IS_TYPE(object, &PyUnicode_Type); }
@@ -49,3 +58,19 @@ static inline PyObject *sw_new_module(PyModuleDef *definition) {
 
 // The minor version of the headers that this was compiled with.
 static inline int sw_compiled_minor(void) { return PY_MINOR_VERSION; }
+
+// --- Calls ------------------------------------------------------------------------------------
+
+#define SW_ARGUMENTS_OFFSET ((size_t)1 << (8 * sizeof(size_t) - 1))
+
+// A call by the vectorcall protocol: no tuple is made for the arguments. Returns a new reference,
+// or NULL with an exception set.
+static inline PyObject *sw_call1(PyObject *callable, PyObject *argument) {
+  PyObject *arguments[2] = {NULL, argument};
+  return PyObject_Vectorcall(callable, arguments + 1, 1 | SW_ARGUMENTS_OFFSET, NULL);
+}
+
+static inline PyObject *sw_call2(PyObject *callable, PyObject *first, PyObject *second) {
+  PyObject *arguments[3] = {NULL, first, second};
+  return PyObject_Vectorcall(callable, arguments + 1, 2 | SW_ARGUMENTS_OFFSET, NULL);
+}

@@ -12,10 +12,12 @@ public struct JobRunner: Sendable {
 
   /// Computes `partitions` of `node` and gives each task's cursor to `consume`.
   ///
+  /// - Parameters:
+  ///   - placement: where `consume` may run.
   /// - Returns: what `consume` gave, in the order of `partitions`.
   /// - Throws: the first failing task's error (the one with the lowest place in `partitions`).
   public func run<Result: Sendable>(
-    _ node: RDDNode, partitions: [Int],
+    _ node: RDDNode, partitions: [Int], placement: TaskPlacement = .anyThread,
     consume: @escaping @Sendable (any BatchCursor, TaskContext) throws -> Result
   ) throws -> [Result] {
     try cancellation.check()
@@ -28,27 +30,10 @@ public struct JobRunner: Sendable {
       let context = TaskContext(partition: partitions[index], cancellation: cancellation)
       return try consume(node.cursor(partition: partitions[index], task: context), context)
     }
-    switch node.stagePlacement {
-    case .callingThread:
+    if placement == .callingThread || node.stagePlacement == .callingThread {
       return try partitions.indices.map(task)
-    case .anyThread:
-      return try pool.map(count: partitions.count, task)
     }
-  }
-
-  /// As ``run(_:partitions:consume:)``, over all partitions, where the consumer is bound to the
-  /// calling thread.
-  public func runHere<Result>(
-    _ node: RDDNode, partitions: [Int], consume: (any BatchCursor, TaskContext) throws -> Result
-  ) throws -> [Result] {
-    try cancellation.check()
-    if partitions.isEmpty { return [] }
-    for shuffle in node.stageShuffles() { try shuffle.materialise(with: self) }
-    return try partitions.map { partition in
-      try cancellation.check()
-      let context = TaskContext(partition: partition, cancellation: cancellation)
-      return try consume(node.cursor(partition: partition, task: context), context)
-    }
+    return try pool.map(count: partitions.count, task)
   }
 }
 

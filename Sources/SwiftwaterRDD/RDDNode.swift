@@ -15,6 +15,9 @@ public final class RDDNode: Sendable {
   public let partitionCount: Int
   /// Where tasks of this node alone may run.
   public let placement: TaskPlacement
+  /// What the layer that made the node knows of it, so that an operator behind it can be fused
+  /// with it instead of reading from it.
+  public let recipe: (any Sendable)?
 
   private let body: @Sendable (_ partition: Int, _ task: TaskContext) throws -> any BatchCursor
   private let cache = Monitor<Cache>(.off)
@@ -29,7 +32,7 @@ public final class RDDNode: Sendable {
   ///     shuffles through ``Shuffle/bucket(_:)``.
   public init(
     name: String, context: SparkContext, dependencies: [Dependency], partitionCount: Int,
-    placement: TaskPlacement = .anyThread,
+    placement: TaskPlacement = .anyThread, recipe: (any Sendable)? = nil,
     body: @escaping @Sendable (_ partition: Int, _ task: TaskContext) throws -> any BatchCursor
   ) {
     id = context.nextID()
@@ -38,6 +41,7 @@ public final class RDDNode: Sendable {
     self.dependencies = dependencies
     self.partitionCount = partitionCount
     self.placement = placement
+    self.recipe = recipe
     self.body = body
   }
 

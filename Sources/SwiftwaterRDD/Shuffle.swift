@@ -12,6 +12,7 @@ public final class Shuffle: Sendable {
   public typealias Writer =
     @Sendable (_ cursor: any BatchCursor, _ task: TaskContext) throws -> [[any RecordBatch]]
 
+  private let placement: TaskPlacement
   private let write: Writer
   private let outputs = Monitor<Outputs>(.missing)
 
@@ -23,9 +24,15 @@ public final class Shuffle: Sendable {
     case ready([[[any RecordBatch]]])
   }
 
-  public init(parent: RDDNode, bucketCount: Int, write: @escaping Writer) {
+  /// - Parameters:
+  ///   - placement: where `write` may run.
+  public init(
+    parent: RDDNode, bucketCount: Int, placement: TaskPlacement = .anyThread,
+    write: @escaping Writer
+  ) {
     self.parent = parent
     self.bucketCount = bucketCount
+    self.placement = placement
     self.write = write
   }
 
@@ -52,9 +59,8 @@ public final class Shuffle: Sendable {
     }
     guard isMine == true else { return }
     do {
-      let partitions = try runner.run(parent, partitions: Array(0..<parent.partitionCount)) {
-        [write] cursor, task in try write(cursor, task)
-      }
+      let partitions = try runner.run(
+        parent, partitions: Array(0..<parent.partitionCount), placement: placement, consume: write)
       outputs.notify { $0 = .ready(partitions) }
     } catch {
       outputs.notify { $0 = .missing }

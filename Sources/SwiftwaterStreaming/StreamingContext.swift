@@ -121,9 +121,16 @@ public final class StreamingContext: Sendable {
 
   /// Adds a stream of text lines that `receiver` takes in.
   public func addReceiver(_ receiver: any Receiver, name: String) throws -> StreamNode {
+    try addSupervised(receiver, name: name).node
+  }
+
+  /// As ``addReceiver(_:name:)``, with the source behind the stream.
+  public func addSupervised(
+    _ receiver: any Receiver, name: String
+  ) throws -> (node: StreamNode, source: any InputSource) {
     let supervisor = ReceiverSupervisor(
       receiver, limits: try .init(context.settings), budget: budget, post: context.post)
-    return try addInput(name: name, source: supervisor)
+    return (try addInput(name: name, source: supervisor), supervisor)
   }
 
   /// Adds an output operation: called with the stream's RDD at every batch time at which it has

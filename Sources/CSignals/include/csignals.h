@@ -1,0 +1,24 @@
+// System calls that Swift cannot import.
+#pragma once
+#include <signal.h>
+#include <stdbool.h>
+
+// Waits until `descriptor` can be read, a signal arrives, or `nanoseconds` pass (< 0: for ever).
+// While it waits the thread's signal mask is `mask`. 1: readable, 0: time is over, -1: a signal.
+int sw_wait(int descriptor, long long nanoseconds, const sigset_t *mask);
+
+// Blocks every signal in this thread and stores the mask that it had.
+void sw_block_signals(sigset_t *before);
+void sw_restore_signals(const sigset_t *before);
+
+// From now on SIGINT ends the process at once with status 130, whatever runs.
+void sw_arm_interrupt(void);
+
+// A descriptor that becomes readable, and stays so, after sw_signal_event.
+int sw_make_event(void);
+void sw_signal_event(int descriptor);
+void sw_close_event(int descriptor);
+
+// True in a process that was made by fork from the one that called sw_watch_forks.
+void sw_watch_forks(void);
+bool sw_is_forked(void);

@@ -1,0 +1,270 @@
+import CPython
+
+// Values from Swift to Python and back. Each function that returns a `PyPointer` gives a new
+// reference, or nil with an exception set.
+extension Python {
+  public func newText(_ text: String) -> PyPointer? {
+    var text = text
+    return text.withUTF8 { bytes in
+      bytes.withMemoryRebound(to: CChar.self) { characters in
+        PyUnicode_DecodeUTF8(characters.baseAddress, characters.count, nil)
+      }
+    }
+  }
+
+  public func newInteger(_ value: Int) -> PyPointer? { PyLong_FromSsize_t(value) }
+
+  public func newBool(_ value: Bool) -> PyPointer {
+    let object = (value ? sw_true() : sw_false())!
+    sw_retain(object)
+    return object
+  }
+
+  public func newBytes(_ bytes: UnsafeRawBufferPointer) -> PyPointer? {
+    PyBytes_FromStringAndSize(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
+  }
+
+  /// A new list; takes over the references in `items`.
+  public func newList(_ items: [PyPointer]) -> PyPointer? {
+    guard let list = PyList_New(items.count) else {
+      for item in items { sw_release(item) }
+      return nil
+    }
+    for (index, item) in items.enumerated() { PyList_SetItem(list, index, item) }
+    return list
+  }
+
+  /// A new tuple; takes over the references in `items`.
+  public func newTuple(_ items: [PyPointer]) -> PyPointer? {
+    guard let tuple = PyTuple_New(items.count) else {
+      for item in items { sw_release(item) }
+      return nil
+    }
+    for (index, item) in items.enumerated() { PyTuple_SetItem(tuple, index, item) }
+    return tuple
+  }
+
+  /// The text of a `str`; nil for anything else, or one that UTF-8 cannot hold (lone surrogates).
+  public func text(of object: PyPointer) -> String? {
+    guard sw_is_text(object) != 0 else { return nil }
+    var count = 0
+    guard let bytes = PyUnicode_AsUTF8AndSize(object, &count) else {
+      PyErr_Clear()
+      return nil
+    }
+    return String(
+      decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self)
+  }
+
+  /// The value of an `int` of 64 bits; nil for anything else.
+  public func integer(of object: PyPointer) -> Int? {
+    guard sw_is_exact_int(object) != 0 else { return nil }
+    let value = PyLong_AsSsize_t(object)
+    if value == -1, PyErr_Occurred() != nil {
+      PyErr_Clear()
+      return nil
+    }
+    return value
+  }
+
+  /// `repr(object)`, cut to `limit` characters; a substitute when `repr` raises. Leaves no
+  /// exception, and one that is set as it is.
+  public func describe(_ object: PyPointer, limit: Int) -> String {
+    var type: PyPointer?
+    var value: PyPointer?
+    var traceback: PyPointer?
+    PyErr_Fetch(&type, &value, &traceback)
+    defer { PyErr_Restore(type, value, traceback) }
+    guard let representation = PyObject_Repr(object) else {
+      PyErr_Clear()
+      return "<a record whose repr() fails>"
+    }
+    defer { sw_release(representation) }
+    guard let text = text(of: representation) else { return "<not printable>" }
+    return text.count > limit ? text.prefix(limit) + "..." : text
+  }
+
+  /// Runs Python's signal handlers, on the main thread.
+  ///
+  /// - Throws: ``PythonError``, what a handler raised.
+  public func runSignalHandlers() throws {
+    if PyErr_CheckSignals() != 0 { throw PythonError.fetch(self) }
+  }
+
+  /// `module.attribute`.
+  ///
+  /// - Throws: ``PythonError``.
+  public func importing(_ attribute: String, from module: String) throws -> PythonObject {
+    guard let module = PyImport_ImportModule(module) else { throw PythonError.fetch(self) }
+    defer { sw_release(module) }
+    guard let value = PyObject_GetAttrString(module, attribute) else {
+      throw PythonError.fetch(self)
+    }
+    return PythonObject(owning: value)
+  }
+
+  /// Calls `object.method()` without arguments.
+  ///
+  /// - Throws: ``PythonError``.
+  public func callMethod(_ method: String, of object: PythonObject) throws {
+    guard let function = PyObject_GetAttrString(object.pointer, method) else {
+      throw PythonError.fetch(self)
+    }
+    defer { sw_release(function) }
+    guard let result = PyObject_CallObject(function, nil) else { throw PythonError.fetch(self) }
+    sw_release(result)
+  }
+}
+
+/// The positional arguments of a call from Python, read by place and type. References are
+/// borrowed from the call.
+public struct Arguments {
+  private let tuple: PyPointer
+  public let count: Int
+
+  init(_ tuple: PyPointer) {
+    self.tuple = tuple
+    count = PyTuple_Size(tuple)
+  }
+
+  /// - Throws: ``ArgumentError`` unless there are `expected` arguments.
+  public func check(count expected: Int) throws {
+    guard count == expected else {
+      throw ArgumentError("expected \(expected) arguments, got \(count)")
+    }
+  }
+
+  public subscript(index: Int) -> PyPointer { PyTuple_GetItem(tuple, index)! }
+
+  public func isNone(_ index: Int) -> Bool { Py.isNone(self[index]) }
+
+  public func text(_ index: Int, _ py: borrowing Python) throws -> String {
+    guard let text = py.text(of: self[index]) else { throw wrong(index, "str") }
+    return text
+  }
+
+  public func integer(_ index: Int) throws -> Int {
+    let value = Interpreter.called { py in py.integer(of: self[index]) }
+    guard let value else { throw wrong(index, "int of 64 bits") }
+    return value
+  }
+
+  public func bool(_ index: Int) throws -> Bool {
+    guard sw_is_exact_bool(self[index]) != 0 else { throw wrong(index, "bool") }
+    return Py.truth(self[index]) == 1
+  }
+
+  /// Seconds, from a float or an int.
+  public func seconds(_ index: Int) throws -> Double {
+    let value = PyFloat_AsDouble(self[index])
+    if value == -1, PyErr_Occurred() != nil {
+      PyErr_Clear()
+      throw wrong(index, "number of seconds")
+    }
+    return value
+  }
+
+  /// The items of a list or tuple, borrowed.
+  public func sequence(_ index: Int) throws -> [PyPointer] {
+    guard let items = pointers(in: self[index]) else { throw wrong(index, "list or tuple") }
+    return items
+  }
+
+  /// The numbers in any sequence, such as a `range`.
+  public func integers(_ index: Int, _ py: borrowing Python) throws -> [Int] {
+    guard let tuple = PySequence_Tuple(self[index]) else {
+      PyErr_Clear()
+      throw wrong(index, "sequence of int")
+    }
+    defer { sw_release(tuple) }
+    return try (0..<PyTuple_Size(tuple)).map { place in
+      guard let value = py.integer(of: PyTuple_GetItem(tuple, place)!) else {
+        throw wrong(index, "sequence of int")
+      }
+      return value
+    }
+  }
+
+  public func bytes(_ index: Int) throws -> [UInt8] {
+    guard sw_is_exact_bytes(self[index]) != 0 else { throw wrong(index, "bytes") }
+    let start = UnsafeRawPointer(PyBytes_AsString(self[index])!)
+    return Array(UnsafeRawBufferPointer(start: start, count: PyBytes_Size(self[index])))
+  }
+
+  /// The entries of a dict whose keys and values are text.
+  public func textDictionary(_ index: Int, _ py: borrowing Python) throws -> [String: String] {
+    guard let items = PyMapping_Items(self[index]) else {
+      PyErr_Clear()
+      throw wrong(index, "dict")
+    }
+    defer { sw_release(items) }
+    var result: [String: String] = [:]
+    for place in 0..<PyList_Size(items) {
+      let pair = PyList_GetItem(items, place)!
+      guard let key = py.text(of: PyTuple_GetItem(pair, 0)),
+        let value = py.text(of: PyTuple_GetItem(pair, 1))
+      else { throw wrong(index, "dict of str") }
+      result[key] = value
+    }
+    return result
+  }
+
+  /// The object behind a handle.
+  public func handle<Value>(_ index: Int, as type: Value.Type = Value.self) throws -> Value {
+    guard let value = HandleType.value(of: self[index]) as? Value else {
+      throw wrong(index, "handle of \(Value.self)")
+    }
+    return value
+  }
+
+  private func wrong(_ index: Int, _ expected: String) -> ArgumentError {
+    ArgumentError("argument \(index + 1) is not a \(expected)")
+  }
+}
+
+/// The items of a list or tuple, borrowed; nil for another object.
+public func pointers(in object: PyPointer) -> [PyPointer]? {
+  if sw_is_list(object) != 0 {
+    return (0..<PyList_Size(object)).map { PyList_GetItem(object, $0)! }
+  }
+  if sw_is_tuple(object) != 0 {
+    return (0..<PyTuple_Size(object)).map { PyTuple_GetItem(object, $0)! }
+  }
+  return nil
+}
+
+/// An argument of the wrong type: a `TypeError` in Python.
+public struct ArgumentError: Error, CustomStringConvertible {
+  public let description: String
+
+  public init(_ description: String) {
+    self.description = description
+  }
+}
+
+extension Python {
+  /// `str(datetime.fromtimestamp(milliseconds / 1000))`: local time, as PySpark prints it.
+  public func localTimeText(milliseconds: Int64) -> String {
+    let fallback = "\(milliseconds) ms"
+    guard let type = try? importing("datetime", from: "datetime"),
+      let method = PyObject_GetAttrString(type.pointer, "fromtimestamp"),
+      let seconds = PyFloat_FromDouble(Double(milliseconds) / 1000)
+    else {
+      PyErr_Clear()
+      return fallback
+    }
+    defer {
+      sw_release(method)
+      sw_release(seconds)
+    }
+    guard let time = sw_call1(method, seconds), let text = PyObject_Str(time) else {
+      PyErr_Clear()
+      return fallback
+    }
+    defer {
+      sw_release(time)
+      sw_release(text)
+    }
+    return self.text(of: text) ?? fallback
+  }
+}

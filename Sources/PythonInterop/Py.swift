@@ -1,0 +1,180 @@
+import CPython
+
+/// A raw reference to a Python object.
+///
+/// Conventions of this layer and of its callers: a parameter is borrowed and a result is new
+/// (owned by the caller) unless its documentation says otherwise. A nil result means that a Python
+/// exception is set.
+public typealias PyPointer = UnsafeMutablePointer<PyObject>
+
+/// Single calls of the C API, for loops that handle many records. Every caller holds the
+/// interpreter: it was given a ``Python`` token, or runs inside a function that was.
+///
+/// SAFETY: each wrapper passes its arguments on to the function of the C API that it names; what
+/// that function demands of them (a live object, the right type) is its own documentation here.
+public enum Py {
+  @inlinable @inline(__always)
+  public static func retain(_ object: PyPointer) { sw_retain(object) }
+
+  @inlinable @inline(__always)
+  public static func release(_ object: PyPointer) { sw_release(object) }
+
+  @inlinable @inline(__always)
+  public static func call(_ function: PyPointer, _ argument: PyPointer) -> PyPointer? {
+    sw_call1(function, argument)
+  }
+
+  @inlinable @inline(__always)
+  public static func call(
+    _ function: PyPointer, _ first: PyPointer, _ second: PyPointer
+  ) -> PyPointer? {
+    sw_call2(function, first, second)
+  }
+
+  /// 1 true, 0 false, -1 exception.
+  @inlinable @inline(__always)
+  public static func truth(_ object: PyPointer) -> Int32 {
+    if object == sw_true() { return 1 }
+    if object == sw_false() { return 0 }
+    return PyObject_IsTrue(object)
+  }
+
+  // MARK: Text
+
+  /// A new `str` from valid UTF-8.
+  @inlinable @inline(__always)
+  public static func newText(utf8 start: UnsafeRawPointer, count: Int) -> PyPointer? {
+    PyUnicode_DecodeUTF8(start.assumingMemoryBound(to: CChar.self), count, nil)
+  }
+
+  // MARK: Lists
+
+  @inlinable @inline(__always)
+  public static func newList() -> PyPointer? { PyList_New(0) }
+
+  /// Adds another reference to `item`. False: exception.
+  @inlinable @inline(__always)
+  public static func append(_ item: PyPointer, to list: PyPointer) -> Bool {
+    PyList_Append(list, item) == 0
+  }
+
+  @inlinable @inline(__always)
+  public static func isExactList(_ object: PyPointer) -> Bool { sw_is_exact_list(object) != 0 }
+
+  @inlinable @inline(__always)
+  public static func listCount(_ list: PyPointer) -> Int { PyList_Size(list) }
+
+  /// A borrowed reference; `index` is inside the list.
+  @inlinable @inline(__always)
+  public static func listItem(_ list: PyPointer, _ index: Int) -> PyPointer {
+    PyList_GetItem(list, index)!
+  }
+
+  // MARK: Tuples
+
+  @inlinable @inline(__always)
+  public static func isExactTuple(_ object: PyPointer) -> Bool { sw_is_exact_tuple(object) != 0 }
+
+  @inlinable @inline(__always)
+  public static func tupleCount(_ tuple: PyPointer) -> Int { PyTuple_Size(tuple) }
+
+  /// A borrowed reference; `index` is inside the tuple.
+  @inlinable @inline(__always)
+  public static func tupleItem(_ tuple: PyPointer, _ index: Int) -> PyPointer {
+    PyTuple_GetItem(tuple, index)!
+  }
+
+  @inlinable @inline(__always)
+  public static func newPair(_ first: PyPointer, _ second: PyPointer) -> PyPointer? {
+    sw_new_pair(first, second)
+  }
+
+  /// `object[index]`.
+  @inlinable @inline(__always)
+  public static func sequenceItem(_ object: PyPointer, _ index: Int) -> PyPointer? {
+    if sw_is_exact_tuple(object) != 0, index < PyTuple_Size(object) {
+      let item = PyTuple_GetItem(object, index)!
+      sw_retain(item)
+      return item
+    }
+    let key = PyLong_FromSsize_t(index)!
+    defer { sw_release(key) }
+    return PyObject_GetItem(object, key)
+  }
+
+  /// A new tuple of what `object` iterates over.
+  public static func newTuple(from object: PyPointer) -> PyPointer? { PySequence_Tuple(object) }
+
+  // MARK: Dictionaries
+
+  public static func newDictionary() -> PyPointer? { PyDict_New() }
+
+  /// A borrowed reference; nil when the key is missing or, with an exception set, when it cannot
+  /// be hashed or compared.
+  @inlinable @inline(__always)
+  public static func lookUp(_ key: PyPointer, in dictionary: PyPointer) -> PyPointer? {
+    PyDict_GetItemWithError(dictionary, key)
+  }
+
+  /// False: exception.
+  @inlinable @inline(__always)
+  public static func set(
+    _ key: PyPointer, to value: PyPointer, in dictionary: PyPointer
+  ) -> Bool {
+    PyDict_SetItem(dictionary, key, value) == 0
+  }
+
+  public static func dictionaryCount(_ dictionary: PyPointer) -> Int { PyDict_Size(dictionary) }
+
+  /// A new list of (key, value) pairs, in insertion order.
+  public static func items(of dictionary: PyPointer) -> PyPointer? { PyDict_Items(dictionary) }
+
+  // MARK: Iterators
+
+  @inlinable @inline(__always)
+  public static func iterator(over object: PyPointer) -> PyPointer? { PyObject_GetIter(object) }
+
+  /// Nil at the end, or with an exception set.
+  @inlinable @inline(__always)
+  public static func next(_ iterator: PyPointer) -> PyPointer? { PyIter_Next(iterator) }
+
+  // MARK: State
+
+  @inlinable @inline(__always)
+  public static var isExceptionSet: Bool { PyErr_Occurred() != nil }
+
+  public static func isCallable(_ object: PyPointer) -> Bool { PyCallable_Check(object) != 0 }
+
+  /// A new reference to None.
+  @inlinable @inline(__always)
+  public static func none() -> PyPointer {
+    let none = sw_none()!
+    sw_retain(none)
+    return none
+  }
+
+  @inlinable @inline(__always)
+  public static func isNone(_ object: PyPointer) -> Bool { object == sw_none() }
+
+  /// Sets a `ValueError` or `TypeError`.
+  public static func raise(_ kind: ExceptionKind, _ message: String) {
+    PyErr_SetString(kind.type, message)
+  }
+}
+
+/// Exceptions that the native side raises itself.
+public enum ExceptionKind: Sendable {
+  case typeError
+  case valueError
+  case runtimeError
+  case osError
+
+  var type: PyPointer {
+    switch self {
+    case .typeError: sw_exception_type_error()
+    case .valueError: sw_exception_value_error()
+    case .runtimeError: sw_exception_runtime_error()
+    case .osError: sw_exception_os_error()
+    }
+  }
+}

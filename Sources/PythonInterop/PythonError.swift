@@ -1,0 +1,74 @@
+import CPython
+
+/// A Python exception on its way through Swift: the instance with its type and traceback.
+public struct PythonError: Error, CustomStringConvertible {
+  public let exception: PythonObject
+  private let traceback: PythonObject?
+  private var summary: String
+
+  /// Takes the exception that is set on this thread.
+  ///
+  /// - Precondition: one is set.
+  public static func fetch(_ py: borrowing Python) -> PythonError {
+    var type: PyPointer?
+    var value: PyPointer?
+    var traceback: PyPointer?
+    PyErr_Fetch(&type, &value, &traceback)
+    PyErr_NormalizeException(&type, &value, &traceback)
+    guard let type, let value else { preconditionFailure("no Python exception is set") }
+    sw_release(type)
+    if let traceback { PyException_SetTraceback(value, traceback) }
+    return PythonError(
+      exception: PythonObject(owning: value),
+      traceback: traceback.map { PythonObject(owning: $0) },
+      summary: Self.summary(of: value))
+  }
+
+  /// Sets the exception on this thread again, with the traceback that it had.
+  public func restore(_ py: borrowing Python) {
+    let value = exception.pointer
+    PyException_SetTraceback(value, traceback?.pointer ?? sw_none())
+    PyErr_SetObject(sw_type(value), value)
+  }
+
+  /// Adds a line that Python shows below the exception, unless `marker` is in one already.
+  public mutating func addNote(_ note: String, unless marker: String, _ py: borrowing Python) {
+    let notes = PyObject_GetAttrString(exception.pointer, "__notes__")
+    if let notes {
+      defer { sw_release(notes) }
+      let text = py.describe(notes, limit: .max)
+      if text.contains(marker) { return }
+    } else {
+      PyErr_Clear()
+    }
+    guard let text = py.newText(note) else { return PyErr_Clear() }
+    defer { sw_release(text) }
+    guard let name = py.newText("add_note") else { return PyErr_Clear() }
+    defer { sw_release(name) }
+    guard let method = PyObject_GetAttr(exception.pointer, name) else { return PyErr_Clear() }
+    defer { sw_release(method) }
+    guard let result = sw_call1(method, text) else { return PyErr_Clear() }
+    sw_release(result)
+    summary += " (\(note))"
+  }
+
+  /// The type and the message, for the log: one line.
+  public var description: String { summary }
+
+  private static func summary(of value: PyPointer) -> String {
+    Interpreter.called { py in
+      let name = sw_type_name(sw_type(value)).map { name -> String in
+        defer { sw_release(name) }
+        return py.text(of: name) ?? "exception"
+      }
+      guard let text = PyObject_Str(value) else {
+        PyErr_Clear()
+        return name ?? "exception"
+      }
+      defer { sw_release(text) }
+      let message = (py.text(of: text) ?? "").split(separator: "\n").joined(separator: " ")
+      let short = message.count > 200 ? message.prefix(200) + "..." : message[...]
+      return short.isEmpty ? name ?? "exception" : "\(name ?? "exception"): \(short)"
+    }
+  }
+}

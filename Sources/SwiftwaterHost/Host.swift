@@ -1,0 +1,45 @@
+import CHost
+import SwiftwaterPython
+
+/// The program `swiftwater`: embeds CPython, and leaves the command line to the Python package, so
+/// that both front doors have the same one.
+@main
+enum Host {
+  static func main() {
+    let executable = HostFiles.executable
+    guard let packageFolder = HostFiles.packageFolder(of: executable) else {
+      HostFiles.fail(
+        "swiftwater: the Python package 'swiftwater' is not beside this program (\(executable)). "
+          + "Run the program that scripts/quickstart built, in its place")
+    }
+    let environment = PythonEnvironment.chosen(beside: packageFolder)
+    HostFiles.exit(
+      withCStrings([
+        "from swiftwater._cli import main; main()", packageFolder, environment.executable,
+        executable, environment.problem,
+      ]) { strings in
+        var options = sw_host_options(
+          argument_count: CommandLine.argc, arguments: CommandLine.unsafeArgv,
+          command: strings[0], package_folder: strings[1], python_executable: strings[2],
+          host_executable: strings[3], environment_problem: strings[4],
+          make_module: { makeModule() })
+        return sw_host_run(&options)
+      })
+  }
+
+  /// Lends C copies of the strings, NULL for nil.
+  private static func withCStrings<R>(
+    _ strings: [String?], _ body: ([UnsafePointer<CChar>?]) -> R
+  ) -> R {
+    let copies = strings.map { string in
+      string.map { string -> UnsafePointer<CChar> in
+        let bytes = Array(string.utf8CString)
+        let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+        copy.initialize(from: bytes, count: bytes.count)
+        return UnsafePointer(copy)
+      }
+    }
+    defer { for copy in copies { copy?.deallocate() } }
+    return body(copies)
+  }
+}

@@ -1,0 +1,34 @@
+import PythonInterop
+import SwiftwaterCore
+import SwiftwaterRDD
+
+/// Making and ending contexts.
+let contextFunctions: [(String, NativeFunction, String)] = [
+  (
+    "open_context",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        HandleType.make(try PythonContext(settings: try arguments.textDictionary(0, py)))
+      }
+    }, "A context with the given settings."
+  ),
+  (
+    "close_context",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        let owner: PythonContext = try arguments.handle(0)
+        Interpreter.detach(py) { owner.context.stop() }
+        return Py.none()
+      }
+    }, "Ends a context."
+  ),
+  (
+    "default_parallelism",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        let owner: PythonContext = try arguments.handle(0)
+        return py.newInteger(owner.context.defaultParallelism)
+      }
+    }, "Partitions after a shuffle, where nothing else is said."
+  ),
+]

@@ -1,0 +1,39 @@
+import CSignals
+import PythonInterop
+import SwiftwaterCore
+
+// The one place where Swift errors become Python exceptions.
+
+/// Sets the Python exception for an error of any kind.
+func raise(_ error: any Error, _ py: borrowing Python) {
+  switch error {
+  case let error as PythonError: error.restore(py)
+  case let error as ArgumentError: Py.raise(.typeError, error.description)
+  case let error as EngineError: Py.raise(kind(of: error), error.message)
+  default: Py.raise(.runtimeError, String(describing: error))
+  }
+}
+
+private func kind(of error: EngineError) -> ExceptionKind {
+  switch error {
+  case .invalidArgument: .valueError
+  case .illegalState, .cancelled: .runtimeError
+  case .unavailable: .osError
+  }
+}
+
+/// What every native function does around its body: refuses to work in a forked process, and turns
+/// errors into exceptions.
+func entry(
+  _ arguments: PyPointer?, count: Int, _ body: (borrowing Python, Arguments) throws -> PyPointer?
+) -> PyPointer? {
+  withCall(arguments, translate: raise) { py, arguments in
+    guard !sw_is_forked() else {
+      throw EngineError.illegalState(
+        "this process was made by os.fork() from one that uses Swiftwater: the engine's threads do "
+          + "not exist here. Use subprocess or multiprocessing's 'spawn' start method instead")
+    }
+    try arguments.check(count: count)
+    return try body(py, arguments)
+  }
+}

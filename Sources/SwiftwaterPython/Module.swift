@@ -1,0 +1,69 @@
+import CSignals
+import PythonInterop
+import SwiftwaterCore
+
+/// What Python calls to make the module `_swiftwater`, built into the host or loaded from a file.
+@_cdecl("PyInit__swiftwater")
+public func makeModule() -> UnsafeMutableRawPointer? {
+  sw_watch_forks()
+  let module = Interpreter.called { py in
+    NativeModule.make(
+      name: "_swiftwater",
+      functions: processFunctions + contextFunctions + rddFunctions + streamFunctions
+        + runFunctions,
+      constants: [
+        ("__version__", py.newText(swiftwaterVersion)),
+        (
+          "python_version",
+          py.newTuple([py.newInteger(3)!, py.newInteger(NativeModule.compiledMinorVersion)!])
+        ),
+      ])
+  }
+  return module.map { UnsafeMutableRawPointer($0) }
+}
+
+/// The version of this build.
+public let swiftwaterVersion = "0.1.0"
+
+/// Settings, the log, hashes and signals.
+private let processFunctions: [(String, NativeFunction, String)] = [
+  (
+    "setting_definitions",
+    { _, arguments in
+      entry(arguments, count: 0) { py, _ in
+        py.newList(
+          Settings.definitions.compactMap { definition in
+            py.newTuple(
+              [definition.name, definition.defaultValue, definition.summary]
+                .compactMap { py.newText($0) })
+          })
+      }
+    }, "Every setting that has an effect: (name, default, description)."
+  ),
+  (
+    "log",
+    { _, arguments in
+      entry(arguments, count: 2) { py, arguments in
+        try ProcessConsole.log(try arguments.text(0, py), try arguments.text(1, py))
+        return Py.none()
+      }
+    }, "Writes a log line: level, message."
+  ),
+  (
+    "portable_hash",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        portableHash(of: arguments[0], py).flatMap { py.newInteger($0) }
+      }
+    }, "Spark's portable_hash of a key."
+  ),
+  (
+    "arm_second_interrupt",
+    { _, arguments in
+      entry(arguments, count: 0) { _, _ in
+        sw_arm_interrupt()
+        return Py.none()
+      }
+    }, "From now on SIGINT ends the process at once with status 130."
+  ),
+]

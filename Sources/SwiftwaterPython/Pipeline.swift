@@ -1,0 +1,126 @@
+import PythonInterop
+import SwiftwaterCore
+import SwiftwaterRDD
+
+/// Python operators on an RDD, fused: the recipe of a pipeline's node.
+struct Pipeline: Sendable {
+  let parent: RDDNode
+  let operators: [PythonOperator]
+
+  /// An RDD of `operators` applied to `parent`. A parent that is such an RDD itself, and that is
+  /// not cached, is fused: its records are never stored.
+  static func node(_ operators: [PythonOperator], over parent: RDDNode) -> RDDNode {
+    var pipeline = Pipeline(parent: parent, operators: operators)
+    if let inner = parent.recipe as? Pipeline, !parent.isCached {
+      pipeline = Pipeline(parent: inner.parent, operators: inner.operators + operators)
+    }
+    let name = operators.map(\.name).last ?? parent.name
+    let (source, all) = (pipeline.parent, pipeline.operators)
+    return RDDNode(
+      name: name, context: parent.context, dependencies: [.narrow(source)],
+      partitionCount: source.partitionCount, placement: .callingThread, recipe: pipeline
+    ) { partition, task in
+      PipelineCursor(
+        try source.cursor(partition: partition, task: task), through: all, partition: partition,
+        task: task)
+    }
+  }
+}
+
+/// Runs a pipeline over one partition.
+final class PipelineCursor: BatchCursor {
+  /// Records that are worked on between two looks at the outside world.
+  private static let chunk = 4096
+
+  private let task: TaskContext
+  private let partition: Int
+  private let input: any BatchCursor
+  /// The operators, cut before and behind each partition function.
+  private let operators: [PythonOperator]
+  private var stage: (reader: RecordReader, tail: [PythonOperator])?
+  private var isAtEnd = false
+
+  init(
+    _ input: any BatchCursor, through operators: [PythonOperator], partition: Int,
+    task: TaskContext
+  ) {
+    self.input = input
+    self.operators = operators
+    self.partition = partition
+    self.task = task
+  }
+
+  func next() throws -> (any RecordBatch)? {
+    if isAtEnd { return nil }
+    try task.checkCancellation()
+    return try Interpreter.attach { py in
+      let (reader, tail) = try lastStage(py)
+      let chain = RecordChain(tail, into: try ListSink(capacity: Self.chunk, py))
+      isAtEnd = try !reader.pump(into: chain, py)
+      return PythonBatch(chain.sink.list)
+    }
+  }
+
+  /// Sends all records into `sink`, without a list in between.
+  func drain(into sink: some RecordSink, _ py: borrowing Python) throws {
+    let (reader, tail) = try lastStage(py)
+    let chain = RecordChain(tail, into: sink)
+    while try reader.pump(into: chain, py) { try task.checkCancellation() }
+    isAtEnd = true
+  }
+
+  /// Calls the partition functions (once), and gives what is left: a reader of the last one's
+  /// result, and the record functions behind it.
+  private func lastStage(
+    _ py: borrowing Python
+  ) throws -> (reader: RecordReader, tail: [PythonOperator]) {
+    if let stage { return stage }
+    var reader = RecordReader(.batches(input))
+    var pending: [PythonOperator] = []
+    for item in operators {
+      guard item.kind.takesPartition else {
+        pending.append(item)
+        continue
+      }
+      let records = UpstreamRecords(reader, through: pending)
+      pending = []
+      reader = RecordReader(.iterator(try call(item, with: records, py), item.place))
+    }
+    stage = (reader, pending)
+    return (reader, pending)
+  }
+
+  private func call(
+    _ item: PythonOperator, with records: UpstreamRecords, _ py: borrowing Python
+  ) throws -> PythonObject {
+    guard let iterator = RecordIteratorType.make(records) else { throw PythonError.fetch(py) }
+    defer { Py.release(iterator) }
+    let result: PyPointer?
+    if item.kind == .mapPartitionsWithIndex {
+      guard let index = py.newInteger(partition) else { throw PythonError.fetch(py) }
+      defer { Py.release(index) }
+      result = Py.call(item.function.pointer, index, iterator)
+    } else {
+      result = Py.call(item.function.pointer, iterator)
+    }
+    guard let result else { throw PythonError.fetch(at: item.place, record: nil, py) }
+    defer { Py.release(result) }
+    guard let output = Py.iterator(over: result) else {
+      throw PythonError.fetch(at: item.place, record: nil, py)
+    }
+    return PythonObject(owning: output)
+  }
+}
+
+/// Sends all records of a cursor of any kind into `sink`.
+func drain(
+  _ cursor: any BatchCursor, into sink: some RecordSink, task: TaskContext, _ py: borrowing Python
+) throws {
+  if let cursor = cursor as? PipelineCursor {
+    try cursor.drain(into: sink, py)
+  } else {
+    let reader = RecordReader(.batches(cursor))
+    let chain = RecordChain([], into: sink)
+    while try reader.pump(into: chain, py) { try task.checkCancellation() }
+  }
+}

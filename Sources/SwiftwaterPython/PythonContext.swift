@@ -1,0 +1,34 @@
+import PythonInterop
+import SwiftwaterConsole
+import SwiftwaterCore
+import SwiftwaterRDD
+import Synchronization
+
+/// A SparkContext that Python made, and what tells people about it.
+final class PythonContext: Sendable {
+  let context: SparkContext
+  let console: Console
+
+  init(settings: [String: String]) throws {
+    let settings = Settings(settings)
+    context = try SparkContext(settings: settings)
+    console = try Console(settings: settings)
+    context.addListener(console)
+    ProcessConsole.current.withLock { $0 = console }
+  }
+}
+
+/// Where `log` writes: the latest context's console.
+enum ProcessConsole {
+  static let current = Mutex<Console?>(nil)
+
+  static func log(_ level: String, _ message: String) throws {
+    let console = try current.withLock { current -> Console in
+      if let current { return current }
+      let first = try Console(settings: Settings())
+      current = first
+      return first
+    }
+    console.log(level, message)
+  }
+}

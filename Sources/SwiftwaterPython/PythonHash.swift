@@ -1,0 +1,34 @@
+import PythonInterop
+import SwiftwaterKernels
+
+/// Spark's `portable_hash` of a Python object; nil with an exception set.
+///
+/// Text, bytes, numbers, None and tuples of them are computed natively, whatever the
+/// process's hash seed. Anything else is asked for its own hash, which is only allowed where that
+/// does not depend on a random seed.
+func portableHash(of object: PyPointer, _ py: borrowing Python) -> Int? {
+  switch py.hashForm(of: object) {
+  case .none: return PortableHash.none
+  case .text(let bytes): return PortableHash.text(utf8: bytes)
+  case .bytes(let bytes): return PortableHash.bytes(bytes)
+  case .tuple(let count):
+    var items: [Int] = []
+    items.reserveCapacity(count)
+    for index in 0..<count {
+      guard let hash = portableHash(of: Py.tupleItem(object, index), py) else { return nil }
+      items.append(hash)
+    }
+    return PortableHash.tuple(items)
+  case .seedless: return py.hash(of: object)
+  case .other:
+    guard py.hasFixedHashSeed else {
+      Py.raise(
+        .valueError,
+        "[PYTHON_HASH_SEED_NOT_SET] Randomness of hash of string should be disabled via "
+          + "PYTHONHASHSEED. The key \(py.describe(object, limit: 80)) has a hash of its own: run "
+          + "the job with `swiftwater run`, or set PYTHONHASHSEED=0")
+      return nil
+    }
+    return py.hash(of: object)
+  }
+}

@@ -1,0 +1,62 @@
+import PythonInterop
+
+/// A user's function in its place: what it does with a record, and what to call it in an error.
+final class PythonOperator: Sendable {
+  /// How the function is applied.
+  enum Kind: String, Sendable {
+    case map
+    case flatMap
+    case filter
+    case mapValues
+    case flatMapValues
+    case mapPartitions
+    case mapPartitionsWithIndex
+
+    /// True where the function gets a whole partition's iterator.
+    var takesPartition: Bool { self == .mapPartitions || self == .mapPartitionsWithIndex }
+  }
+
+  let kind: Kind
+  let function: PythonObject
+  /// As the user wrote it, and where: `flatMap`, `job.py:9`.
+  let name: String
+  let site: String
+
+  init(kind: Kind, function: PythonObject, name: String, site: String) {
+    self.kind = kind
+    self.function = function
+    self.name = name
+    self.site = site
+  }
+
+  var place: OperatorPlace { OperatorPlace(name: name, site: site) }
+}
+
+/// What to call an operator in an error.
+struct OperatorPlace: Sendable, CustomStringConvertible {
+  let name: String
+  let site: String
+
+  var description: String { "in \(name) at \(site)" }
+}
+
+/// The longest part of a record that an error shows, in characters.
+let shownRecordLength = 200
+
+extension PythonError {
+  /// Takes the exception that is set, and notes where it happened.
+  ///
+  /// - Parameter record: shown as a sample; borrowed.
+  static func fetch(
+    at place: OperatorPlace, record: PyPointer?, _ py: borrowing Python
+  ) -> PythonError {
+    var error = PythonError.fetch(py)
+    // An exception that passed through an inner operator has its place already.
+    let marker = "in operator: "
+    error.addNote("\(marker)\(place.name) at \(place.site)", unless: marker, py)
+    if let record {
+      error.addNote("record: \(py.describe(record, limit: shownRecordLength))", unless: "record: ", py)
+    }
+    return error
+  }
+}

@@ -1,0 +1,212 @@
+import PythonInterop
+import SwiftwaterCore
+import SwiftwaterRDD
+
+/// Making RDDs, and computing them.
+let rddFunctions: [(String, NativeFunction, String)] = [
+  (
+    "parallelize",
+    { _, arguments in
+      entry(arguments, count: 3) { py, arguments in
+        let owner: PythonContext = try arguments.handle(0)
+        let slices = max(1, try arguments.integer(2))
+        let partitions = try slice(try arguments.sequence(1), into: slices, py)
+        return HandleType.make(
+          RDDNode.batches(partitions, name: "parallelize", context: owner.context))
+      }
+    }, "An RDD of the given values."
+  ),
+  (
+    "text_file",
+    { _, arguments in
+      entry(arguments, count: 3) { py, arguments in
+        let owner: PythonContext = try arguments.handle(0)
+        return HandleType.make(
+          try owner.context.textFileNode(
+            try arguments.text(1, py), minimumPartitions: try arguments.integer(2)))
+      }
+    }, "An RDD of the lines of text files."
+  ),
+  (
+    "pipeline",
+    { _, arguments in
+      entry(arguments, count: 2) { py, arguments in
+        HandleType.make(
+          Pipeline.node(
+            try operators(in: try arguments.sequence(1), py), over: try arguments.handle(0)))
+      }
+    }, "An RDD with functions applied."
+  ),
+  (
+    "combine_by_key",
+    { _, arguments in
+      entry(arguments, count: 8) { py, arguments in
+        HandleType.make(
+          try combination(in: arguments, py).node(over: try arguments.handle(0)))
+      }
+    }, "An RDD with the values of each key combined."
+  ),
+  (
+    "union",
+    { _, arguments in
+      entry(arguments, count: 2) { _, arguments in
+        let owner: PythonContext = try arguments.handle(0)
+        let rdds = try handles(in: try arguments.sequence(1), as: RDDNode.self)
+        return HandleType.make(RDDNode.union(of: rdds, context: owner.context))
+      }
+    }, "The partitions of several RDDs."
+  ),
+  (
+    "set_cached",
+    { _, arguments in
+      entry(arguments, count: 2) { _, arguments in
+        let rdd: RDDNode = try arguments.handle(0)
+        rdd.setCached(try arguments.bool(1))
+        return Py.none()
+      }
+    }, "Keeps computed partitions, or forgets them."
+  ),
+  (
+    "partition_count",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        let rdd: RDDNode = try arguments.handle(0)
+        return py.newInteger(rdd.partitionCount)
+      }
+    }, "The number of partitions."
+  ),
+  (
+    "collect",
+    { _, arguments in
+      entry(arguments, count: 3) { py, arguments in
+        let rdd: RDDNode = try arguments.handle(0)
+        let partitions =
+          arguments.isNone(1)
+          ? Array(0..<rdd.partitionCount)
+          : try partitions(of: rdd, in: try arguments.integers(1, py))
+        let limit = arguments.isNone(2) ? Int.max : try arguments.integer(2)
+        return try collect(rdd, partitions: partitions, limit: limit, py)
+      }
+    }, "The records, a list a partition."
+  ),
+  (
+    "count",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        py.newInteger(try count(try arguments.handle(0), py))
+      }
+    }, "The number of records."
+  ),
+]
+
+/// Slice `i` of `n` holds the values from `i * count / n` on, as in Spark.
+private func slice(
+  _ values: [PyPointer], into slices: Int, _ py: borrowing Python
+) throws -> [[any RecordBatch]] {
+  var partitions: [[any RecordBatch]] = []
+  partitions.reserveCapacity(slices)
+  for index in 0..<slices {
+    let range = (index * values.count / slices)..<((index + 1) * values.count / slices)
+    for value in values[range] { Py.retain(value) }
+    guard let list = py.newList(Array(values[range])) else { throw PythonError.fetch(py) }
+    let batch = PythonBatch(PythonObject(owning: list))
+    partitions.append(range.isEmpty ? [] : [batch])
+  }
+  return partitions
+}
+
+private func collect(
+  _ rdd: RDDNode, partitions: [Int], limit: Int, _ py: borrowing Python
+) throws -> PyPointer? {
+  let lists = try Interpreter.detach(py) {
+    try rdd.context.runner().run(rdd, partitions: partitions, placement: .callingThread) {
+      cursor, task in
+      try Interpreter.attach { py in
+        guard let new = Py.newList() else { throw PythonError.fetch(py) }
+        let list = PythonObject(owning: new)
+        while Py.listCount(new) < limit, let batch = try cursor.next() {
+          try append(batch, to: new, limit: limit, py)
+        }
+        return list
+      }
+    }
+  }
+  return py.newList(
+    lists.map { list in
+      Py.retain(list.pointer)
+      return list.pointer
+    })
+}
+
+private func count(_ rdd: RDDNode, _ py: borrowing Python) throws -> Int {
+  try Interpreter.detach(py) {
+    try rdd.context.runner().run(rdd, partitions: Array(0..<rdd.partitionCount)) {
+      cursor, task -> Int in
+      guard let cursor = cursor as? PipelineCursor else {
+        var count = 0
+        while let batch = try cursor.next() { count += batch.recordCount }
+        return count
+      }
+      return try Interpreter.attach { py in
+        let sink = CountSink()
+        try cursor.drain(into: sink, py)
+        return sink.count
+      }
+    }.reduce(0, +)
+  }
+}
+
+// MARK: - Arguments
+
+/// Operators from tuples of kind, function, name and site.
+func operators(in tuples: [PyPointer], _ py: borrowing Python) throws -> [PythonOperator] {
+  var result: [PythonOperator] = []
+  for tuple in tuples {
+    guard let fields = pointers(in: tuple), fields.count == 4,
+      let kind = py.text(of: fields[0]).flatMap({ PythonOperator.Kind(rawValue: $0) }),
+      let name = py.text(of: fields[2]), let site = py.text(of: fields[3])
+    else { throw ArgumentError("an operator is (kind, function, name, site)") }
+    result.append(
+      PythonOperator(
+        kind: kind, function: try function(fields[1]), name: name, site: site))
+  }
+  return result
+}
+
+/// The arguments of `combine_by_key` and `stream_combine_by_key`, behind the first.
+func combination(in arguments: Arguments, _ py: borrowing Python) throws -> CombineByKey {
+  let partitions = try arguments.integer(4)
+  guard partitions >= 1 else {
+    throw EngineError.invalidArgument("numPartitions must be at least 1, not \(partitions)")
+  }
+  return CombineByKey(
+    createCombiner: arguments.isNone(1) ? nil : try function(arguments[1]),
+    mergeValue: try function(arguments[2]), mergeCombiners: try function(arguments[3]),
+    partitionCount: partitions,
+    partitionFunction: arguments.isNone(5) ? nil : try function(arguments[5]),
+    place: OperatorPlace(
+      name: try arguments.text(6, py), site: try arguments.text(7, py)))
+}
+
+func function(_ object: PyPointer) throws -> PythonObject {
+  guard Py.isCallable(object) else { throw ArgumentError("a function is expected") }
+  return PythonObject(borrowing: object)
+}
+
+func handles<Value>(in objects: [PyPointer], as type: Value.Type) throws -> [Value] {
+  try objects.map { object in
+    guard let value = HandleType.value(of: object) as? Value else {
+      throw ArgumentError("a handle of \(Value.self) is expected")
+    }
+    return value
+  }
+}
+
+/// - Throws: ``ArgumentError`` for a number that is not one of the RDD's partitions.
+private func partitions(of rdd: RDDNode, in numbers: [Int]) throws -> [Int] {
+  if let wrong = numbers.first(where: { !(0..<rdd.partitionCount).contains($0) }) {
+    throw EngineError.invalidArgument(
+      "the RDD has \(rdd.partitionCount) partitions, and none with number \(wrong)")
+  }
+  return numbers
+}

@@ -1,0 +1,134 @@
+import PythonInterop
+import SwiftwaterCore
+
+/// Reads a partition's records as Python objects and pushes them into a chain. Text becomes `str`
+/// here, at the edge of the Python stage, a line at a time.
+final class RecordReader {
+  /// Where the records come from.
+  enum Source {
+    case batches(any BatchCursor)
+    /// What a partition function returned, and who it is.
+    case iterator(PythonObject, OperatorPlace)
+  }
+
+  private let source: Source
+  private var batch: (any RecordBatch)?
+  private var index = 0
+
+  init(_ source: Source) {
+    self.source = source
+  }
+
+  /// Pushes records until the sink is full or there are none left.
+  ///
+  /// - Returns: false when there are none left.
+  /// - Throws: ``PythonError`` from a function; what the source throws.
+  func pump<Sink>(into chain: RecordChain<Sink>, _ py: borrowing Python) throws -> Bool {
+    switch source {
+    case .iterator(let iterator, let place):
+      return try pump(iterator.pointer, of: place, into: chain, py)
+    case .batches(let cursor):
+      while !chain.sink.isFull {
+        if batch == nil {
+          batch = try cursor.next()
+          index = 0
+        }
+        guard let batch else { return false }
+        try pump(batch, into: chain, py)
+        if index >= batch.recordCount { self.batch = nil }
+      }
+      return true
+    }
+  }
+
+  private func pump<Sink>(
+    _ batch: any RecordBatch, into chain: RecordChain<Sink>, _ py: borrowing Python
+  ) throws {
+    switch batch {
+    case let batch as PythonBatch:
+      let list = batch.list.pointer
+      while index < batch.recordCount && !chain.sink.isFull {
+        let record = Py.listItem(list, index)
+        index += 1
+        Py.retain(record)
+        guard chain.push(record) else { throw chain.takeError(py) }
+      }
+    case let block as TextBlock:
+      let lines = block.lines
+      try block.withBytes { bytes in
+        guard let start = bytes.baseAddress else { return }
+        while index < lines.count && !chain.sink.isFull {
+          let line = lines[index]
+          index += 1
+          // SAFETY: a line's span lies inside its block, and the bytes are valid UTF-8.
+          guard
+            let text = Py.newText(
+              utf8: start + Int(line.start), count: Int(line.end &- line.start))
+          else { throw PythonError.fetch(py) }
+          guard chain.push(text) else { throw chain.takeError(py) }
+        }
+      }
+    default:
+      throw EngineError.illegalState("records of \(type(of: batch)) have no form in Python")
+    }
+  }
+
+  private func pump<Sink>(
+    _ iterator: PyPointer, of place: OperatorPlace, into chain: RecordChain<Sink>,
+    _ py: borrowing Python
+  ) throws -> Bool {
+    while !chain.sink.isFull {
+      guard let record = Py.next(iterator) else {
+        if Py.isExceptionSet { throw PythonError.fetch(at: place, record: nil, py) }
+        return false
+      }
+      guard chain.push(record) else { throw chain.takeError(py) }
+    }
+    return true
+  }
+}
+
+/// The records in front of a partition function, one by one: what its iterator hands out.
+final class UpstreamRecords: RecordSequence {
+  private static let chunk = 256
+
+  private let reader: RecordReader
+  private let operators: [PythonOperator]
+  private var list: PythonObject?
+  private var index = 0
+  private var isAtEnd = false
+
+  init(_ reader: RecordReader, through operators: [PythonOperator]) {
+    self.reader = reader
+    self.operators = operators
+  }
+
+  func nextRecord() -> PyPointer? {
+    while true {
+      if let list, index < Py.listCount(list.pointer) {
+        let record = Py.listItem(list.pointer, index)
+        index += 1
+        Py.retain(record)
+        return record
+      }
+      if isAtEnd { return nil }
+      let isFilled = Interpreter.called { py in
+        do {
+          let chain = RecordChain(operators, into: try ListSink(capacity: Self.chunk, py))
+          isAtEnd = try !reader.pump(into: chain, py)
+          list = chain.sink.list
+          index = 0
+          return true
+        } catch {
+          raise(error, py)
+          return false
+        }
+      }
+      if !isFilled {
+        isAtEnd = true
+        list = nil
+        return nil
+      }
+    }
+  }
+}

@@ -1,0 +1,169 @@
+import PythonInterop
+import SwiftwaterConnectors
+import SwiftwaterCore
+import SwiftwaterRDD
+import SwiftwaterStreaming
+import SwiftwaterTesting
+
+/// Building streams.
+let streamFunctions: [(String, NativeFunction, String)] = [
+  (
+    "open_streaming",
+    { _, arguments in
+      entry(arguments, count: 3) { _, arguments in
+        HandleType.make(
+          try PythonStreaming(
+            try arguments.handle(0), intervalMilliseconds: try arguments.integer(1),
+            manualStart: arguments.isNone(2) ? nil : try arguments.integer(2)))
+      }
+    }, "A streaming context."
+  ),
+  (
+    "socket_stream",
+    { _, arguments in
+      entry(arguments, count: 4) { py, arguments in
+        let owner: PythonStreaming = try arguments.handle(0)
+        let receiver = try SocketReceiver(
+          host: try arguments.text(1, py), port: try arguments.integer(2))
+        return stream(
+          try owner.streaming.addReceiver(receiver, name: "socketTextStream"), of: owner)
+      }
+    }, "A stream of lines from a TCP socket."
+  ),
+  (
+    "queue_stream",
+    { _, arguments in
+      entry(arguments, count: 5) { _, arguments in
+        let owner: PythonStreaming = try arguments.handle(0)
+        let (node, hasPending) = try owner.streaming.addQueue(
+          try handles(in: try arguments.sequence(1), as: RDDNode.self),
+          oneAtATime: try arguments.bool(2),
+          fallback: arguments.isNone(3) ? nil : try arguments.handle(3, as: RDDNode.self))
+        owner.addPendingInput(hasPending)
+        return stream(node, of: owner)
+      }
+    }, "A stream of given RDDs."
+  ),
+  (
+    "scripted_stream",
+    { _, arguments in
+      entry(arguments, count: 2) { _, arguments in
+        let owner: PythonStreaming = try arguments.handle(0)
+        let script = ScriptedReceiver()
+        let supervised = try owner.streaming.addSupervised(script, name: "text_source")
+        owner.addPendingInput { supervised.source.hasPending || script.heldChunks > 0 }
+        return HandleType.make(PythonStream(supervised.node, of: owner, script: script))
+      }
+    }, "A stream that a test feeds."
+  ),
+  (
+    "scripted_send",
+    { _, arguments in
+      entry(arguments, count: 2) { py, arguments in
+        let stream: PythonStream = try arguments.handle(0)
+        guard let script = stream.script else {
+          throw ArgumentError("argument 1 is not a stream that a test feeds")
+        }
+        let bytes = try arguments.bytes(1)
+        Interpreter.detach(py) { script.send(bytes: bytes) }
+        return Py.none()
+      }
+    }, "Sends bytes to a stream that a test feeds."
+  ),
+  (
+    "stream_pipeline",
+    { _, arguments in
+      entry(arguments, count: 2) { py, arguments in
+        let parent: PythonStream = try arguments.handle(0)
+        let operators = try operators(in: try arguments.sequence(1), py)
+        let source = parent.node
+        let name = operators.last?.name ?? source.name
+        let node = try parent.owner.streaming.addNode(name: name, parents: [source]) {
+          try $0.rdd(of: source).map { Pipeline.node(operators, over: $0) }
+        }
+        return stream(node, of: parent.owner)
+      }
+    }, "A stream with functions applied."
+  ),
+  (
+    "stream_combine_by_key",
+    { _, arguments in
+      entry(arguments, count: 8) { py, arguments in
+        let parent: PythonStream = try arguments.handle(0)
+        let combination = try combination(in: arguments, py)
+        let source = parent.node
+        let node = try parent.owner.streaming.addNode(
+          name: combination.place.name, parents: [source]
+        ) {
+          try $0.rdd(of: source).map { combination.node(over: $0) }
+        }
+        return stream(node, of: parent.owner)
+      }
+    }, "A stream with the values of each key combined, batch by batch."
+  ),
+  (
+    "stream_union",
+    { _, arguments in
+      entry(arguments, count: 2) { _, arguments in
+        let parents = try handles(in: try arguments.sequence(0), as: PythonStream.self)
+        guard let first = parents.first else {
+          throw EngineError.invalidArgument("should have at least one DStream to union")
+        }
+        return stream(
+          try first.owner.streaming.addUnion(of: parents.map(\.node)), of: first.owner)
+      }
+    }, "The records of several streams."
+  ),
+  (
+    "stream_transform",
+    { _, arguments in
+      entry(arguments, count: 4) { py, arguments in
+        let parents = try handles(in: try arguments.sequence(0), as: PythonStream.self)
+        guard let first = parents.first else {
+          throw EngineError.invalidArgument("should have at least one DStream to transform")
+        }
+        let node = try first.owner.addTransform(
+          try function(arguments[1]),
+          place: OperatorPlace(name: try arguments.text(2, py), site: try arguments.text(3, py)),
+          of: parents.map(\.node))
+        return stream(node, of: first.owner)
+      }
+    }, "A stream of what a function makes of each batch's RDDs."
+  ),
+  (
+    "stream_set_cached",
+    { _, arguments in
+      entry(arguments, count: 1) { _, arguments in
+        let stream: PythonStream = try arguments.handle(0)
+        stream.node.setCached()
+        return Py.none()
+      }
+    }, "Caches every RDD of a stream."
+  ),
+  (
+    "stream_output",
+    { _, arguments in
+      entry(arguments, count: 4) { py, arguments in
+        let stream: PythonStream = try arguments.handle(0)
+        try stream.owner.addOutput(
+          try function(arguments[1]),
+          place: OperatorPlace(name: try arguments.text(2, py), site: try arguments.text(3, py)),
+          of: stream.node)
+        return Py.none()
+      }
+    }, "Calls a function with every batch's RDD."
+  ),
+  (
+    "stream_slide_ms",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        let stream: PythonStream = try arguments.handle(0)
+        return py.newInteger(Int(stream.node.slide.milliseconds))
+      }
+    }, "The distance between two RDDs of a stream."
+  ),
+]
+
+private func stream(_ node: StreamNode, of owner: PythonStreaming) -> PyPointer? {
+  HandleType.make(PythonStream(node, of: owner))
+}

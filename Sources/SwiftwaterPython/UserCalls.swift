@@ -1,0 +1,91 @@
+import PythonInterop
+import SwiftwaterConsole
+import SwiftwaterCore
+import SwiftwaterRDD
+
+/// Calls the driver-side functions of a job, those of outputs and of `transform`, and says in an
+/// error which batch it was.
+final class UserCalls: Sendable {
+  private let console: Console
+  /// The thread that runs the batches, by Python's number.
+  private let thread = Monitor<UInt?>(nil)
+
+  init(console: Console) {
+    self.console = console
+  }
+
+  /// Calls `function(milliseconds, rdd)`.
+  func output(
+    _ function: PythonObject, place: OperatorPlace, time: BatchTime, rdd: RDDNode
+  ) throws {
+    try call(at: time) { py in
+      guard let handle = HandleType.make(rdd) else { throw PythonError.fetch(py) }
+      defer { Py.release(handle) }
+      let result = try self.call(function, place, time, handle, py)
+      Py.release(result)
+    }
+  }
+
+  /// Calls `function(milliseconds, rdds)`, which returns an RDD or None.
+  func transform(
+    _ rdds: [RDDNode?], with function: PythonObject, place: OperatorPlace, time: BatchTime
+  ) throws -> RDDNode? {
+    try call(at: time) { py in
+      let handles = rdds.compactMap { rdd in rdd.map { HandleType.make($0) } ?? Py.none() }
+      guard let list = py.newList(handles) else { throw PythonError.fetch(py) }
+      defer { Py.release(list) }
+      let result = try self.call(function, place, time, list, py)
+      defer { Py.release(result) }
+      if Py.isNone(result) { return nil }
+      guard let node = HandleType.value(of: result) as? RDDNode else {
+        throw EngineError.invalidArgument(
+          "the function of \(place.name) at \(place.site) returned "
+            + "\(py.describe(result, limit: shownRecordLength)), not an RDD")
+      }
+      return node
+    }
+  }
+
+  /// Raises `KeyboardInterrupt` in the function that is running.
+  func interrupt() {
+    if let thread = thread.withLock({ $0 }) { Interpreter.interrupt(thread: thread) }
+  }
+
+  private func call(
+    _ function: PythonObject, _ place: OperatorPlace, _ time: BatchTime, _ argument: PyPointer,
+    _ py: borrowing Python
+  ) throws -> PyPointer {
+    guard let milliseconds = py.newInteger(Int(time.milliseconds)) else {
+      throw PythonError.fetch(py)
+    }
+    defer { Py.release(milliseconds) }
+    guard let result = Py.call(function.pointer, milliseconds, argument) else {
+      throw PythonError.fetch(at: place, record: nil, py)
+    }
+    return result
+  }
+
+  private func call<R>(at time: BatchTime, _ body: (borrowing Python) throws -> R) throws -> R {
+    try Interpreter.attach { py in
+      thread.withLock { $0 = Interpreter.threadIdentifier }
+      console.clearStatus()
+      do {
+        return try body(py)
+      } catch {
+        guard var error = error as? PythonError else { throw error }
+        let text = py.localTimeText(milliseconds: time.milliseconds)
+        error.addNote("batch: \(text)", unless: "batch: ", py)
+        throw error
+      }
+    }
+  }
+}
+
+/// What Python has buffered for standard output is written, so that a batch is seen when it is
+/// over. A closed output is not the job's failure.
+func flushStandardOutput(_ py: borrowing Python) {
+  guard let output = try? py.importing("stdout", from: "sys"), !Py.isNone(output.pointer) else {
+    return
+  }
+  try? py.callMethod("flush", of: output)
+}
