@@ -42,6 +42,9 @@ static inline int sw_is_list(PyObject *object) { return PyList_Check(object); }
 static inline int sw_is_text(PyObject *object) { return PyUnicode_Check(object); }
 static inline int sw_is_iterator(PyObject *object) { return PyIter_Check(object); }
 
+// Asks for a cache line that is read soon. The address need not be valid.
+static inline void sw_prefetch(const void *address) { __builtin_prefetch(address); }
+
 static inline PyObject *sw_new_pair(PyObject *first, PyObject *second) {
   return PyTuple_Pack(2, first, second);
 }

@@ -105,29 +105,21 @@ public enum Py {
   /// A new tuple of what `object` iterates over.
   public static func newTuple(from object: PyPointer) -> PyPointer? { PySequence_Tuple(object) }
 
-  // MARK: Dictionaries
+  // MARK: Keys
 
-  public static func newDictionary() -> PyPointer? { PyDict_New() }
-
-  /// A borrowed reference; nil when the key is missing or, with an exception set, when it cannot
-  /// be hashed or compared.
+  /// `hash(object)`; -1 with an exception set.
   @inlinable @inline(__always)
-  public static func lookUp(_ key: PyPointer, in dictionary: PyPointer) -> PyPointer? {
-    PyDict_GetItemWithError(dictionary, key)
+  public static func hash(_ object: PyPointer) -> Int { PyObject_Hash(object) }
+
+  /// `a is b or a == b`: 1 true, 0 false, -1 exception.
+  @inlinable @inline(__always)
+  public static func equal(_ a: PyPointer, _ b: PyPointer) -> Int32 {
+    a == b ? 1 : PyObject_RichCompareBool(a, b, Py_EQ)
   }
 
-  /// False: exception.
+  /// Asks for the memory at an address that is read soon.
   @inlinable @inline(__always)
-  public static func set(
-    _ key: PyPointer, to value: PyPointer, in dictionary: PyPointer
-  ) -> Bool {
-    PyDict_SetItem(dictionary, key, value) == 0
-  }
-
-  public static func dictionaryCount(_ dictionary: PyPointer) -> Int { PyDict_Size(dictionary) }
-
-  /// A new list of (key, value) pairs, in insertion order.
-  public static func items(of dictionary: PyPointer) -> PyPointer? { PyDict_Items(dictionary) }
+  public static func prefetch(_ address: UnsafeRawPointer) { sw_prefetch(address) }
 
   // MARK: Iterators
 

@@ -19,9 +19,9 @@ struct CombineByKey: Sendable {
       parent: parent, bucketCount: partitionCount, placement: .callingThread
     ) { cursor, task in
       try Interpreter.attach { py in
-        let sink = try CombineSink(create: createCombiner, merge: mergeValue, place: place, py)
-        try drain(cursor, into: sink, task: task, py)
-        return try divide(try sink.items(py), py)
+        let sink = CombineSink(create: createCombiner, merge: mergeValue, place: place)
+        try fill(sink, from: cursor, task: task, py)
+        return try divide(sink, py)
       }
     }
     return RDDNode(
@@ -32,96 +32,125 @@ struct CombineByKey: Sendable {
       // The keys of one part are different already.
       if parts.count <= 1 { return ArrayCursor(parts) }
       return try Interpreter.attach { py in
-        let sink = try CombineSink(create: nil, merge: mergeCombiners, place: place, py)
-        try drain(ArrayCursor(parts), into: sink, task: task, py)
-        return ArrayCursor([PythonBatch(try sink.items(py))])
+        let sink = CombineSink(create: nil, merge: mergeCombiners, place: place)
+        try fill(sink, from: ArrayCursor(parts), task: task, py)
+        guard let list = Py.newList() else { throw PythonError.fetch(py) }
+        let pairs = PythonObject(owning: list)
+        try sink.forEach { key, value in try append(key, value, to: list, py) }
+        return ArrayCursor([PythonBatch(pairs)])
       }
     }
+  }
+
+  private func fill(
+    _ sink: CombineSink, from cursor: any BatchCursor, task: TaskContext, _ py: borrowing Python
+  ) throws {
+    try drain(cursor, into: sink, task: task, py)
+    guard sink.finish() else {
+      guard let (place, record) = sink.takeFailure() else { throw PythonError.fetch(py) }
+      defer { Py.release(record) }
+      throw PythonError.fetch(at: place, record: record, py)
+    }
+  }
+
+  private func append(
+    _ key: PyPointer, _ value: PyPointer, to list: PyPointer, _ py: borrowing Python
+  ) throws {
+    guard let pair = Py.newPair(key, value) else { throw PythonError.fetch(py) }
+    defer { Py.release(pair) }
+    guard Py.append(pair, to: list) else { throw PythonError.fetch(py) }
   }
 
   /// The pairs by their key's partition; nothing for an empty bucket.
   private func divide(
-    _ items: PythonObject, _ py: borrowing Python
+    _ sink: CombineSink, _ py: borrowing Python
   ) throws -> [[any RecordBatch]] {
-    let count = Py.listCount(items.pointer)
-    if partitionCount == 1 { return [count == 0 ? [] : [PythonBatch(items)]] }
     var lists: [PythonObject?] = Array(repeating: nil, count: partitionCount)
-    for index in 0..<count {
-      let pair = Py.listItem(items.pointer, index)
-      let bucket = try bucket(of: Py.tupleItem(pair, 0), pair, py)
-      let list: PythonObject
-      if let known = lists[bucket] {
-        list = known
-      } else {
+    try sink.forEach { key, value in
+      let bucket = partitionCount == 1 ? 0 : try bucket(of: key, py)
+      if lists[bucket] == nil {
         guard let new = Py.newList() else { throw PythonError.fetch(py) }
-        list = PythonObject(owning: new)
-        lists[bucket] = list
+        lists[bucket] = PythonObject(owning: new)
       }
-      guard Py.append(pair, to: list.pointer) else { throw PythonError.fetch(py) }
+      try append(key, value, to: lists[bucket]!.pointer, py)
     }
     return lists.map { $0.map { [PythonBatch($0)] } ?? [] }
   }
 
-  private func bucket(
-    of key: PyPointer, _ pair: PyPointer, _ py: borrowing Python
-  ) throws -> Int {
+  private func bucket(of key: PyPointer, _ py: borrowing Python) throws -> Int {
     guard let partitionFunction else {
       guard let hash = portableHash(of: key, py) else {
-        throw PythonError.fetch(at: place, record: pair, py)
+        throw PythonError.fetch(at: place, record: key, py)
       }
       return PortableHash.partition(of: hash, among: partitionCount)
     }
     guard let result = Py.call(partitionFunction.pointer, key) else {
-      throw PythonError.fetch(at: place, record: pair, py)
+      throw PythonError.fetch(at: place, record: key, py)
     }
     defer { Py.release(result) }
     guard let bucket = py.remainder(of: result, by: partitionCount) else {
-      throw PythonError.fetch(at: place, record: pair, py)
+      throw PythonError.fetch(at: place, record: key, py)
     }
     return bucket
   }
 }
 
-/// Combines (key, value) records in a dictionary: keys stay in first-seen order.
+/// Combines (key, value) records in a ``KeyTable``: keys stay in first-seen order.
+///
+/// Records wait until some of them can be looked up together; they are combined in the order in
+/// which they came. Call ``finish()`` behind the last.
 final class CombineSink: RecordSink {
-  private let dictionary: PythonObject
-  private let table: PyPointer
+  private struct Waiting {
+    let record: PyPointer
+    let key: PyPointer
+    let value: PyPointer
+    let hash: Int
+  }
+
+  /// Enough to hide the way to memory, few enough to stay in the nearest cache.
+  private static let window = 32
+
+  private var table = KeyTable()
+  private let waiting: UnsafeMutablePointer<Waiting>
+  private var waitingCount = 0
   private let create: PythonObject?
   private let merge: PyPointer
   private let mergeOwner: PythonObject
   private let place: OperatorPlace
   private var failedRecord: PyPointer?
 
-  init(
-    create: PythonObject?, merge: PythonObject, place: OperatorPlace, _ py: borrowing Python
-  ) throws {
-    guard let new = Py.newDictionary() else { throw PythonError.fetch(py) }
-    dictionary = PythonObject(owning: new)
-    table = new
+  init(create: PythonObject?, merge: PythonObject, place: OperatorPlace) {
+    waiting = .allocate(capacity: Self.window)
     self.create = create
     mergeOwner = merge
     self.merge = merge.pointer
     self.place = place
   }
 
-  /// The (key, combined value) pairs, as a list.
-  func items(_ py: borrowing Python) throws -> PythonObject {
-    guard let items = Py.items(of: table) else { throw PythonError.fetch(py) }
-    return PythonObject(owning: items)
+  deinit {
+    for index in 0..<waitingCount { Py.release(waiting[index].record) }
+    waiting.deallocate()
   }
 
   func take(_ record: PyPointer) -> Bool {
-    let isMerged =
-      Py.isExactTuple(record) && Py.tupleCount(record) == 2
-      ? combine(Py.tupleItem(record, 0), Py.tupleItem(record, 1))
-      : combineUnpacked(record)
-    if isMerged {
+    var record = record
+    if !(Py.isExactTuple(record) && Py.tupleCount(record) == 2) {
+      guard let pair = unpacked(record) else { return fail(record) }
       Py.release(record)
-    } else {
-      failedRecord = record
+      record = pair
     }
-    return isMerged
+    let key = Py.tupleItem(record, 0)
+    let hash = Py.hash(key)
+    if hash == -1 { return fail(record) }
+    table.prefetch(hash: hash)
+    waiting[waitingCount] = Waiting(
+      record: record, key: key, value: Py.tupleItem(record, 1), hash: hash)
+    waitingCount += 1
+    return waitingCount < Self.window || combineWaiting()
   }
+
+  /// Combines what waits. False: an exception is set.
+  func finish() -> Bool { combineWaiting() }
 
   var isFull: Bool { false }
 
@@ -130,34 +159,69 @@ final class CombineSink: RecordSink {
     return failedRecord.map { (place, $0) }
   }
 
-  @inline(__always)
-  private func combine(_ key: PyPointer, _ value: PyPointer) -> Bool {
-    if let known = Py.lookUp(key, in: table) {
-      // The table may drop `known` while the function runs only if the function could reach it.
-      guard let merged = Py.call(merge, known, value) else { return false }
-      defer { Py.release(merged) }
-      return Py.set(key, to: merged, in: table)
-    }
-    if Py.isExceptionSet { return false }
-    guard let create else { return Py.set(key, to: value, in: table) }
-    guard let combiner = Py.call(create.pointer, value) else { return false }
-    defer { Py.release(combiner) }
-    return Py.set(key, to: combiner, in: table)
+  /// The number of keys.
+  var count: Int { table.count }
+
+  /// Calls `body` with each key and its combined value, borrowed, in first-seen order.
+  func forEach(_ body: (_ key: PyPointer, _ value: PyPointer) throws -> Void) rethrows {
+    try table.forEach { try body($0.key, $0.value) }
   }
 
-  /// `key, value = record`, for a record that is not a plain pair.
-  private func combineUnpacked(_ record: PyPointer) -> Bool {
-    guard let tuple = Py.newTuple(from: record) else { return false }
-    defer { Py.release(tuple) }
-    let count = Py.tupleCount(tuple)
-    guard count == 2 else {
-      Py.raise(
-        .valueError,
-        count < 2
-          ? "not enough values to unpack (expected 2, got \(count))"
-          : "too many values to unpack (expected 2)")
-      return false
+  private func combineWaiting() -> Bool {
+    let count = waitingCount
+    waitingCount = 0
+    for index in 0..<count { table.prefetchEntry(hash: waiting[index].hash) }
+    for index in 0..<count { table.prefetchObjects(hash: waiting[index].hash) }
+    for index in 0..<count {
+      let item = waiting[index]
+      guard combine(item) else {
+        for rest in (index + 1)..<max(count, index + 1) { Py.release(waiting[rest].record) }
+        return fail(item.record)
+      }
+      Py.release(item.record)
     }
-    return combine(Py.tupleItem(tuple, 0), Py.tupleItem(tuple, 1))
+    return true
+  }
+
+  @inline(__always)
+  private func combine(_ item: Waiting) -> Bool {
+    var failed = false
+    if let place = table.find(item.key, hash: item.hash, failed: &failed) {
+      guard let merged = Py.call(merge, table.value(at: place), item.value) else { return false }
+      table.replaceValue(at: place, by: merged)
+      return true
+    }
+    if failed { return false }
+    let first: PyPointer
+    if let create {
+      guard let combiner = Py.call(create.pointer, item.value) else { return false }
+      first = combiner
+    } else {
+      Py.retain(item.value)
+      first = item.value
+    }
+    Py.retain(item.key)
+    table.insert(item.key, hash: item.hash, value: first)
+    return true
+  }
+
+  /// What `key, value = record` makes of a record that is not a plain pair, as one.
+  private func unpacked(_ record: PyPointer) -> PyPointer? {
+    guard let tuple = Py.newTuple(from: record) else { return nil }
+    let count = Py.tupleCount(tuple)
+    if count == 2 && Py.isExactTuple(tuple) { return tuple }
+    defer { Py.release(tuple) }
+    if count == 2 { return Py.newPair(Py.tupleItem(tuple, 0), Py.tupleItem(tuple, 1)) }
+    Py.raise(
+      .valueError,
+      count < 2
+        ? "not enough values to unpack (expected 2, got \(count))"
+        : "too many values to unpack (expected 2)")
+    return nil
+  }
+
+  private func fail(_ record: PyPointer) -> Bool {
+    failedRecord = record
+    return false
   }
 }
