@@ -210,7 +210,9 @@ public struct Arguments {
   }
 
   /// The object behind a handle.
-  public func handle<Value>(_ index: Int, as type: Value.Type = Value.self) throws -> Value {
+  public func handle<Value: AnyObject>(
+    _ index: Int, as type: Value.Type = Value.self
+  ) throws -> Value {
     guard let value = HandleType.value(of: self[index]) as? Value else {
       throw wrong(index, "handle of \(Value.self)")
     }

@@ -1,10 +1,9 @@
 // What a Swift job imports: the engine's public names, the sockets and the log.
+import SwiftwaterConnectors
+import SwiftwaterConsole
 @_exported import SwiftwaterCore
 @_exported import SwiftwaterRDD
 @_exported import SwiftwaterStreaming
-
-import SwiftwaterConnectors
-import SwiftwaterConsole
 
 extension StreamingContext {
   /// A stream of the lines that `host:port` sends, over TCP.

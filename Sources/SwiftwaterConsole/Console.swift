@@ -48,7 +48,7 @@ public final class Console: EventListener {
     switch event {
     case .batchCompleted(let report):
       logger.debug("\(EventText.line(for: report))")
-      terminal.show(EventText.status(for: report))
+      if terminal.showsStatus { terminal.show(EventText.status(for: report)) }
     default:
       if let (level, text) = EventText.line(for: event) { logger.log(level: level, "\(text)") }
     }

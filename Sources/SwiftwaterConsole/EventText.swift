@@ -42,7 +42,10 @@ enum EventText {
           + "interval of \(interval); \(pending) waiting"
       )
     case .batchesDropped(let count, let records):
-      (.warning, "stopped without running \(count) waiting batches: \(records) records given up")
+      (
+        .warning,
+        "stopped without running \(count) waiting batches; \(records) received records given up"
+      )
     case .wallClockMoved(let change):
       (
         .warning,
@@ -82,7 +85,8 @@ enum EventText {
 
   /// In quotes, with control characters made visible.
   private static func quoted(_ text: String) -> String {
-    "'" + text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "\u{FFFD}" : String($0) }
+    "'"
+      + text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "\u{FFFD}" : String($0) }
       .joined() + "'"
   }
 }

@@ -6,7 +6,7 @@ import SwiftwaterCore
 final class Terminal: Sendable {
   static var isStandardErrorTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
-  private let showsStatus: Bool
+  let showsStatus: Bool
   /// The status line on the screen, empty when there is none.
   private let status = Monitor("")
 

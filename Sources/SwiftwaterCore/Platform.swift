@@ -1,13 +1,14 @@
 // The one file of this target that calls the C library: threads, a lock with a condition, time.
 import Glibc
 
-/// A value behind a lock, with a condition to wait on.
+/// A value behind a lock, with a condition to wait on. For a lock alone, `Mutex` is smaller.
+@usableFromInline
 package final class Monitor<State: ~Copyable>: @unchecked Sendable {
   // SAFETY (@unchecked Sendable): `state` is touched only while `mutex` is held; the two C
   // objects live at fixed addresses from `init` to `deinit`.
-  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-  private let condition: UnsafeMutablePointer<pthread_cond_t>
-  private var state: State
+  @usableFromInline package let mutex: UnsafeMutablePointer<pthread_mutex_t>
+  @usableFromInline package let condition: UnsafeMutablePointer<pthread_cond_t>
+  @usableFromInline package var state: State
 
   package init(_ state: consuming sending State) {
     self.state = state
@@ -31,6 +32,7 @@ package final class Monitor<State: ~Copyable>: @unchecked Sendable {
   }
 
   /// Runs `body` with the lock held.
+  @inlinable
   package func withLock<R>(_ body: (inout State) throws -> R) rethrows -> R {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
@@ -38,6 +40,7 @@ package final class Monitor<State: ~Copyable>: @unchecked Sendable {
   }
 
   /// Runs `body` with the lock held, then wakes every waiter.
+  @inlinable
   package func notify<R>(_ body: (inout State) throws -> R) rethrows -> R {
     pthread_mutex_lock(mutex)
     defer {

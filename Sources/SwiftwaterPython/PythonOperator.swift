@@ -55,7 +55,8 @@ extension PythonError {
     let marker = "in operator: "
     error.addNote("\(marker)\(place.name) at \(place.site)", unless: marker, py)
     if let record {
-      error.addNote("record: \(py.describe(record, limit: shownRecordLength))", unless: "record: ", py)
+      let sample = py.describe(record, limit: shownRecordLength)
+      error.addNote("record: \(sample)", unless: "record: ", py)
     }
     return error
   }

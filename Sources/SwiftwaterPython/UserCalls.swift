@@ -2,13 +2,14 @@ import PythonInterop
 import SwiftwaterConsole
 import SwiftwaterCore
 import SwiftwaterRDD
+import Synchronization
 
 /// Calls the driver-side functions of a job, those of outputs and of `transform`, and says in an
 /// error which batch it was.
 final class UserCalls: Sendable {
   private let console: Console
   /// The thread that runs the batches, by Python's number.
-  private let thread = Monitor<UInt?>(nil)
+  private let thread = Mutex<UInt?>(nil)
 
   init(console: Console) {
     self.console = console

@@ -1,4 +1,5 @@
 import SwiftwaterCore
+import Synchronization
 
 /// Runs jobs: the stages that a result stands on, then the result's own tasks.
 public struct JobRunner: Sendable {
@@ -59,7 +60,7 @@ extension RDDNode {
 
 /// A request to end work early; asked at every task and every batch of records.
 public final class Cancellation: Sendable {
-  private let reason = Monitor<String?>(nil)
+  private let reason = Mutex<String?>(nil)
 
   public init() {}
 

@@ -1,4 +1,5 @@
 import SwiftwaterCore
+import Synchronization
 
 /// One RDD: a lazy, partitioned collection, as the engine sees it.
 ///
@@ -20,7 +21,7 @@ public final class RDDNode: Sendable {
   public let recipe: (any Sendable)?
 
   private let body: @Sendable (_ partition: Int, _ task: TaskContext) throws -> any BatchCursor
-  private let cache = Monitor<Cache>(.off)
+  private let cache = Mutex<Cache>(.off)
 
   private enum Cache {
     case off

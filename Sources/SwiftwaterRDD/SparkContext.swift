@@ -1,4 +1,5 @@
 import SwiftwaterCore
+import Synchronization
 
 /// What all RDDs and streams of a job share: its settings, its threads, who listens.
 public final class SparkContext: Sendable {
@@ -10,7 +11,7 @@ public final class SparkContext: Sendable {
   public let defaultParallelism: Int
 
   private let pool: TaskPool
-  private let state = Monitor(State())
+  private let state = Mutex(State())
 
   private struct State {
     var lastID = -1

@@ -1,5 +1,6 @@
 import SwiftwaterCore
 import SwiftwaterRDD
+import Synchronization
 
 /// RDDs that wait in a queue, one (or all) a batch.
 ///
@@ -8,12 +9,12 @@ import SwiftwaterRDD
 final class QueueSource: Sendable {
   private let oneAtATime: Bool
   private let fallback: RDDNode?
-  private let queue: Monitor<ArraySlice<RDDNode>>
+  private let queue: Mutex<ArraySlice<RDDNode>>
 
   init(_ rdds: [RDDNode], oneAtATime: Bool, fallback: RDDNode?) {
     self.oneAtATime = oneAtATime
     self.fallback = fallback
-    queue = Monitor(rdds[...])
+    queue = Mutex(rdds[...])
   }
 
   func next(context: SparkContext) -> RDDNode {

@@ -1,5 +1,6 @@
 import SwiftwaterCore
 import SwiftwaterRDD
+import Synchronization
 
 /// One DStream as the engine sees it: a function from a batch time to an RDD.
 ///
@@ -15,7 +16,7 @@ public final class StreamNode: Sendable {
 
   let source: (any InputSource)?
   private let body: @Sendable (Generation) throws -> RDDNode?
-  private let cached = Monitor(false)
+  private let cached = Mutex(false)
 
   init(
     id: Int, name: String, slide: BatchInterval, parents: [StreamNode],

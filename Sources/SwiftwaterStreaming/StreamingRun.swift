@@ -1,6 +1,11 @@
 import SwiftwaterCore
 import SwiftwaterRDD
 
+/// Lets the loop reach the ticker, which holds the loop.
+private struct TickerReference {
+  weak var ticker: BatchTicker?
+}
+
 /// A context between its start and its stop: the sources, the ticker and the loop, tied together.
 final class StreamingRun: Sendable {
   /// The waits and bounds of a run.
@@ -45,12 +50,12 @@ final class StreamingRun: Sendable {
     self.first = first
 
     // The loop wakes the ticker when its queue has room; the ticker is made after the loop.
-    let roomMade = Monitor<(@Sendable () -> Void)?>(nil)
+    let waker = Monitor(TickerReference())
     let loop = BatchLoop(
       .init(
         plan: plan, context: context, zeroTime: first - plan.interval, clock: clock,
         cancellation: cancellation, afterBatch: hooks.afterBatch, failed: failed,
-        hasRoom: { roomMade.withLock { $0 }?() }))
+        hasRoom: { waker.withLock { $0.ticker }?.roomMade() }))
     self.loop = loop
     let sources = plan.sources
     let ticker = BatchTicker(
@@ -66,7 +71,7 @@ final class StreamingRun: Sendable {
       },
       wallClockMoved: { context.post(.wallClockMoved(by: $0)) })
     self.ticker = ticker
-    roomMade.withLock { $0 = { [weak ticker] in ticker?.roomMade() } }
+    waker.withLock { $0.ticker = ticker }
   }
 
   func start() {
@@ -121,8 +126,8 @@ final class StreamingRun: Sendable {
     let last = ticker.nextTime
     let isOver = Monitor(false)
     _ = clock.schedule(at: last.timestamp + .milliseconds(1)) { isOver.notify { $0 = true } }
-    let bound = limits.gracefulStopTimeout.wholeNanoseconds
-    let deadline = monotonicNanoseconds() + max(bound, (last.timestamp - clock.now).wholeNanoseconds)
+    let bound = max(limits.gracefulStopTimeout, last.timestamp - clock.now)
+    let deadline = monotonicNanoseconds() + bound.wholeNanoseconds
     _ = isOver.wait(untilMonotonicNanoseconds: deadline) { $0 ? true : nil }
   }
 
