@@ -99,11 +99,11 @@ let package = Package(
 
     // Tests.
     tests("SwiftwaterCoreTests", ["SwiftwaterCore"]),
-    tests("SwiftwaterKernelsTests", ["SwiftwaterKernels"]),
-    tests("SwiftwaterRDDTests", ["SwiftwaterRDD"]),
+    tests("SwiftwaterKernelsTests", ["SwiftwaterKernels", "SwiftwaterTesting"]),
+    tests("SwiftwaterRDDTests", ["SwiftwaterRDD", "SwiftwaterTesting"]),
     tests(
       "SwiftwaterStreamingTests", ["SwiftwaterStreaming", "SwiftwaterTesting", "SwiftwaterRDD"]),
-    tests("SwiftwaterConnectorsTests", ["SwiftwaterConnectors", nioCore, nioPosix]),
+    tests("SwiftwaterConnectorsTests", ["SwiftwaterConnectors", "SwiftwaterCore"]),
     tests("ModuleTableTests", []),
   ],
   swiftLanguageModes: [.v6]

@@ -1,0 +1,92 @@
+import Foundation
+import SwiftwaterCore
+import SwiftwaterTesting
+import Testing
+
+@testable import SwiftwaterRDD
+
+@Suite struct TextFileTests {
+  private let context = try! SparkContext(master: "local[2]", appName: "tests")
+
+  @Test(
+    "Every line is read exactly once, wherever the splits cut",
+    arguments: ["\n", "\r\n", "\r"])
+  func splits(terminator: String) throws {
+    var random = SeededRandom()
+    let seed = random.seed
+    for _ in 0..<150 {
+      let lines = (0..<Int.random(in: 1...30, using: &random)).map { number in
+        "\(number)" + String(repeating: "é", count: Int.random(in: 0...6, using: &random))
+      }
+      let isTerminated = Bool.random(using: &random)
+      let text = lines.joined(separator: terminator) + (isTerminated ? terminator : "")
+      try withFile(text) { path in
+        let partitions = Int.random(in: 1...9, using: &random)
+        let read = try context.textFile(path, minimumPartitions: partitions).collect()
+        #expect(read.map(\.description) == lines, "seed \(seed), \(partitions) partitions")
+      }
+    }
+  }
+
+  @Test(
+    "Splits are Hadoop's",
+    arguments: [
+      (1, [100]), (2, [50, 50]), (3, [33, 33, 34]), (7, [14, 14, 14, 14, 14, 14, 16]),
+    ])
+  func plan(minimum: Int, sizes: [Int]) throws {
+    try withFile(String(repeating: "x", count: 100)) { path in
+      let splits = try FileSplit.plan(paths: path, minimumPartitions: minimum)
+      #expect(splits.map { $0.end - $0.start } == sizes)
+    }
+  }
+
+  @Test func emptyFile() throws {
+    try withFile("") { path in
+      let lines = try context.textFile(path).collect()
+      #expect(lines.isEmpty)
+    }
+  }
+
+  @Test("A folder means its visible files, in order of their names; file: may stand in front")
+  func folder() throws {
+    let folder = try temporaryFolder()
+    defer { removeFolder(folder) }
+    for (name, text) in [("b.txt", "2\n"), ("a.txt", "1\n"), (".hidden", "x"), ("_SUCCESS", "x")] {
+      write(text, to: "\(folder)/\(name)")
+    }
+    #expect(try context.textFile(folder).collect().map(\.description) == ["1", "2"])
+    #expect(try context.textFile("file:\(folder)/b*").collect().map(\.description) == ["2"])
+    #expect(
+      try context.textFile("\(folder)/b.txt,\(folder)/a.txt").collect().map(\.description)
+        == ["2", "1"])
+  }
+
+  @Test func missing() {
+    let error = #expect(throws: EngineError.self) { try context.textFile("/no/such/file") }
+    #expect(error?.message == "Input path does not exist: /no/such/file")
+  }
+
+  // MARK: -
+
+  private func withFile(_ text: String, _ body: (String) throws -> Void) throws {
+    let folder = try temporaryFolder()
+    defer { removeFolder(folder) }
+    let path = folder + "/file.txt"
+    write(text, to: path)
+    try body(path)
+  }
+
+  private func temporaryFolder() throws -> String {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    return folder.path
+  }
+
+  private func write(_ text: String, to path: String) {
+    #expect(FileManager.default.createFile(atPath: path, contents: Data(text.utf8)))
+  }
+
+  private func removeFolder(_ folder: String) {
+    try? FileManager.default.removeItem(atPath: folder)
+  }
+}

@@ -1,0 +1,5 @@
+"""PySpark's name for ``swiftwater.streaming.dstream``."""
+
+from swiftwater.streaming.dstream import DStream
+
+__all__ = ["DStream"]

@@ -1,0 +1,83 @@
+"""Run a job's script as ``__main__``, as ``python3 JOB.py`` would."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from swiftwater import _errors
+
+__all__ = ["ScriptProblem", "run_script"]
+
+_COMPATIBILITY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_compat")
+
+
+class ScriptProblem(Exception):
+    """A sentence for the user: why the script cannot be run."""
+
+
+def run_script(path: str, arguments: Sequence[str], module_files: Sequence[str]) -> int:
+    """Run the script and return the exit status of the process.
+
+    ``module_files`` are put on the module path: ``.py``, ``.zip`` and ``.egg`` files or folders.
+    Raises ``ScriptProblem`` where there is nothing to run; an error of the script itself is shown
+    and gives status 1.
+    """
+    source = _read(path)
+    full_path = os.path.abspath(path)
+    sys.argv = [path, *arguments]
+    places = [_place(file) for file in module_files]
+    # First of all, so that "pyspark" is this package's also where the real one is installed.
+    sys.path[:0] = [_COMPATIBILITY, os.path.dirname(os.path.realpath(path)), *places]
+    _errors.install(over_others=True)
+    main = type(sys)("__main__")
+    main.__dict__.update(__file__=full_path, __cached__=None, __builtins__=__builtins__)
+    sys.modules["__main__"] = main
+    try:
+        exec(compile(source, full_path, "exec", dont_inherit=True), main.__dict__)  # noqa: S102
+    except SystemExit as end:
+        return _status(end)
+    except KeyboardInterrupt:
+        return _errors.end_after_interrupt()
+    except BaseException as error:  # noqa: BLE001 - whatever a script raises is shown
+        try:
+            sys.excepthook(type(error), error, error.__traceback__)
+        except SystemExit as end:
+            return _status(end)
+        return 1
+    return 0
+
+
+def _read(path: str) -> bytes:
+    if os.path.isdir(path):
+        raise ScriptProblem(f"{path} is a folder, not a script")
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        raise ScriptProblem(f"there is no script {path}") from None
+    except OSError as error:
+        raise ScriptProblem(f"cannot read the script {path}: {error.strerror}") from None
+
+
+def _place(path: str) -> str:
+    """Return what has to be on the path to import from ``path``."""
+    full_path = os.path.abspath(path)
+    if not os.path.exists(full_path):
+        raise ScriptProblem(f"--py-files: there is no file or folder {path}")
+    if os.path.isdir(full_path) or path.endswith((".zip", ".egg")):
+        return full_path
+    if path.endswith(".py"):
+        return os.path.dirname(full_path)
+    raise ScriptProblem(f"--py-files takes .py, .zip and .egg files and folders, not {path}")
+
+
+def _status(end: SystemExit) -> int:
+    """Return the exit status that ``SystemExit`` means; print its message, if any."""
+    if end.code is None:
+        return 0
+    if isinstance(end.code, int):
+        return end.code & 0xFF
+    print(end.code, file=sys.stderr)
+    return 1

@@ -1,0 +1,29 @@
+"""How many arguments a user's function for ``transform`` and ``foreachRDD`` takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["declared_arguments"]
+
+
+def declared_arguments(function: Callable[..., Any]) -> int:
+    """Return how many positional arguments the definition of ``function`` names.
+
+    Spark counts ``co_argcount``: with arguments that have a default, without ``*args``. So does
+    this, but where a method is bound, ``self`` is not counted. Of a callable without Python code
+    (a partial, an object, a built-in) the signature is counted; one argument where it has none.
+    """
+    code = getattr(function, "__code__", None)
+    if code is not None:
+        bound = getattr(function, "__self__", None) is not None
+        return int(code.co_argcount) - bound
+    import inspect
+
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return 1
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(parameter.kind in positional for parameter in parameters)

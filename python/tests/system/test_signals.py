@@ -1,0 +1,190 @@
+"""One rule for interrupts, for every way to run a job."""
+
+import signal
+import time
+
+import pytest
+
+STREAM = """
+import sys
+from swiftwater import SparkConf, SparkContext
+from swiftwater.streaming import StreamingContext
+
+conf = SparkConf().set("spark.streaming.stopGracefullyOnShutdown", {graceful})
+sc = SparkContext("local[2]", "signals", conf=conf)
+ssc = StreamingContext(sc, 0.1)
+ssc.queueStream([[0]], default=[1]).foreachRDD(lambda rdd: print("batch", rdd.collect()))
+ssc.start()
+{rest}
+"""
+
+WAIT = "ssc.awaitTermination()\n"
+
+
+@pytest.fixture
+def streaming_job(runner, start, script):
+    """Start a stream with ``rest`` behind ``start()``; return it once batches run."""
+
+    def started(rest=WAIT, graceful=False):
+        job = start([*runner, script(STREAM.format(rest=rest, graceful=graceful))])
+        job.until_out("batch [1]")
+        return job
+
+    return started
+
+
+def no_traceback(job):
+    assert "Traceback" not in job.err
+    assert "Error" not in job.err
+
+
+def test_the_first_interrupt_ends_the_job(streaming_job):
+    job = streaming_job()
+    job.send(signal.SIGINT)
+    begin = time.monotonic()
+    assert job.end() == 130
+    assert time.monotonic() - begin < 5
+    no_traceback(job)
+
+
+CAUGHT = """
+import time
+try:
+    ssc.awaitTermination()
+except KeyboardInterrupt:
+    print("caught", time.time())
+    ssc.stop(stopSparkContext=True, stopGraceFully=False)
+    print("after", sc._active_spark_context)
+"""
+
+
+def test_an_interrupt_is_quick_and_may_be_caught(streaming_job):
+    delays = []
+    # The best of three, as the machine may be busy with something else.
+    while len(delays) < 3 and not (delays and min(delays) < 0.1):
+        job = streaming_job(CAUGHT)
+        sent = time.time()
+        job.send(signal.SIGINT)
+        assert job.end() == 0
+        delays.append(float(job.out.split("caught ")[1].split()[0]) - sent)
+        assert "after None" in job.out
+        no_traceback(job)
+    assert min(delays) < 0.1
+
+
+def test_the_second_interrupt_ends_the_process_at_once(streaming_job):
+    job = streaming_job(
+        """
+import time
+try:
+    ssc.awaitTermination()
+except KeyboardInterrupt:
+    print("caught", flush=True)
+    while True:
+        time.sleep(60)
+"""
+    )
+    job.send(signal.SIGINT)
+    job.until_out("caught")
+    job.send(signal.SIGINT)
+    begin = time.monotonic()
+    assert job.end() == 130
+    assert time.monotonic() - begin < 1
+
+
+def test_terminate(streaming_job):
+    job = streaming_job()
+    job.send(signal.SIGTERM)
+    assert job.end() == 143
+    no_traceback(job)
+
+
+def test_terminate_while_the_script_does_something_else(streaming_job):
+    job = streaming_job("import time\ntime.sleep(60)\n")
+    job.send(signal.SIGTERM)
+    assert job.end() == 143
+    no_traceback(job)
+
+
+def test_finally_runs_after_a_signal(streaming_job):
+    job = streaming_job("try:\n    ssc.awaitTermination()\nfinally:\n    print('finally')\n")
+    job.send(signal.SIGTERM)
+    assert job.end() == 143
+    assert job.out.endswith("finally\n") or "finally\nbatch" in job.out
+
+
+GRACEFUL = """
+import sys, time
+from swiftwater import SparkConf, SparkContext
+from swiftwater.streaming import StreamingContext
+
+conf = SparkConf().set("spark.streaming.stopGracefullyOnShutdown", sys.argv[1])
+sc = SparkContext("local[2]", "signals", conf=conf)
+ssc = StreamingContext(sc, 0.1)
+
+def slow(rdd):
+    print("begin", rdd.collect(), flush=True)
+    time.sleep(0.5)
+    print("end", rdd.collect(), flush=True)
+
+ssc.queueStream([[0], [1]]).foreachRDD(slow)
+ssc.start()
+ssc.awaitTermination()
+"""
+
+
+def test_terminate_finishes_what_was_begun_where_it_is_asked_for(runner, start, script):
+    job = start([*runner, script(GRACEFUL), "true"])
+    job.until_out("begin [0]")
+    job.send(signal.SIGTERM)
+    assert job.end() == 143
+    assert "end [0]" in job.out
+    no_traceback(job)
+
+
+def test_a_job_without_a_stream_is_interrupted_as_any_script(door, start, script):
+    job = start([*door, "run", script("import time\nprint('up', flush=True)\ntime.sleep(60)\n")])
+    job.until_out("up")
+    job.send(signal.SIGINT)
+    assert job.end() == 130
+    no_traceback(job)
+
+
+def test_handlers_of_the_scripts_own_stay(runner, start, script):
+    own = "import signal\nsignal.signal(signal.SIGTERM, lambda *a: sys.exit(5))\n"
+    text = STREAM.format(rest=WAIT, graceful=False).replace("conf =", own + "conf =", 1)
+    job = start([*runner, script(text)])
+    job.until_out("batch [1]")
+    job.send(signal.SIGTERM)
+    assert job.end() == 5
+
+
+def test_after_a_stop_python_s_handlers_are_back(runner, run, script):
+    rest = """
+import signal
+ssc.stop()
+print(signal.getsignal(signal.SIGINT) is signal.default_int_handler,
+      signal.getsignal(signal.SIGTERM) is signal.SIG_DFL)
+"""
+    job = run([*runner, script(STREAM.format(rest=rest, graceful=False))])
+    assert job.status == 0
+    assert job.out.endswith("True True\n")
+
+
+def test_the_end_of_the_script_stops_what_runs(runner, run, script):
+    job = run([*runner, script(STREAM.format(rest="print('last line')\n", graceful=False))])
+    assert job.status == 0
+    assert "last line" in job.out
+    no_traceback(job)
+
+
+def test_background_jobs_of_a_shell_ignore_interrupts(runner, start, script):
+    # A shell without job control starts them so, and they must go on.
+    text = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    job = start([*runner, script(text + STREAM.format(rest=WAIT, graceful=False))])
+    job.until_out("batch [1]")
+    job.send(signal.SIGINT)
+    seen = job.out.count("batch")
+    job.until(lambda: job.out.count("batch") > seen + 2, "more batches")
+    job.send(signal.SIGTERM)
+    assert job.end() == 143

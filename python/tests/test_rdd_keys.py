@@ -1,0 +1,112 @@
+"""Operators that bring equal keys together, and where they put them."""
+
+import pytest
+
+from swiftwater import SparkConf, SparkContext
+from swiftwater.rdd import portable_hash
+
+PAIRS = [("a", 1), ("b", 2), ("a", 3), ("c", 4), ("b", 5)]
+
+
+@pytest.mark.parametrize("slices", [1, 2, 5])
+@pytest.mark.parametrize("partitions", [None, 1, 3])
+def test_reduce_by_key(sc, slices, partitions):
+    reduced = sc.parallelize(PAIRS, slices).reduceByKey(lambda a, b: a + b, partitions)
+    assert sorted(reduced.collect()) == [("a", 4), ("b", 7), ("c", 4)]
+    assert reduced.getNumPartitions() == (partitions or slices)
+
+
+def test_values_are_combined_in_order(sc):
+    words = [(1, "a"), (1, "b"), (2, "x"), (1, "c"), (1, "d")]
+    reduced = sc.parallelize(words, 3).reduceByKey(lambda a, b: a + b, 1)
+    assert reduced.collect() == [(1, "abcd"), (2, "x")]
+
+
+def test_keys_keep_the_order_in_which_they_came(sc):
+    keys = ["z", "a", "m", "z", "b", "a"]
+    reduced = sc.parallelize([(k, 1) for k in keys], 2).reduceByKey(lambda a, b: a + b, 1)
+    assert reduced.keys().collect() == ["z", "a", "m", "b"]
+
+
+def test_combine_by_key(sc):
+    combined = sc.parallelize(PAIRS, 2).combineByKey(
+        lambda v: [v], lambda c, v: [*c, v], lambda a, b: a + b, 1
+    )
+    assert dict(combined.collect()) == {"a": [1, 3], "b": [2, 5], "c": [4]}
+
+
+def test_the_partition_is_that_of_the_hash(sc):
+    keys = [0, 1, 2, 5, -1, "a", "é", b"x", None, 1.5, (1, "a"), True]
+    parts = sc.parallelize([(k, 0) for k in keys]).reduceByKey(lambda a, b: a, 3).glom().collect()
+    for number, part in enumerate(parts):
+        for key, _ in part:
+            assert portable_hash(key) % 3 == number
+
+
+def test_a_partition_function_of_ones_own(sc):
+    pairs = sc.parallelize([(n, 1) for n in range(6)], 2)
+    parts = pairs.reduceByKey(lambda a, b: a + b, 2, lambda key: key // 3).glom().collect()
+    assert [sorted(k for k, _ in part) for part in parts] == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_default_partitions_are_the_setting_where_it_is_given():
+    conf = SparkConf().set("spark.default.parallelism", "4")
+    with SparkContext("local[2]", "x", conf=conf) as sc:
+        assert sc.parallelize(PAIRS, 3).reduceByKey(max).getNumPartitions() == 4
+
+
+# What PySpark 4.3 gives with PYTHONHASHSEED=0.
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        (None, 0),
+        (0, 0),
+        (7, 7),
+        (-1, -2),
+        (1.0, 1),
+        ("", 0),
+        ("a", 4644417185603328019),
+        ("é", 6047309291227476195),
+        ((), 3430008),
+        ((None, 1), 3430028580079870073),
+        ((1, "a"), 5400004561722130730),
+    ],
+)
+def test_portable_hash(key, expected):
+    assert portable_hash(key) == expected
+
+
+@pytest.mark.parametrize("partitions", [0, -1, "two", 1.5])
+def test_partition_numbers_that_make_no_sense(sc, partitions):
+    with pytest.raises(ValueError, match="reduceByKey needs a positive number"):
+        sc.parallelize(PAIRS).reduceByKey(lambda a, b: a, partitions)
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_combine_by_key_needs_three_functions(sc, which):
+    functions = [lambda v: v, lambda c, v: c, lambda a, b: a]
+    functions[which] = 3
+    with pytest.raises(TypeError, match="^combineByKey needs a function"):
+        sc.parallelize(PAIRS).combineByKey(*functions)
+
+
+def test_an_error_names_operator_and_record(sc):
+    pairs = sc.parallelize([("k", 1), ("k", "x")], 1)
+    with pytest.raises(TypeError) as caught:
+        pairs.reduceByKey(lambda a, b: a + b).collect()
+    assert "reduceByKey at test_rdd_keys.py:" in "\n".join(caught.value.__notes__)
+
+
+def test_what_is_no_pair_is_an_error(sc):
+    with pytest.raises((TypeError, ValueError)):
+        sc.parallelize([1, 2]).reduceByKey(lambda a, b: a).collect()
+
+
+def test_a_reducer_may_change_its_first_argument(sc):
+    def add(a, b):
+        a.extend(b)
+        return a
+
+    lists = sc.parallelize([("k", [1]), ("k", [2]), ("k", [3])], 2).cache()
+    assert lists.reduceByKey(add).collect() == [("k", [1, 2, 3])]
+    assert lists.reduceByKey(add).collect() == [("k", [1, 2, 3])]
