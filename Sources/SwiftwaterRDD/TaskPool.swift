@@ -59,54 +59,65 @@ final class TaskPool: Sendable {
 
 /// Tasks that several threads take one at a time. A helper that comes late finds none left, so
 /// nobody waits for a thread that is busy with another job.
+///
+/// What the tasks hold on to is given up before ``results()`` returns, not when the last late
+/// helper has looked in: memory that a batch used is free when the batch is over.
 private final class SharedWork<Result: Sendable>: Sendable {
   private struct State {
+    /// Nil when the work is over.
+    var task: (@Sendable (Int) throws -> Result)?
     var next = 0
     var running = 0
     var results: [Result?]
     var failure: (index: Int, error: any Error)?
   }
   private let count: Int
-  private let task: @Sendable (Int) throws -> Result
   private let state: Monitor<State>
 
   init(count: Int, task: @escaping @Sendable (Int) throws -> Result) {
     self.count = count
-    self.task = task
-    state = Monitor(State(results: Array(repeating: nil, count: count)))
+    state = Monitor(State(task: task, results: Array(repeating: nil, count: count)))
   }
 
   func takeTurns() {
     while let index = takeIndex() {
-      do {
-        let result = try task(index)
-        state.notify { state in
-          state.results[index] = result
-          state.running -= 1
-        }
-      } catch {
-        state.notify { state in
+      let outcome = perform(index)
+      state.notify { state in
+        state.running -= 1
+        switch outcome {
+        case .success(let result): state.results[index] = result
+        case .failure(let error):
           if state.failure.map({ index < $0.index }) ?? true { state.failure = (index, error) }
-          state.running -= 1
         }
       }
     }
   }
 
+  /// Holds the task no longer than it runs.
+  private func perform(_ index: Int) -> Swift.Result<Result, any Error> {
+    let task = state.withLock { $0.task }
+    guard let task else { preconditionFailure("an index was taken after the work was over") }
+    return Swift.Result { try task(index) }
+  }
+
   private func takeIndex() -> Int? {
     state.withLock { state in
-      guard state.next < count, state.failure == nil else { return nil }
+      guard state.next < count, state.failure == nil, state.task != nil else { return nil }
       defer { state.next += 1 }
       state.running += 1
       return state.next
     }
   }
 
+  /// Waits until nobody works on a task any more.
   func results() throws -> [Result] {
-    try state.wait { state -> [Result]? in
+    let (results, failure) = state.wait { state -> ([Result?], (index: Int, error: any Error)?)? in
       guard state.running == 0 else { return nil }
-      if let failure = state.failure { throw failure.error }
-      return state.results.compactMap { $0 }
+      state.task = nil
+      defer { state.results = [] }
+      return (state.results, state.failure)
     }!
+    if let failure { throw failure.error }
+    return results.compactMap { $0 }
   }
 }

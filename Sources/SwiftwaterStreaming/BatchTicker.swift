@@ -66,18 +66,14 @@ final class BatchTicker: Sendable {
   private func arm() {
     state.withLock { state in
       guard !state.isStopped else { return }
-      state.ticket = clock.schedule(at: state.next.timestamp) { [self] in
-        if fire() { arm() }
-      }
+      state.ticket = clock.schedule(at: state.next.timestamp) { [self] in fire() }
     }
   }
 
-  /// Returns false when no timer must follow: stopped, or waiting for room.
-  @discardableResult
-  private func fire() -> Bool {
+  private func fire() {
     noticeWallClock()
     let isFull = !hasRoom()
-    let time = state.notify { state -> BatchTime? in
+    let time = state.withLock { state -> BatchTime? in
       if state.isStopped { return nil }
       if isFull {
         state.isWaitingForRoom = true
@@ -89,10 +85,11 @@ final class BatchTicker: Sendable {
     guard let time else {
       // Room may have been made between the two questions above.
       if isFull && hasRoom() { roomMade() }
-      return false
+      return
     }
+    // The next tick is armed first: on a manual clock this one may run a batch that takes time.
+    arm()
     tick(time)
-    return true
   }
 
   private func noticeWallClock() {

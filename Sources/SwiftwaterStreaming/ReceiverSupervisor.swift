@@ -31,6 +31,8 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
     var droppedLines = 0
     var clock: (any EngineClock)?
     var isStopped = false
+    /// The receiver was told to pause, and the budget will wake it.
+    var isPaused = false
     var restart: TimerTicket?
   }
 
@@ -131,12 +133,21 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
   private var isStopped: Bool { state.withLock { $0.isStopped } }
 
   private func demand(pending: Int) -> Demand {
+    let wasPaused = state.withLock { state -> Bool in
+      defer { state.isPaused = true }
+      return state.isPaused
+    }
+    if wasPaused { return .pause }
     let source = receiver.source
-    let hasRoom = budget.admit(pending: pending) { [post, receiver] in
+    let hasRoom = budget.admit(pending: pending) { [self] in
+      state.withLock { $0.isPaused = false }
       post(.bufferDrained(source: source))
       receiver.resume()
     }
-    if hasRoom { return .more }
+    if hasRoom {
+      state.withLock { $0.isPaused = false }
+      return .more
+    }
     post(.bufferFull(source: source, held: budget.held + pending, limit: budget.limit))
     return .pause
   }

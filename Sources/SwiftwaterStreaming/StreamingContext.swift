@@ -165,27 +165,32 @@ public final class StreamingContext: Sendable {
   @discardableResult
   public func start() throws -> Bool {
     try context.checkRunning()
-    let run: StreamingRun? = try state.withLock { state in
-      switch state {
-      case .active: return nil
-      case .stopped: throw EngineError.illegalState("StreamingContext has already been stopped")
-      case .building(let graph):
-        do {
-          let run = StreamingRun(
-            plan: try graph.frozen(), context: context, clock: makeClock(), hooks: hooks,
-            limits: try .init(context.settings, interval: interval),
-            failed: { [outcome] in outcome.record($0) })
-          state = .active(run)
-          return run
-        } catch {
-          state = .stopped
-          throw error
-        }
-      }
+    let run: StreamingRun?
+    do {
+      run = try state.withLock { try makeRun(&$0) }
+    } catch {
+      if phase == .stopped { finish() }
+      throw error
     }
-    if phase == .stopped { finish() }
     run?.start()
     return run != nil
+  }
+
+  /// Freezes the graph into a run; nil when there is one already.
+  private func makeRun(_ state: inout State) throws -> StreamingRun? {
+    switch state {
+    case .active: return nil
+    case .stopped: throw EngineError.illegalState("StreamingContext has already been stopped")
+    case .building(let graph):
+      // Spark: a context whose start failed is stopped.
+      state = .stopped
+      let run = StreamingRun(
+        plan: try graph.frozen(), context: context, clock: makeClock(), hooks: hooks,
+        limits: try .init(context.settings, interval: interval),
+        failed: { [outcome] in outcome.record($0) })
+      state = .active(run)
+      return run
+    }
   }
 
   /// Stops; does nothing when that was done before.

@@ -8,6 +8,10 @@ public final class ScriptedReceiver: Receiver {
     /// Sent while the sink wanted a pause, or before there was a sink.
     var held: [[UInt8]] = []
     var connections = 0
+    /// Some thread is handing a chunk to the sink: calls of a sink come one after the other.
+    var isDelivering = false
+    /// Counts calls of `resume`, which may come while a chunk is being handed over.
+    var resumes = 0
   }
   private let state = Monitor(State())
 
@@ -28,7 +32,10 @@ public final class ScriptedReceiver: Receiver {
   }
 
   public func resume() {
-    state.withLock { $0.demand = .more }
+    state.withLock { state in
+      state.demand = .more
+      state.resumes += 1
+    }
     flush()
   }
 
@@ -70,14 +77,21 @@ public final class ScriptedReceiver: Receiver {
   public var heldChunks: Int { state.withLock { $0.held.count } }
 
   private func flush() {
-    while true {
-      let next = state.withLock { state -> ((any ReceiverSink), [UInt8])? in
-        guard let sink = state.sink, state.demand == .more, !state.held.isEmpty else { return nil }
-        return (sink, state.held.removeFirst())
+    while let delivery = nextDelivery() {
+      let demand = delivery.bytes.withUnsafeBytes { delivery.sink.received($0) }
+      state.withLock { state in
+        state.isDelivering = false
+        if demand == .pause && state.resumes == delivery.resumes { state.demand = .pause }
       }
-      guard let (sink, bytes) = next else { return }
-      let demand = bytes.withUnsafeBytes { sink.received($0) }
-      state.withLock { if demand == .pause { $0.demand = .pause } }
+    }
+  }
+
+  private func nextDelivery() -> (sink: any ReceiverSink, bytes: [UInt8], resumes: Int)? {
+    state.withLock { state in
+      guard let sink = state.sink, !state.isDelivering, state.demand == .more, !state.held.isEmpty
+      else { return nil }
+      state.isDelivering = true
+      return (sink, state.held.removeFirst(), state.resumes)
     }
   }
 }

@@ -65,7 +65,7 @@ import Testing
         }
       })
     try bench.streaming.start()
-    bench.advance(milliseconds: 100)
+    bench.advance(milliseconds: 210)
     #expect(pending.withLock { $0 }.allSatisfy { $0 <= 3 })
     let seen = times.withLock { $0 }
     #expect(seen == (1...Int64(seen.count)).map { $0 * 10 })

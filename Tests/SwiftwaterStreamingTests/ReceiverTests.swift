@@ -19,7 +19,7 @@ import Testing
     bench.advance(milliseconds: 1)
     #expect(bench.source.connections == 2)
     bench.advance(milliseconds: 1000)
-    #expect(output.batches == [["a", "last"], [], ["held"]])
+    #expect(output.batches == [["a", "last"], ["held"], []])
     let losses = bench.log.events.compactMap { event -> String? in
       if case .receiverLost(let source, let reason, let retry) = event {
         "\(source) \(reason) \(retry)"
