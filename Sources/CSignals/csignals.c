@@ -49,6 +49,11 @@ static atomic_bool forked;
 
 static void mark_forked(void) { atomic_store(&forked, true); }
 
-void sw_watch_forks(void) { pthread_atfork(NULL, NULL, mark_forked); }
+static void watch_forks(void) { pthread_atfork(NULL, NULL, mark_forked); }
+
+void sw_watch_forks(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, watch_forks);
+}
 
 bool sw_is_forked(void) { return atomic_load(&forked); }

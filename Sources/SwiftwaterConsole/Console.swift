@@ -1,12 +1,13 @@
 import Logging
 import SwiftwaterCore
+import Synchronization
 
 /// Tells people what the engine does: log lines on standard error and, on a terminal, a status
 /// line below them.
 ///
 /// Lines and status share one lock, so that neither tears the other.
 public final class Console: EventListener {
-  private let logger: Logger
+  private let logger: Mutex<Logger>
   private let terminal: Terminal
 
   /// - Throws: ``EngineError`` (`invalidArgument`) for a level or status setting that is not known.
@@ -26,9 +27,8 @@ public final class Console: EventListener {
     }
     let terminal = Terminal(showsStatus: showsStatus)
     self.terminal = terminal
-    logger = Logger(label: "swiftwater") { _ in
-      LineHandler(logLevel: threshold, terminal: terminal)
-    }
+    logger = Mutex(
+      Logger(label: "swiftwater") { _ in LineHandler(logLevel: threshold, terminal: terminal) })
   }
 
   private static let levels: [String: Logger.Level] = [
@@ -38,7 +38,21 @@ public final class Console: EventListener {
 
   /// Writes one log line. An unknown level counts as `info`.
   public func log(_ level: String, _ message: String) {
-    logger.log(level: Self.levels[level.lowercased()] ?? .info, "\(message)")
+    write(Self.levels[level.lowercased()] ?? .info, message)
+  }
+
+  /// Changes the least level that is written.
+  ///
+  /// - Throws: ``EngineError`` (`invalidArgument`) for a level that is not known.
+  public func setLevel(_ level: String) throws {
+    guard let threshold = Self.levels[level.lowercased()] else {
+      throw EngineError.invalidArgument("'\(level)' is not a log level")
+    }
+    logger.withLock { $0.logLevel = threshold }
+  }
+
+  private func write(_ level: Logger.Level, _ text: @autoclosure () -> String) {
+    logger.withLock { $0 }.log(level: level, "\(text())")
   }
 
   /// Takes the status line away, before something else writes to the terminal.
@@ -47,10 +61,10 @@ public final class Console: EventListener {
   public func receive(_ event: EngineEvent) {
     switch event {
     case .batchCompleted(let report):
-      logger.debug("\(EventText.line(for: report))")
+      write(.debug, EventText.line(for: report))
       if terminal.showsStatus { terminal.show(EventText.status(for: report)) }
     default:
-      if let (level, text) = EventText.line(for: event) { logger.log(level: level, "\(text)") }
+      if let (level, text) = EventText.line(for: event) { write(level, text) }
     }
   }
 }

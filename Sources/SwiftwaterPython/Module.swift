@@ -5,7 +5,6 @@ import SwiftwaterCore
 /// What Python calls to make the module `_swiftwater`, built into the host or loaded from a file.
 @_cdecl("PyInit__swiftwater")
 public func makeModule() -> UnsafeMutableRawPointer? {
-  sw_watch_forks()
   let module = Interpreter.called { py in
     NativeModule.make(
       name: "_swiftwater",
@@ -48,6 +47,15 @@ private let processFunctions: [(String, NativeFunction, String)] = [
         return Py.none()
       }
     }, "Writes a log line: level, message."
+  ),
+  (
+    "set_log_level",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        try ProcessConsole.setLevel(try arguments.text(0, py))
+        return Py.none()
+      }
+    }, "The least level that is logged: ALL, DEBUG, INFO, WARN, ERROR, OFF..."
   ),
   (
     "portable_hash",

@@ -1,3 +1,4 @@
+import CSignals
 import PythonInterop
 import SwiftwaterConsole
 import SwiftwaterCore
@@ -10,6 +11,8 @@ final class PythonContext: Sendable {
   let console: Console
 
   init(settings: [String: String]) throws {
+    // From here on there are threads, which a forked child would not have.
+    sw_watch_forks()
     let settings = Settings(settings)
     context = try SparkContext(settings: settings)
     console = try Console(settings: settings)
@@ -23,12 +26,19 @@ enum ProcessConsole {
   static let current = Mutex<Console?>(nil)
 
   static func log(_ level: String, _ message: String) throws {
-    let console = try current.withLock { current -> Console in
+    try console().log(level, message)
+  }
+
+  static func setLevel(_ level: String) throws {
+    try console().setLevel(level)
+  }
+
+  private static func console() throws -> Console {
+    try current.withLock { current in
       if let current { return current }
       let first = try Console(settings: Settings())
       current = first
       return first
     }
-    console.log(level, message)
   }
 }

@@ -9,7 +9,7 @@ let rddFunctions: [(String, NativeFunction, String)] = [
     { _, arguments in
       entry(arguments, count: 3) { py, arguments in
         let owner: PythonContext = try arguments.handle(0)
-        let slices = max(1, try arguments.integer(2))
+        let slices = max(0, try arguments.integer(2))
         let partitions = try slice(try arguments.sequence(1), into: slices, py)
         return HandleType.make(
           RDDNode.batches(partitions, name: "parallelize", context: owner.context))

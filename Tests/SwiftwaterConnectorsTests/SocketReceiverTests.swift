@@ -104,7 +104,8 @@ import Testing
     #expect(sink.state.withLock { $0.connections } == 1)
   }
 
-  @Test("Impossible addresses are refused", arguments: [("", 80), ("h", 0), ("h", 65_536), ("h", -1)])
+  @Test(
+    "Impossible addresses are refused", arguments: [("", 80), ("h", 0), ("h", 65_536), ("h", -1)])
   func invalid(host: String, port: Int) {
     #expect(throws: EngineError.self) { try SocketReceiver(host: host, port: port) }
   }

@@ -19,7 +19,7 @@ import Testing
       ("\u{65e5}\u{672c}\u{8a9e}\u{30c6}\u{30ad}\u{30b9}\u{30c8}", 5570022306295089571),
       ("\u{1f600}", -3536540696076613844),
       ("mixed \u{00e9} \u{20ac} \u{1f600}", 729780556393334331),
-      ("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 1359644457043326220),
+      (String(repeating: "x", count: 100), 1359644457043326220),
     ] as [(String, Int)])
   func text(text: String, hash: Int) {
     #expect(text.portableHash == hash)

@@ -1,6 +1,6 @@
 import SwiftwaterCore
-import Synchronization
 import SwiftwaterTesting
+import Synchronization
 import Testing
 
 @testable import SwiftwaterRDD
@@ -23,7 +23,8 @@ import Testing
     let numbers = context.parallelize(1...6, slices: 3)
     #expect(try numbers.map { $0 * 10 }.collect() == [10, 20, 30, 40, 50, 60])
     #expect(try numbers.filter { $0.isMultiple(of: 2) }.collect() == [2, 4, 6])
-    #expect(try numbers.flatMap { Array(repeating: $0, count: $0 % 3) }.collect() == [1, 2, 2, 4, 5, 5])
+    let repeated = numbers.flatMap { Array(repeating: $0, count: $0 % 3) }
+    #expect(try repeated.collect() == [1, 2, 2, 4, 5, 5])
     #expect(try numbers.count() == 6)
     #expect(try numbers.reduce(+) == 21)
     #expect(try context.parallelize([Int](), slices: 2).reduce(+) == nil)

@@ -23,6 +23,7 @@ __version__: Final[str]
 python_version: Final[tuple[int, int]]  # the minor version that this module was compiled for
 
 def setting_definitions() -> list[tuple[str, str, str]]: ...  # name, default, description
+def set_log_level(level: str) -> None: ...  # ALL, DEBUG, ERROR, FATAL, INFO, OFF, TRACE, WARN
 def log(level: str, message: str) -> None: ...  # "debug" | "info" | "warning" | "error"
 def portable_hash(value: object) -> int: ...
 def arm_second_interrupt() -> None: ...  # from now on SIGINT ends the process at once, status 130

@@ -198,9 +198,7 @@ class SparkContext:
         level = str(logLevel).upper()
         if level not in _LOG_LEVELS:
             raise ValueError(f"the log level {logLevel} is not one of: {','.join(_LOG_LEVELS)}")
-        set_level = getattr(engine, "set_log_level", None)
-        if set_level is not None:
-            set_level(level)
+        engine.set_log_level(level)
 
     # --- the end ----------------------------------------------------------------------------
 

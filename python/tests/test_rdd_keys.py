@@ -100,13 +100,3 @@ def test_an_error_names_operator_and_record(sc):
 def test_what_is_no_pair_is_an_error(sc):
     with pytest.raises((TypeError, ValueError)):
         sc.parallelize([1, 2]).reduceByKey(lambda a, b: a).collect()
-
-
-def test_a_reducer_may_change_its_first_argument(sc):
-    def add(a, b):
-        a.extend(b)
-        return a
-
-    lists = sc.parallelize([("k", [1]), ("k", [2]), ("k", [3])], 2).cache()
-    assert lists.reduceByKey(add).collect() == [("k", [1, 2, 3])]
-    assert lists.reduceByKey(add).collect() == [("k", [1, 2, 3])]

@@ -78,10 +78,3 @@ def test_cache_computes_once(sc, tmp_path):
     assert not rdd.is_cached
     assert (rdd.collect(), calls()) == ([1, 2], 4)
     assert rdd.persist("any level").is_cached
-
-
-def test_what_is_cached_is_not_changed_by_who_reads_it(sc):
-    rdd = sc.parallelize([[1], [2]], 1).map(lambda record: record).cache()
-    for record in rdd.collect():
-        record.append("changed")
-    assert rdd.collect() == [[1], [2]]

@@ -60,16 +60,3 @@ def test_a_function_may_use_names_of_its_place(streaming):
     out = streaming.collect(streaming.ssc.queueStream([[1, 2]]).map(lambda n: n * factor))
     streaming.advance()
     assert out.last == [3, 6]
-
-
-def test_what_a_function_changes_is_not_seen_outside(streaming):
-    seen = []
-
-    def note(record):
-        seen.append(record)
-        return len(seen)
-
-    out = streaming.collect(streaming.ssc.queueStream([[1, 2], [3]]).map(note))
-    streaming.run_until_idle()
-    assert seen == []
-    assert len(out.records) == 3

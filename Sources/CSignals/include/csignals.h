@@ -19,6 +19,6 @@ int sw_make_event(void);
 void sw_signal_event(int descriptor);
 void sw_close_event(int descriptor);
 
-// True in a process that was made by fork from the one that called sw_watch_forks.
+// True in a process that was made by fork after the first call of sw_watch_forks.
 void sw_watch_forks(void);
 bool sw_is_forked(void);
