@@ -1,29 +1,17 @@
 // swift-tools-version:6.2
-import Foundation
 import PackageDescription
 
 // The minor version of Python that the host embeds. The native module is built for the stable
 // ABI, so one build of it serves this version and every later one.
 let pythonVersion = Context.environment["SWIFTWATER_PYTHON_VERSION"] ?? "3.11"
 
-// The host is linked with Python's static library where the system has it, as Debian's own python3
-// is: calls inside the interpreter are 15 % faster than in the shared one. Extension modules find
-// Python's symbols in the program itself (`-export-dynamic`).
-let staticPython: String? = {
-  let folder = "/usr/lib/python\(pythonVersion)"
-  let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-  return entries.filter { $0.hasPrefix("config-") }.sorted()
-    .map { "\(folder)/\($0)/libpython\(pythonVersion).a" }
-    .first { FileManager.default.fileExists(atPath: $0) }
-}()
-
+// Python's static library as one relocatable object (scripts/lib/setup.sh makes it), or unset: the
+// host is linked with it as Debian's own python3 is, since calls inside the shared library cost
+// 15 % more. Extension modules find Python's symbols in the program itself (`-export-dynamic`).
 let pythonLinkage: [LinkerSetting] =
-  if let staticPython {
+  if let object = Context.environment["SWIFTWATER_LIBPYTHON"] {
     [
-      .unsafeFlags([
-        "-Xclang-linker", "-no-pie", "-Xlinker", "-export-dynamic", "-Xlinker", "--whole-archive",
-        "-Xlinker", staticPython, "-Xlinker", "--no-whole-archive",
-      ]),
+      .unsafeFlags(["-Xclang-linker", "-no-pie", "-Xlinker", "-export-dynamic", object]),
       .linkedLibrary("expat"), .linkedLibrary("z"), .linkedLibrary("m"), .linkedLibrary("dl"),
       .linkedLibrary("util"),
     ]

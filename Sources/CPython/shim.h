@@ -40,6 +40,10 @@ static inline int sw_is_exact_bool(PyObject *object) { return Py_IS_TYPE(object,
 static inline int sw_is_tuple(PyObject *object) { return PyTuple_Check(object); }
 static inline int sw_is_list(PyObject *object) { return PyList_Check(object); }
 static inline int sw_is_text(PyObject *object) { return PyUnicode_Check(object); }
+// True where the type, str or one made from it, hashes as str does.
+static inline int sw_has_hash_of_text(PyObject *object) {
+  return PyType_GetSlot(Py_TYPE(object), Py_tp_hash) == PyType_GetSlot(&PyUnicode_Type, Py_tp_hash);
+}
 static inline int sw_is_iterator(PyObject *object) { return PyIter_Check(object); }
 
 // Asks for a cache line that is read soon. The address need not be valid.
@@ -53,6 +57,8 @@ static inline PyObject *sw_exception_type_error(void) { return PyExc_TypeError; 
 static inline PyObject *sw_exception_value_error(void) { return PyExc_ValueError; }
 static inline PyObject *sw_exception_runtime_error(void) { return PyExc_RuntimeError; }
 static inline PyObject *sw_exception_os_error(void) { return PyExc_OSError; }
+static inline PyObject *sw_exception_attribute_error(void) { return PyExc_AttributeError; }
+static inline PyObject *sw_exception_stop_iteration(void) { return PyExc_StopIteration; }
 static inline PyObject *sw_exception_keyboard_interrupt(void) { return PyExc_KeyboardInterrupt; }
 
 static inline PyObject *sw_new_module(PyModuleDef *definition) {

@@ -23,16 +23,34 @@ void sw_block_signals(sigset_t *before) {
 
 void sw_restore_signals(const sigset_t *before) { pthread_sigmask(SIG_SETMASK, before, NULL); }
 
-static void end_at_once(int signal) {
-  (void)signal;
-  _exit(130);
+static atomic_int interrupts;       // since sw_watch_interrupts
+static atomic_int interrupts_seen;  // since the process began
+static struct sigaction wrapped_interrupt, wrapped_termination;
+
+static void on_interrupt(int number) {
+  atomic_fetch_add(&interrupts_seen, 1);
+  if (atomic_fetch_add(&interrupts, 1) > 0) _exit(128 + number);
+  (number == SIGINT ? &wrapped_interrupt : &wrapped_termination)->sa_handler(number);
 }
 
-void sw_arm_interrupt(void) {
-  struct sigaction action = {0};
-  action.sa_handler = end_at_once;
-  sigaction(SIGINT, &action, NULL);
+static void wrap(int number, struct sigaction *wrapped) {
+  struct sigaction action;
+  sigaction(number, NULL, &action);
+  if (action.sa_handler == on_interrupt || action.sa_handler == SIG_DFL ||
+      action.sa_handler == SIG_IGN)
+    return;
+  *wrapped = action;
+  action.sa_handler = on_interrupt;
+  sigaction(number, &action, NULL);
 }
+
+void sw_watch_interrupts(void) {
+  atomic_store(&interrupts, 0);
+  wrap(SIGINT, &wrapped_interrupt);
+  wrap(SIGTERM, &wrapped_termination);
+}
+
+int sw_interrupts_seen(void) { return atomic_load(&interrupts_seen); }
 
 int sw_make_event(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 

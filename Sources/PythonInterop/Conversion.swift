@@ -75,13 +75,32 @@ extension Python {
     var traceback: PyPointer?
     PyErr_Fetch(&type, &value, &traceback)
     defer { PyErr_Restore(type, value, traceback) }
-    guard let representation = PyObject_Repr(object) else {
+    // Of a long text no more is looked at than is shown.
+    let isLong = isLongerText(object, than: limit)
+    guard let shown = isLong ? PySequence_GetSlice(object, 0, limit) : Py.retained(object),
+      let representation = PyObject_Repr(shown)
+    else {
       PyErr_Clear()
       return "<a record whose repr() fails>"
     }
-    defer { sw_release(representation) }
-    guard let text = text(of: representation) else { return "<not printable>" }
-    return text.count > limit ? text.prefix(limit) + "..." : text
+    defer {
+      sw_release(shown)
+      sw_release(representation)
+    }
+    if isLongerText(representation, than: limit) {
+      guard let part = PySequence_GetSlice(representation, 0, limit) else {
+        PyErr_Clear()
+        return "<not printable>"
+      }
+      defer { sw_release(part) }
+      return (text(of: part) ?? "<not printable>") + "..."
+    }
+    return (text(of: representation) ?? "<not printable>") + (isLong ? "..." : "")
+  }
+
+  private func isLongerText(_ object: PyPointer, than limit: Int) -> Bool {
+    (sw_is_exact_text(object) != 0 || sw_is_exact_bytes(object) != 0)
+      && PySequence_Size(object) > limit
   }
 
   /// Runs Python's signal handlers, on the main thread.
@@ -138,9 +157,19 @@ public struct Arguments {
 
   public func isNone(_ index: Int) -> Bool { Py.isNone(self[index]) }
 
+  /// The text of a `str`; what UTF-8 cannot hold (a file name's odd bytes) is shown as `?`.
   public func text(_ index: Int, _ py: borrowing Python) throws -> String {
-    guard let text = py.text(of: self[index]) else { throw wrong(index, "str") }
-    return text
+    if let text = py.text(of: self[index]) { return text }
+    guard sw_is_text(self[index]) != 0,
+      let bytes = PyUnicode_AsEncodedString(self[index], "utf-8", "replace")
+    else {
+      PyErr_Clear()
+      throw wrong(index, "str")
+    }
+    defer { sw_release(bytes) }
+    return String(
+      decoding: UnsafeRawBufferPointer(
+        start: PyBytes_AsString(bytes), count: PyBytes_Size(bytes)), as: UTF8.self)
   }
 
   public func integer(_ index: Int) throws -> Int {
@@ -220,7 +249,7 @@ public struct Arguments {
   }
 
   private func wrong(_ index: Int, _ expected: String) -> ArgumentError {
-    ArgumentError("argument \(index + 1) is not a \(expected)")
+    ArgumentError("argument \(index + 1) must be: \(expected)")
   }
 }
 

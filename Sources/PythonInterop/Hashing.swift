@@ -6,6 +6,8 @@ extension Python {
     case none
     /// Valid UTF-8, borrowed from the object.
     case text(UnsafeRawBufferPointer)
+    /// A `str` with lone surrogates, which UTF-8 cannot hold: its code points.
+    case codePoints([UInt32])
     /// Borrowed from the object.
     case bytes(UnsafeRawBufferPointer)
     case tuple(count: Int)
@@ -16,17 +18,9 @@ extension Python {
 
   public func hashForm(of object: PyPointer) -> HashForm {
     if object == sw_none() { return .none }
-    if sw_is_exact_text(object) != 0 {
-      var count = 0
-      guard let bytes = PyUnicode_AsUTF8AndSize(object, &count) else {
-        // Lone surrogates: only Python can hash them.
-        PyErr_Clear()
-        return .other
-      }
-      return .text(UnsafeRawBufferPointer(start: bytes, count: count))
-    }
+    if sw_is_text(object) != 0 && sw_has_hash_of_text(object) != 0 { return textForm(of: object) }
     if sw_is_exact_int(object) != 0 || sw_is_exact_bool(object) != 0
-      || sw_is_exact_float(object) != 0
+      || sw_is_exact_float(object) != 0 || isNumber(object)
     {
       return .seedless
     }
@@ -36,6 +30,33 @@ extension Python {
     }
     if sw_is_tuple(object) != 0 { return .tuple(count: PyTuple_Size(object)) }
     return .other
+  }
+
+  private func textForm(of object: PyPointer) -> HashForm {
+    var count = 0
+    if let bytes = PyUnicode_AsUTF8AndSize(object, &count) {
+      return .text(UnsafeRawBufferPointer(start: bytes, count: count))
+    }
+    PyErr_Clear()
+    let length = PyUnicode_GetLength(object)
+    var points = [UInt32](repeating: 0, count: length)
+    guard PyUnicode_AsUCS4(object, &points, length, 0) != nil else {
+      PyErr_Clear()
+      return .other
+    }
+    return .codePoints(points)
+  }
+
+  /// True for what is registered as `numbers.Number` (`Decimal`, `Fraction`, numpy's scalars): equal
+  /// numbers have equal hashes in Python, whatever their type, so no seed can be in them.
+  private func isNumber(_ object: PyPointer) -> Bool {
+    guard let number = try? importing("Number", from: "numbers") else {
+      PyErr_Clear()
+      return false
+    }
+    let answer = PyObject_IsInstance(object, number.pointer)
+    if answer < 0 { PyErr_Clear() }
+    return answer == 1
   }
 
   /// `hash(object)`; nil with an exception set.

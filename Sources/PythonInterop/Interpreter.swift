@@ -28,6 +28,15 @@ public enum Interpreter {
     return try body(Python())
   }
 
+  /// Gives up what an attach left behind on this thread, which ends now.
+  public static func endThread() {
+    guard Py_IsInitialized() != 0, PyGILState_GetThisThreadState() != nil else { return }
+    let before = PyGILState_Ensure()
+    // The first release undoes this call's count, the second the one that kept the state alive.
+    PyGILState_Release(PyGILState_LOCKED)
+    PyGILState_Release(before)
+  }
+
   /// Runs `body` while other threads may hold the interpreter.
   public static func detach<R>(
     _ py: borrowing Python, _ body: () throws -> R

@@ -16,6 +16,13 @@ public enum Py {
   @inlinable @inline(__always)
   public static func retain(_ object: PyPointer) { sw_retain(object) }
 
+  /// The same object, as a new reference.
+  @inlinable @inline(__always)
+  public static func retained(_ object: PyPointer) -> PyPointer? {
+    sw_retain(object)
+    return object
+  }
+
   @inlinable @inline(__always)
   public static func release(_ object: PyPointer) { sw_release(object) }
 
@@ -147,6 +154,23 @@ public enum Py {
 
   @inlinable @inline(__always)
   public static func isNone(_ object: PyPointer) -> Bool { object == sw_none() }
+
+  /// Where unpacking failed because `record` cannot be iterated over: says so as Python does.
+  public static func restateUnpacking(of record: PyPointer) {
+    guard PyErr_ExceptionMatches(sw_exception_type_error()) != 0,
+      let iterator = PyObject_GetAttrString(sw_type(record), "__iter__")
+    else {
+      if PyErr_Occurred() == nil || PyErr_ExceptionMatches(sw_exception_attribute_error()) != 0 {
+        PyErr_Clear()
+        let name = sw_type_name(sw_type(record))
+        defer { if let name { sw_release(name) } }
+        let text = name.flatMap { name in Interpreter.called { $0.text(of: name) } }
+        raise(.typeError, "cannot unpack non-iterable \(text ?? "unknown") object")
+      }
+      return
+    }
+    sw_release(iterator)
+  }
 
   /// Sets a `ValueError` or `TypeError`.
   public static func raise(_ kind: ExceptionKind, _ message: String) {

@@ -24,6 +24,24 @@ public struct PythonError: Error, CustomStringConvertible {
       summary: Self.summary(of: value))
   }
 
+  /// As ``fetch(_:)``, for what a user's function raised: a `StopIteration` becomes a `RuntimeError`
+  /// with it as the cause, because an iterator around the function would take it for its end.
+  ///
+  /// Spark: `fail_on_stopiteration`.
+  public static func fetchFromFunction(_ py: borrowing Python) -> PythonError {
+    let error = fetch(py)
+    let value = error.exception.pointer
+    guard PyErr_GivenExceptionMatches(value, sw_exception_stop_iteration()) != 0 else {
+      return error
+    }
+    Py.raise(
+      .runtimeError, "Caught StopIteration thrown from user's code; failing the task")
+    let failure = fetch(py)
+    sw_retain(value)
+    PyException_SetCause(failure.exception.pointer, value)
+    return failure
+  }
+
   /// Sets the exception on this thread again, with the traceback that it had.
   public func restore(_ py: borrowing Python) {
     let value = exception.pointer

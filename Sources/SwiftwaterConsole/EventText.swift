@@ -5,8 +5,11 @@ import SwiftwaterCore
 enum EventText {
   static func line(for event: EngineEvent) -> (Logger.Level, String)? {
     switch event {
-    case .started(let interval, let first):
-      (.info, "started: a batch every \(interval), the first at \(timeText(of: first.timestamp))")
+    case .started(let name, let interval, let first):
+      (
+        .info,
+        "\(name) started: a batch every \(interval), the first at \(timeText(of: first.timestamp))"
+      )
     case .stopped:
       (.info, "stopped")
     case .receiverConnected(let source):
@@ -44,7 +47,9 @@ enum EventText {
     case .batchesDropped(let count, let records):
       (
         .warning,
-        "stopped without running \(count) waiting batches; \(records) received records given up"
+        count == 0
+          ? "stopped; \(records) received records that no batch had taken are given up"
+          : "stopped; \(count) batches that had not run are given up, with \(records) records"
       )
     case .wallClockMoved(let change):
       (

@@ -31,11 +31,14 @@ public struct BatchTime: Hashable, Comparable, Sendable, CustomStringConvertible
 public struct BatchInterval: Hashable, Comparable, Sendable, CustomStringConvertible {
   public let milliseconds: Int64
 
-  /// - Throws: ``EngineError`` (`invalidArgument`) unless `milliseconds` is at least 1.
+  private static let longestMilliseconds: Int64 = 366 * 86_400_000
+
+  /// - Throws: ``EngineError`` (`invalidArgument`) unless `milliseconds` is at least 1, and no more
+  ///   than 366 days.
   public init(milliseconds: Int64) throws {
-    guard milliseconds >= 1 else {
+    guard (1...Self.longestMilliseconds).contains(milliseconds) else {
       throw EngineError.invalidArgument(
-        "the batch interval must be at least 1 millisecond, not \(milliseconds) ms")
+        "the batch interval must be 1 millisecond to 366 days, not \(milliseconds) ms")
     }
     self.milliseconds = milliseconds
   }

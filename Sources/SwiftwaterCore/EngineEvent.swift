@@ -22,7 +22,7 @@ public enum EngineEvent: Sendable {
   case batchesDropped(count: Int, records: Int)
   /// Somebody set the machine's clock.
   case wallClockMoved(by: Duration)
-  case started(interval: BatchInterval, first: BatchTime)
+  case started(name: String, interval: BatchInterval, first: BatchTime)
   case stopped
 }
 

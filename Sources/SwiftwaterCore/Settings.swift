@@ -21,7 +21,9 @@ public struct Settings: Sendable {
     .init(
       name: "spark.master", defaultValue: "local[*]",
       summary: "local, local[N] or local[*]: how many tasks run at the same time"),
-    .init(name: "spark.app.name", defaultValue: "swiftwater", summary: "the job's name in the log"),
+    .init(
+      name: "spark.app.name", defaultValue: "",
+      summary: "the job's name in the log; empty: the script's"),
     .init(
       name: "spark.default.parallelism", defaultValue: "",
       summary: "partitions after a shuffle; empty: the master's count"),
@@ -108,8 +110,12 @@ public struct Settings: Sendable {
       "us": 1, "": 1000, "ms": 1000, "s": 1_000_000, "m": 60_000_000, "min": 60_000_000,
       "h": 3_600_000_000, "d": 86_400_000_000,
     ]
-    return try quantity(name, units: units, expected: "a time such as 200ms, 2s or 1min")
-      .map { .microseconds($0) }
+    let expected = "a time such as 200ms, 2s or 1min, up to 366 days"
+    guard let microseconds = try quantity(name, units: units, expected: expected) else {
+      return nil
+    }
+    guard microseconds <= 366 * 86_400_000_000 else { throw unreadable(name, expected: expected) }
+    return .microseconds(microseconds)
   }
 
   private func quantity(_ name: String, units: [String: Int], expected: String) throws -> Int? {

@@ -68,6 +68,7 @@ public struct LineAssembler: ~Copyable {
     count += chunk.count
     endLines(from: from)
     if count - lineStart > maxLineLength || discarding != nil { discardPartialLine() }
+    if lines.isEmpty && lineStart > 0 { forgetDroppedLines() }
   }
 
   /// Ends the line that has no terminator yet, as at the end of a connection.
@@ -156,6 +157,13 @@ public struct LineAssembler: ~Copyable {
     let (seen, prefix) = discarding ?? (0, shownPrefix(from: lineStart, to: count))
     discarding = (seen + length, prefix)
     count = lineStart
+  }
+
+  /// Moves the unfinished line to the front, where nothing but dropped lines lies before it.
+  private mutating func forgetDroppedLines() {
+    base.copyMemory(from: base + lineStart, byteCount: count - lineStart)
+    count -= lineStart
+    lineStart = 0
   }
 
   private func shownPrefix(from start: Int, to end: Int) -> String {

@@ -25,14 +25,18 @@ public enum PortableHash {
   /// largest of them.
   public static func text(utf8 bytes: UnsafeRawBufferPointer) -> Int {
     if isASCII(bytes) { return self.bytes(bytes) }
-    let scalars = String(decoding: bytes, as: UTF8.self).unicodeScalars
-    let largest = scalars.max()?.value ?? 0
+    return text(codePoints: String(decoding: bytes, as: UTF8.self).unicodeScalars.map(\.value))
+  }
+
+  /// Python's `hash` of a `str`, given as its code points.
+  public static func text(codePoints points: [UInt32]) -> Int {
+    let largest = points.max() ?? 0
     if largest < 0x100 {
-      return scalars.map { UInt8(truncatingIfNeeded: $0.value) }.withUnsafeBytes(self.bytes)
+      return points.map { UInt8(truncatingIfNeeded: $0) }.withUnsafeBytes(self.bytes)
     } else if largest < 0x10000 {
-      return scalars.map { UInt16(truncatingIfNeeded: $0.value) }.withUnsafeBytes(self.bytes)
+      return points.map { UInt16(truncatingIfNeeded: $0) }.withUnsafeBytes(self.bytes)
     } else {
-      return scalars.map(\.value).withUnsafeBytes(self.bytes)
+      return points.withUnsafeBytes(self.bytes)
     }
   }
 

@@ -207,7 +207,10 @@ final class CombineSink: RecordSink {
 
   /// What `key, value = record` makes of a record that is not a plain pair, as one.
   private func unpacked(_ record: PyPointer) -> PyPointer? {
-    guard let tuple = Py.newTuple(from: record) else { return nil }
+    guard let tuple = Py.newTuple(from: record) else {
+      Py.restateUnpacking(of: record)
+      return nil
+    }
     let count = Py.tupleCount(tuple)
     if count == 2 && Py.isExactTuple(tuple) { return tuple }
     defer { Py.release(tuple) }

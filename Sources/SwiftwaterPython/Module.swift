@@ -66,12 +66,12 @@ private let processFunctions: [(String, NativeFunction, String)] = [
     }, "Spark's portable_hash of a key."
   ),
   (
-    "arm_second_interrupt",
+    "watch_interrupts",
     { _, arguments in
       entry(arguments, count: 0) { _, _ in
-        sw_arm_interrupt()
+        sw_watch_interrupts()
         return Py.none()
       }
-    }, "From now on SIGINT ends the process at once with status 130."
+    }, "From now on the second SIGINT or SIGTERM ends the process at once."
   ),
 ]

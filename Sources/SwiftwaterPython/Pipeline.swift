@@ -61,6 +61,16 @@ final class PipelineCursor: BatchCursor {
     }
   }
 
+  /// The first `limit` records, and no more work than they take.
+  func first(_ limit: Int, _ py: borrowing Python) throws -> PythonObject {
+    let (reader, tail) = try lastStage(py)
+    let chain = RecordChain(
+      tail, into: try ListSink(capacity: limit, py), stopsWhenFull: true)
+    while !chain.sink.isFull, try reader.pump(into: chain, py) { try task.checkCancellation() }
+    isAtEnd = true
+    return chain.sink.list
+  }
+
   /// Sends all records into `sink`, without a list in between.
   func drain(into sink: some RecordSink, _ py: borrowing Python) throws {
     let (reader, tail) = try lastStage(py)
@@ -84,7 +94,7 @@ final class PipelineCursor: BatchCursor {
       }
       let records = UpstreamRecords(reader, through: pending)
       pending = []
-      reader = RecordReader(.iterator(try call(item, with: records, py), item.place))
+      reader = RecordReader(.iterator(try call(item, with: records, py), item.place, records))
     }
     stage = (reader, pending)
     return (reader, pending)
@@ -103,10 +113,10 @@ final class PipelineCursor: BatchCursor {
     } else {
       result = Py.call(item.function.pointer, iterator)
     }
-    guard let result else { throw PythonError.fetch(at: item.place, record: nil, py) }
+    guard let result else { throw PythonError.fetch(at: item.place, record: records.latest, py) }
     defer { Py.release(result) }
     guard let output = Py.iterator(over: result) else {
-      throw PythonError.fetch(at: item.place, record: nil, py)
+      throw PythonError.fetch(at: item.place, record: records.latest, py)
     }
     return PythonObject(owning: output)
   }

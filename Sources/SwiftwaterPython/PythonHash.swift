@@ -3,13 +3,14 @@ import SwiftwaterKernels
 
 /// Spark's `portable_hash` of a Python object; nil with an exception set.
 ///
-/// Text, bytes, numbers, None and tuples of them are computed natively, whatever the
+/// Text, bytes, numbers, None and tuples of them are found without Python's seed, whatever the
 /// process's hash seed. Anything else is asked for its own hash, which is only allowed where that
 /// does not depend on a random seed.
 func portableHash(of object: PyPointer, _ py: borrowing Python) -> Int? {
   switch py.hashForm(of: object) {
   case .none: return PortableHash.none
   case .text(let bytes): return PortableHash.text(utf8: bytes)
+  case .codePoints(let points): return PortableHash.text(codePoints: points)
   case .bytes(let bytes): return PortableHash.bytes(bytes)
   case .tuple(let count):
     var items: [Int] = []

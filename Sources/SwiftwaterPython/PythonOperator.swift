@@ -50,7 +50,7 @@ extension PythonError {
   static func fetch(
     at place: OperatorPlace, record: PyPointer?, _ py: borrowing Python
   ) -> PythonError {
-    var error = PythonError.fetch(py)
+    var error = PythonError.fetchFromFunction(py)
     // An exception that passed through an inner operator has its place already.
     let marker = "in operator: "
     error.addNote("\(marker)\(place.name) at \(place.site)", unless: marker, py)

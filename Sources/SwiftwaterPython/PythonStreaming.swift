@@ -4,6 +4,7 @@ import SwiftwaterCore
 import SwiftwaterRDD
 import SwiftwaterStreaming
 import SwiftwaterTesting
+import Synchronization
 
 /// A StreamingContext that Python made.
 final class PythonStreaming: Sendable {
@@ -13,7 +14,7 @@ final class PythonStreaming: Sendable {
   let manualClock: ManualClock?
 
   /// Becomes readable when a wait is over.
-  private let event: Int32
+  private let event: ReadableEvent
   private let calls: UserCalls
   private let pendingInputs = Monitor<[@Sendable () -> Bool]>([])
 
@@ -27,18 +28,12 @@ final class PythonStreaming: Sendable {
       clock: manualClock,
       hooks: .init(
         afterBatch: { Interpreter.attach { flushStandardOutput($0) } },
-        interrupt: { calls.interrupt() }))
-    let event = sw_make_event()
-    guard event >= 0 else {
-      throw EngineError.unavailable("the process has no file descriptors left")
-    }
+        interrupt: { calls.interrupt() }, batchThreadEnds: { Interpreter.endThread() }))
+    let event = try ReadableEvent()
     self.event = event
-    streaming.observeTermination { sw_signal_event(event) }
-  }
-
-  deinit {
-    // The observer above is called by nobody any more: the context that holds it is owned here.
-    sw_close_event(event)
+    // A function that outlives the stop may still tell of its end when this object is gone: the
+    // observer keeps the descriptor open.
+    streaming.observeTermination { event.signal() }
   }
 
   // MARK: - Operators
@@ -74,30 +69,79 @@ final class PythonStreaming: Sendable {
 
   /// Waits for the end of the context, and runs Python's signal handlers meanwhile.
   ///
-  /// Signals are let through only while the thread sleeps: one that comes between the look at the
-  /// handlers and the sleep ends the sleep at once.
-  ///
   /// - Returns: true when the context has stopped, false when time ran out.
   /// - Throws: the latest error of a batch; what a signal handler raised.
   func wait(seconds: Double?, _ py: borrowing Python) throws -> Bool {
     let deadline = seconds.map { monotonicNanoseconds() + nanoseconds(in: $0) }
-    while true {
-      if try streaming.awaitTermination(timeout: .zero) { return true }
-      let left = deadline.map { max(0, $0 - monotonicNanoseconds()) }
-      if left == 0 { return false }
-
-      var mask = sigset_t()
-      sw_block_signals(&mask)
-      defer { sw_restore_signals(&mask) }
-      try py.runSignalHandlers()
-      _ = Interpreter.detach(py) { sw_wait(event, left ?? -1, &mask) }
-      try py.runSignalHandlers()
+    return try event.wait(untilMonotonicNanoseconds: deadline, py) {
+      try streaming.awaitTermination(timeout: .zero)
     }
   }
 
-  /// Time limits beyond some centuries are the same as none.
+  /// Stops the context, and runs Python's signal handlers meanwhile: what one raises ends the wait,
+  /// not the stop.
+  func stop(gracefully: Bool, _ py: borrowing Python) throws {
+    guard manualClock == nil, streaming.phase == .active, !streaming.isOnBatchThread else {
+      return Interpreter.detach(py) { streaming.stop(gracefully: gracefully) }
+    }
+    let stopped = try ReadableEvent()
+    let isStopped = Mutex(false)
+    _ = EngineThread(name: "sw-stop") { [streaming] in
+      streaming.stop(gracefully: gracefully)
+      isStopped.withLock { $0 = true }
+      stopped.signal()
+    }
+    _ = try stopped.wait(untilMonotonicNanoseconds: nil, py) { isStopped.withLock { $0 } }
+  }
+
+  /// Time limits beyond some decades are the same as none.
   private func nanoseconds(in seconds: Double) -> Int64 {
     Int64(max(0, min(seconds, 1e9)) * 1e9)
+  }
+}
+
+/// A descriptor that becomes readable once, for a wait that signals end too.
+final class ReadableEvent: Sendable {
+  let descriptor: Int32
+
+  init() throws {
+    descriptor = sw_make_event()
+    guard descriptor >= 0 else {
+      throw EngineError.unavailable("the process has no file descriptors left")
+    }
+  }
+
+  deinit { sw_close_event(descriptor) }
+
+  func signal() { sw_signal_event(descriptor) }
+
+  /// Waits until `isOver` says so, asking it after every signal to this event, and runs Python's
+  /// signal handlers meanwhile.
+  ///
+  /// SIGINT and SIGTERM cannot slip in between the look at the handlers and the sleep: signals are
+  /// let through only while the thread sleeps. Others are seen within a second.
+  ///
+  /// - Returns: false when the deadline (on the monotonic clock) passed first.
+  /// - Throws: what a signal handler raised; what `isOver` throws.
+  func wait(
+    untilMonotonicNanoseconds deadline: Int64?, _ py: borrowing Python, isOver: () throws -> Bool
+  ) throws -> Bool {
+    while true {
+      if try isOver() { return true }
+      let left = deadline.map { max(0, $0 - monotonicNanoseconds()) }
+      if left == 0 { return false }
+
+      let seen = sw_interrupts_seen()
+      try py.runSignalHandlers()
+      Interpreter.detach(py) {
+        var mask = sigset_t()
+        sw_block_signals(&mask)
+        if sw_interrupts_seen() == seen {
+          _ = sw_wait(descriptor, min(left ?? .max, 1_000_000_000), &mask)
+        }
+        sw_restore_signals(&mask)
+      }
+    }
   }
 }
 

@@ -122,6 +122,9 @@ private func collect(
     try rdd.context.runner().run(rdd, partitions: partitions, placement: .callingThread) {
       cursor, task in
       try Interpreter.attach { py in
+        if limit < .max, let cursor = cursor as? PipelineCursor {
+          return try cursor.first(limit, py)
+        }
         guard let new = Py.newList() else { throw PythonError.fetch(py) }
         let list = PythonObject(owning: new)
         while Py.listCount(new) < limit, let batch = try cursor.next() {

@@ -27,11 +27,16 @@ final class RecordChain<Sink: RecordSink> {
   private let operators: [PythonOperator]
   private let steps: UnsafeMutablePointer<Step>
   private let count: Int
+  /// What a function returned is not read to its end when the sink is full: the rest is not wanted.
+  private let stopsWhenFull: Bool
   private var failure: (step: Int, record: PyPointer)?
 
+  /// - Parameters:
+  ///   - stopsWhenFull: true where the sink's being full is the end, not a pause.
   /// - Precondition: none of the operators takes a whole partition.
-  init(_ operators: [PythonOperator], into sink: Sink) {
+  init(_ operators: [PythonOperator], into sink: Sink, stopsWhenFull: Bool = false) {
     self.sink = sink
+    self.stopsWhenFull = stopsWhenFull
     self.operators = operators
     count = operators.count
     steps = .allocate(capacity: max(1, count))
@@ -106,7 +111,7 @@ final class RecordChain<Sink: RecordSink> {
     if Py.isExactList(items) {
       var index = 0
       // The function may still hold the list, and change it: its length is asked every time.
-      while index < Py.listCount(items) {
+      while index < Py.listCount(items) && !isDone {
         let item = Py.listItem(items, index)
         Py.retain(item)
         guard push(item, from: step + 1) else {
@@ -118,7 +123,7 @@ final class RecordChain<Sink: RecordSink> {
     } else {
       guard let iterator = Py.iterator(over: items) else { return fail(step, record) }
       defer { Py.release(iterator) }
-      while let item = Py.next(iterator) {
+      while !isDone, let item = Py.next(iterator) {
         guard push(item, from: step + 1) else {
           Py.release(record)
           return false
@@ -129,6 +134,9 @@ final class RecordChain<Sink: RecordSink> {
     Py.release(record)
     return true
   }
+
+  @inline(__always)
+  private var isDone: Bool { stopsWhenFull && sink.isFull }
 
   /// `(record[0], function(record[1]))`.
   private func mapValue(of record: PyPointer, with function: PyPointer) -> PyPointer? {
@@ -153,7 +161,7 @@ final class RecordChain<Sink: RecordSink> {
     defer { Py.release(items) }
     guard let iterator = Py.iterator(over: items) else { return fail(step, record) }
     defer { Py.release(iterator) }
-    while let item = Py.next(iterator) {
+    while !isDone, let item = Py.next(iterator) {
       let pair = Py.newPair(key, item)
       Py.release(item)
       guard let pair else { return fail(step, record) }

@@ -7,8 +7,8 @@ final class RecordReader {
   /// Where the records come from.
   enum Source {
     case batches(any BatchCursor)
-    /// What a partition function returned, and who it is.
-    case iterator(PythonObject, OperatorPlace)
+    /// What a partition function returned, who it is, and what it reads.
+    case iterator(PythonObject, OperatorPlace, UpstreamRecords)
   }
 
   private let source: Source
@@ -25,8 +25,8 @@ final class RecordReader {
   /// - Throws: ``PythonError`` from a function; what the source throws.
   func pump<Sink>(into chain: RecordChain<Sink>, _ py: borrowing Python) throws -> Bool {
     switch source {
-    case .iterator(let iterator, let place):
-      return try pump(iterator.pointer, of: place, into: chain, py)
+    case .iterator(let iterator, let place, let upstream):
+      return try pump(iterator.pointer, of: place, reading: upstream, into: chain, py)
     case .batches(let cursor):
       while !chain.sink.isFull {
         if batch == nil {
@@ -74,12 +74,14 @@ final class RecordReader {
   }
 
   private func pump<Sink>(
-    _ iterator: PyPointer, of place: OperatorPlace, into chain: RecordChain<Sink>,
-    _ py: borrowing Python
+    _ iterator: PyPointer, of place: OperatorPlace, reading upstream: UpstreamRecords,
+    into chain: RecordChain<Sink>, _ py: borrowing Python
   ) throws -> Bool {
     while !chain.sink.isFull {
       guard let record = Py.next(iterator) else {
-        if Py.isExceptionSet { throw PythonError.fetch(at: place, record: nil, py) }
+        if Py.isExceptionSet {
+          throw PythonError.fetch(at: place, record: upstream.latest, py)
+        }
         return false
       }
       guard chain.push(record) else { throw chain.takeError(py) }
@@ -89,8 +91,13 @@ final class RecordReader {
 }
 
 /// The records in front of a partition function, one by one: what its iterator hands out.
+///
+/// It reads ahead, at first by one record, so that a function that wants only the first gets it
+/// cheaply.
 final class UpstreamRecords: RecordSequence {
-  private static let chunk = 256
+  private static let longestReadAhead = 256
+
+  private var readAhead = 1
 
   private let reader: RecordReader
   private let operators: [PythonOperator]
@@ -101,6 +108,12 @@ final class UpstreamRecords: RecordSequence {
   init(_ reader: RecordReader, through operators: [PythonOperator]) {
     self.reader = reader
     self.operators = operators
+  }
+
+  /// The record that was handed out last, borrowed.
+  var latest: PyPointer? {
+    guard let list, index > 0 else { return nil }
+    return Py.listItem(list.pointer, index - 1)
   }
 
   func nextRecord() -> PyPointer? {
@@ -114,7 +127,8 @@ final class UpstreamRecords: RecordSequence {
       if isAtEnd { return nil }
       let isFilled = Interpreter.called { py in
         do {
-          let chain = RecordChain(operators, into: try ListSink(capacity: Self.chunk, py))
+          let chain = RecordChain(operators, into: try ListSink(capacity: readAhead, py))
+          readAhead = min(readAhead * 2, Self.longestReadAhead)
           isAtEnd = try !reader.pump(into: chain, py)
           list = chain.sink.list
           index = 0

@@ -23,8 +23,7 @@ let runFunctions: [(String, NativeFunction, String)] = [
     { _, arguments in
       entry(arguments, count: 2) { py, arguments in
         let owner: PythonStreaming = try arguments.handle(0)
-        let gracefully = try arguments.bool(1)
-        Interpreter.detach(py) { owner.streaming.stop(gracefully: gracefully) }
+        try owner.stop(gracefully: try arguments.bool(1), py)
         owner.owner.console.clearStatus()
         return Py.none()
       }

@@ -60,7 +60,9 @@ public final class RDDNode: Sendable {
     guard isCached else { return cursor }
     let batches = try cursor.drained()
     cache.withLock { cache in
-      guard case .on(var partitions) = cache else { return }
+      // Two threads may have computed the same partition: the first one's records stay, so that
+      // nothing is freed while the lock is held.
+      guard case .on(var partitions) = cache, partitions[partition] == nil else { return }
       partitions[partition] = batches
       cache = .on(partitions: partitions)
     }

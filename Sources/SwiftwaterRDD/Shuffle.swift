@@ -5,22 +5,27 @@ import SwiftwaterCore
 ///
 /// The parent is computed once, however many partitions and jobs read the shuffle.
 public final class Shuffle: Sendable {
-  public let parent: RDDNode
   public let bucketCount: Int
 
   /// Divides one partition: the batches of each bucket, `bucketCount` of them.
   public typealias Writer =
     @Sendable (_ cursor: any BatchCursor, _ task: TaskContext) throws -> [[any RecordBatch]]
 
-  private let placement: TaskPlacement
-  private let write: Writer
-  private let outputs = Monitor<Outputs>(.missing)
+  /// The map side: what is computed, and how it is divided.
+  private struct MapSide {
+    let parent: RDDNode
+    let placement: TaskPlacement
+    let write: Writer
+  }
+
+  private let outputs: Monitor<Outputs>
 
   private enum Outputs {
-    case missing
+    case missing(MapSide)
     /// Some job is computing it; others wait.
     case running
-    /// By partition of the parent, then by bucket.
+    /// By partition of the parent, then by bucket. The map side is not needed any more: a lineage
+    /// that grows with every batch holds no more than its last shuffle.
     case ready([[[any RecordBatch]]])
   }
 
@@ -30,10 +35,8 @@ public final class Shuffle: Sendable {
     parent: RDDNode, bucketCount: Int, placement: TaskPlacement = .anyThread,
     write: @escaping Writer
   ) {
-    self.parent = parent
     self.bucketCount = bucketCount
-    self.placement = placement
-    self.write = write
+    outputs = Monitor(.missing(MapSide(parent: parent, placement: placement, write: write)))
   }
 
   /// The batches of one bucket, in the order of the parent's partitions.
@@ -48,22 +51,24 @@ public final class Shuffle: Sendable {
 
   /// Runs the map side if nobody has; waits while somebody does.
   func materialise(with runner: JobRunner) throws {
-    let isMine: Bool? = outputs.wait { outputs in
+    let mine: MapSide?? = outputs.wait { outputs in
       switch outputs {
-      case .ready: return false
+      case .ready: return .some(nil)
       case .running: return nil
-      case .missing:
+      case .missing(let mapSide):
         outputs = .running
-        return true
+        return .some(mapSide)
       }
     }
-    guard isMine == true else { return }
+    guard case .some(.some(let mapSide)) = mine else { return }
     do {
+      let parent = mapSide.parent
       let partitions = try runner.run(
-        parent, partitions: Array(0..<parent.partitionCount), placement: placement, consume: write)
+        parent, partitions: Array(0..<parent.partitionCount), placement: mapSide.placement,
+        consume: mapSide.write)
       outputs.notify { $0 = .ready(partitions) }
     } catch {
-      outputs.notify { $0 = .missing }
+      outputs.notify { $0 = .missing(mapSide) }
       throw error
     }
   }

@@ -17,6 +17,8 @@ public final class SparkContext: Sendable {
     var lastID = -1
     var listeners: [any EventListener] = []
     var isStopped = false
+    /// Ends the jobs of the streaming run that is active.
+    var cancellation = Cancellation()
   }
 
   /// - Throws: ``EngineError`` (`invalidArgument`) for an unknown master or a setting that cannot
@@ -36,10 +38,19 @@ public final class SparkContext: Sendable {
     try self.init(settings: Settings(["spark.master": master, "spark.app.name": appName]))
   }
 
-  /// Runs jobs until `cancellation` says otherwise.
-  public func runner(cancellation: Cancellation = Cancellation()) -> JobRunner {
-    JobRunner(pool: pool, cancellation: cancellation)
+  /// Runs jobs until `cancellation` says otherwise; by default, until the streaming run that is
+  /// active ends its jobs.
+  public func runner(cancellation: Cancellation? = nil) -> JobRunner {
+    JobRunner(pool: pool, cancellation: cancellation ?? state.withLock { $0.cancellation })
   }
+
+  /// Jobs from now on belong to a streaming run, which may cancel them.
+  public func beginRun(_ cancellation: Cancellation) {
+    state.withLock { $0.cancellation = cancellation }
+  }
+
+  /// Jobs from now on belong to no streaming run.
+  public func endRun() { beginRun(Cancellation()) }
 
   /// - Throws: ``EngineError`` (`illegalState`) after ``stop()``.
   public func checkRunning() throws {

@@ -15,6 +15,8 @@ final class BatchLoop: Sendable {
     let cancellation: Cancellation
     /// Called after the outputs of every batch, on the loop's thread.
     let afterBatch: @Sendable () -> Void
+    /// Called last on a thread of the loop's own.
+    let threadEnds: @Sendable () -> Void
     /// Called with what went wrong, on the loop's thread.
     let failed: @Sendable (any Error) -> Void
     /// Called when a batch was taken from the queue.
@@ -26,6 +28,8 @@ final class BatchLoop: Sendable {
     var isRunning = false
     /// No batch is added any more.
     var isClosed = false
+    /// Nobody waits for the batch that runs.
+    var isGivenUp = false
     var thread: EngineThread?
   }
 
@@ -43,6 +47,7 @@ final class BatchLoop: Sendable {
     guard !environment.clock.isManual else { return }
     let thread = EngineThread(name: "sw-batches") { [self] in
       while let batch = take() { run(batch) }
+      environment.threadEnds()
     }
     state.withLock { $0.thread = thread }
   }
@@ -77,7 +82,14 @@ final class BatchLoop: Sendable {
     }
   }
 
-  /// Waits until nothing runs or waits; false when time ran out. Call after ``close(dropping:)``.
+  /// As ``close(dropping:)`` with `dropping`; a wait for an idle loop that is under way ends too.
+  func giveUpWaiting() -> [Batch] {
+    state.withLock { $0.isGivenUp = true }
+    return close(dropping: true)
+  }
+
+  /// Waits until nothing runs or waits; false when time ran out, or when ``giveUpWaiting()`` was
+  /// called meanwhile. Call after ``close(dropping:)``.
   func waitUntilIdle(timeout: Duration) -> Bool {
     if environment.clock.isManual {
       if state.withLock({ !$0.isRunning }) { drain() }
@@ -85,7 +97,10 @@ final class BatchLoop: Sendable {
     }
     let deadline = monotonicNanoseconds() + timeout.wholeNanoseconds
     return state.wait(untilMonotonicNanoseconds: deadline) { state in
-      !state.isRunning && state.queue.isEmpty ? true : nil
+      if !state.isRunning && state.queue.isEmpty { return true }
+      guard state.isGivenUp else { return nil }
+      state.isGivenUp = false
+      return false
     } ?? false
   }
 

@@ -10,6 +10,7 @@ final class BatchTicker: Sendable {
     var ticket: TimerTicket?
     var isWaitingForRoom = false
     var isStopped = false
+    var isTicking = false
     var wallOffset: Duration = .zero
   }
 
@@ -57,8 +58,16 @@ final class BatchTicker: Sendable {
     ticket?.cancel()
   }
 
-  /// Ends the next batch now, before its time, on the calling thread.
-  func tickNow() { fire() }
+  /// After ``stop()``: ends the next batch on the calling thread, when a tick that was under way is
+  /// over.
+  func tickAfterStop() {
+    let time = state.wait { state -> BatchTime? in
+      guard !state.isTicking || clock.isManual else { return nil }
+      defer { state.next = state.next + interval }
+      return state.next
+    }
+    if let time { tick(time) }
+  }
 
   /// The time of the next tick.
   var nextTime: BatchTime { state.withLock { $0.next } }
@@ -80,6 +89,7 @@ final class BatchTicker: Sendable {
         return nil
       }
       defer { state.next = state.next + interval }
+      state.isTicking = true
       return state.next
     }
     guard let time else {
@@ -90,6 +100,7 @@ final class BatchTicker: Sendable {
     // The next tick is armed first: on a manual clock this one may run a batch that takes time.
     arm()
     tick(time)
+    state.notify { $0.isTicking = false }
   }
 
   private func noticeWallClock() {

@@ -140,7 +140,11 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
     if wasPaused { return .pause }
     let source = receiver.source
     let hasRoom = budget.admit(pending: pending) { [self] in
-      state.withLock { $0.isPaused = false }
+      let isWanted = state.withLock { state -> Bool in
+        state.isPaused = false
+        return !state.isStopped
+      }
+      guard isWanted else { return }
       post(.bufferDrained(source: source))
       receiver.resume()
     }

@@ -43,13 +43,17 @@ public final class StreamingContext: Sendable {
     public var afterBatch: @Sendable () -> Void
     /// Asked to interrupt a function that does not end, when a stop has waited long enough.
     public var interrupt: @Sendable () -> Void
+    /// Called last on the thread that ran the batches, where it was the engine's.
+    public var batchThreadEnds: @Sendable () -> Void
 
     public init(
       afterBatch: @escaping @Sendable () -> Void = {},
-      interrupt: @escaping @Sendable () -> Void = {}
+      interrupt: @escaping @Sendable () -> Void = {},
+      batchThreadEnds: @escaping @Sendable () -> Void = {}
     ) {
       self.afterBatch = afterBatch
       self.interrupt = interrupt
+      self.batchThreadEnds = batchThreadEnds
     }
   }
 
@@ -88,6 +92,14 @@ public final class StreamingContext: Sendable {
       case .active: .active
       case .stopped: .stopped
       }
+    }
+  }
+
+  /// True on the thread that runs a batch at this moment: inside an output, or a function given to
+  /// `transform`.
+  public var isOnBatchThread: Bool {
+    state.withLock { state in
+      if case .active(let run) = state { run.isOnBatchThread } else { false }
     }
   }
 
@@ -193,7 +205,9 @@ public final class StreamingContext: Sendable {
     }
   }
 
-  /// Stops; does nothing when that was done before.
+  /// Stops; does nothing when that was done before. A stop that comes while another one is under
+  /// way waits for it, and makes it give up waiting batches unless both are graceful. From inside an
+  /// output it only asks: the stop follows when the batch is over.
   ///
   /// - Parameters:
   ///   - gracefully: first runs all batches of what was received. Otherwise waiting batches are

@@ -34,8 +34,15 @@ final class StreamingRun: Sendable {
   private let first: BatchTime
   private let loop: BatchLoop
   private let ticker: BatchTicker
-  /// Set once, by the first stop.
-  private let isStopping = Monitor(false)
+  private let stopPhase = Monitor(StopPhase.running)
+  /// True when a graceful stop need not wait for its last tick any more.
+  private let isLastTickOver = Monitor(false)
+
+  private enum StopPhase {
+    case running
+    case stopping
+    case stopped
+  }
 
   init(
     plan: StreamPlan, context: SparkContext, clock: any EngineClock,
@@ -54,7 +61,8 @@ final class StreamingRun: Sendable {
     let loop = BatchLoop(
       .init(
         plan: plan, context: context, zeroTime: first - plan.interval, clock: clock,
-        cancellation: cancellation, afterBatch: hooks.afterBatch, failed: failed,
+        cancellation: cancellation, afterBatch: hooks.afterBatch,
+        threadEnds: hooks.batchThreadEnds, failed: failed,
         hasRoom: { waker.withLock { $0.ticker }?.roomMade() }))
     self.loop = loop
     let sources = plan.sources
@@ -75,31 +83,41 @@ final class StreamingRun: Sendable {
   }
 
   func start() {
-    context.post(.started(interval: plan.interval, first: first))
+    context.beginRun(cancellation)
+    context.post(.started(name: context.appName, interval: plan.interval, first: first))
     loop.start()
     ticker.start()
     for (_, source) in plan.sources { source.start(clock: clock) }
   }
 
+  var isOnBatchThread: Bool { loop.isCurrentThread }
+
   /// - Parameter whenStopped: called once, by the first stop only.
   func stop(gracefully: Bool, _ whenStopped: @escaping @Sendable () -> Void) {
-    let isFirst = isStopping.withLock { isStopping -> Bool in
-      defer { isStopping = true }
-      return !isStopping
+    let isFirst = stopPhase.withLock { phase -> Bool in
+      guard phase == .running else { return false }
+      phase = .stopping
+      return true
     }
-    guard isFirst else { return }
+    guard isFirst else {
+      if !gracefully { hurry() }
+      if !loop.isCurrentThread { _ = stopPhase.wait { $0 == .stopped ? true : nil } }
+      return
+    }
+    let finished: @Sendable () -> Void = { [stopPhase] in
+      whenStopped()
+      stopPhase.notify { $0 = .stopped }
+    }
     guard loop.isCurrentThread else {
-      perform(gracefully: gracefully, whenStopped)
+      perform(gracefully: gracefully, finished)
       return
     }
     // A stop from inside an output: the batch that called it must end first.
     if clock.isManual {
       stopSources()
-      finishLoop(gracefully: false, whenStopped)
+      finishLoop(gracefully: false, finished)
     } else {
-      _ = EngineThread(name: "sw-stop") { [self] in
-        perform(gracefully: gracefully, whenStopped)
-      }
+      _ = EngineThread(name: "sw-stop") { [self] in perform(gracefully: gracefully, finished) }
     }
   }
 
@@ -107,6 +125,12 @@ final class StreamingRun: Sendable {
     stopSources()
     if gracefully { waitForLastTick() }
     finishLoop(gracefully: gracefully, whenStopped)
+  }
+
+  /// Makes a graceful stop that is under way one that gives up what waits.
+  private func hurry() {
+    isLastTickOver.notify { $0 = true }
+    tellDropped(loop.giveUpWaiting(), left: 0)
   }
 
   private func stopSources() {
@@ -117,38 +141,45 @@ final class StreamingRun: Sendable {
     _ = running.wait(untilMonotonicNanoseconds: deadline) { $0 == 0 ? true : nil }
   }
 
-  /// Lets the batch end that holds the last records.
+  /// Lets the batch end that holds the last records, at its time; makes it, whatever waits already,
+  /// where the ticker is late.
   private func waitForLastTick() {
-    if clock.isManual {
-      ticker.tickNow()
-      return
+    if !clock.isManual {
+      let last = ticker.nextTime.timestamp + .milliseconds(1)
+      let isOver = isLastTickOver
+      let alarm = clock.schedule(at: last) { isOver.notify { $0 = true } }
+      let bound = max(limits.gracefulStopTimeout, last - clock.now)
+      _ = isOver.wait(untilMonotonicNanoseconds: monotonicNanoseconds() + bound.wholeNanoseconds) {
+        $0 ? true : nil
+      }
+      alarm.cancel()
     }
-    let last = ticker.nextTime
-    let isOver = Monitor(false)
-    _ = clock.schedule(at: last.timestamp + .milliseconds(1)) { isOver.notify { $0 = true } }
-    let bound = max(limits.gracefulStopTimeout, last.timestamp - clock.now)
-    let deadline = monotonicNanoseconds() + bound.wholeNanoseconds
-    _ = isOver.wait(untilMonotonicNanoseconds: deadline) { $0 ? true : nil }
+    ticker.stop()
+    if plan.sources.contains(where: { $0.source.hasPending }) { ticker.tickAfterStop() }
   }
 
   private func finishLoop(gracefully: Bool, _ whenStopped: @escaping @Sendable () -> Void) {
     ticker.stop()
     var dropped = loop.close(dropping: !gracefully)
-    if gracefully {
-      if !loop.waitUntilIdle(timeout: limits.drainTimeout) { dropped = loop.close(dropping: true) }
+    if gracefully && !loop.waitUntilIdle(timeout: limits.drainTimeout) {
+      dropped = loop.close(dropping: true)
     }
     // What sources still hold is given up with the batches that wait.
-    let left = plan.sources.reduce(0) { $0 + $1.source.allocate().reportedCount }
-    let records = dropped.reduce(left) { $0 + $1.reportedCount }
-    if !dropped.isEmpty || records > 0 {
-      context.post(.batchesDropped(count: dropped.count, records: records))
-    }
+    tellDropped(dropped, left: plan.sources.reduce(0) { $0 + $1.source.allocate().reportedCount })
     if !loop.isCurrentThread && !loop.waitUntilIdle(timeout: limits.stopTimeout) {
       cancellation.cancel("the context was stopped")
       hooks.interrupt()
       _ = loop.waitUntilIdle(timeout: .seconds(1))
     }
+    context.endRun()
     (clock as? SystemClock)?.shutDown()
     whenStopped()
+  }
+
+  private func tellDropped(_ batches: [Batch], left: Int) {
+    let records = batches.reduce(left) { $0 + $1.reportedCount }
+    if !batches.isEmpty || records > 0 {
+      context.post(.batchesDropped(count: batches.count, records: records))
+    }
   }
 }

@@ -78,6 +78,30 @@ import Testing
     #expect(dropped == [.init(byteCount: 6, prefix: "abcdef")])
   }
 
+  @Test("Dropped lines leave nothing behind: no memory, no pending bytes, no full block")
+  func droppedLinesAreForgotten() {
+    var assembler = LineAssembler(blockSize: 1000, maxLineLength: 10)
+    let long = Array((String(repeating: "x", count: 300) + "\n").utf8)
+    for _ in 0..<100 {
+      long.withUnsafeBytes { assembler.append($0) }
+      let (pending, isFull) = (assembler.pendingBytes, assembler.isBlockFull)
+      #expect(pending == 0)
+      #expect(!isFull)
+      let block = assembler.takeBlock()
+      #expect(block == nil)
+    }
+    let dropped = assembler.takeDroppedLines().count
+    #expect(dropped == 100)
+    Array("good\nunfinished".utf8).withUnsafeBytes { assembler.append($0) }
+    long.withUnsafeBytes { assembler.append($0) }
+    Array("tail\n".utf8).withUnsafeBytes { assembler.append($0) }
+    var lines: [String] = []
+    assembler.takeBlock()?.forEachElement { lines.append($0.description) }
+    #expect(lines == ["good", "tail"])
+    let droppedLater = assembler.takeDroppedLines().count
+    #expect(droppedLater == 1)
+  }
+
   @Test("Random bytes, cut at random: the same lines as Python's rules give")
   func random() {
     var random = SeededRandom()

@@ -121,6 +121,29 @@ import Testing
     #expect(try reduced.collect().map(\.1) == [4, 6])
   }
 
+  @Test("A lineage that grows with every batch holds no more than its last shuffle")
+  func growingLineage() throws {
+    let alive = Mutex(0)
+    final class Token: Sendable {
+      let alive: @Sendable (Int) -> Void
+      init(_ alive: @escaping @Sendable (Int) -> Void) {
+        self.alive = alive
+        alive(1)
+      }
+      deinit { alive(-1) }
+    }
+    let count: @Sendable (Int) -> Void = { change in alive.withLock { $0 += change } }
+    var state = context.parallelize([(1, 1)], slices: 1)
+    for _ in 0..<20_000 {
+      let token = Token(count)
+      state = state.map { pair in
+        withExtendedLifetime(token) { pair }
+      }.reduceByKey(partitions: 1, +)
+      #expect(try state.count() == 1)
+    }
+    #expect(alive.withLock { $0 } <= 2)
+  }
+
   @Test("Work that is bound to the calling thread runs there, in order")
   func placement() throws {
     let order = Mutex<[Int]>([])

@@ -204,4 +204,83 @@ import Testing
     #expect(interrupted.withLock { $0 })
     #expect(streaming.phase == .stopped)
   }
+
+  @Test("A stop waits for the stop that is under way; one that is not graceful hurries it")
+  func twoStops() throws {
+    let context = try SparkContext(master: "local", appName: "two")
+    let streaming = try StreamingContext(context, batchInterval: .milliseconds(2))
+    let released = Monitor(false)
+    let running = Monitor(0)
+    let queue = try streaming.queueStream((0..<1000).map { context.parallelize([$0]) })
+    try queue.foreachRDD { _, _ in
+      running.notify { $0 += 1 }
+      _ = released.wait { $0 ? true : nil }
+    }
+    try streaming.start()
+    _ = running.wait { $0 > 0 ? true : nil }
+    let graceful = EngineThread(name: "graceful") { streaming.stop(gracefully: true) }
+    let hurried = EngineThread(name: "hurried") { streaming.stop(gracefully: false) }
+    #expect(!hurried.join(timeout: .milliseconds(50)))
+    #expect(streaming.phase == .active)
+    released.notify { $0 = true }
+    #expect(hurried.join(timeout: .seconds(10)))
+    #expect(graceful.join(timeout: .seconds(10)))
+    #expect(streaming.phase == .stopped)
+    #expect(running.withLock { $0 } < 100)
+  }
+
+  @Test("A graceful stop behind a full queue loses nothing")
+  func gracefulStopWhenLate() throws {
+    let context = try SparkContext(
+      settings: Settings(["spark.master": "local", "swiftwater.maxPendingBatches": "2"]))
+    let streaming = try StreamingContext(context, batchInterval: .milliseconds(2))
+    let source = ScriptedReceiver()
+    let lines = DStream<TextLine>(try streaming.addReceiver(source, name: "lines"), in: streaming)
+    let released = Monitor(false)
+    let counted = Monitor(0)
+    let isRunning = Monitor(false)
+    try lines.foreachRDD { rdd, _ in
+      isRunning.notify { $0 = true }
+      _ = released.wait { $0 ? true : nil }
+      let count = try rdd.count()
+      counted.notify { $0 += count }
+    }
+    try streaming.start()
+    _ = isRunning.wait { $0 ? true : nil }
+    for number in 0..<50 { source.send(lines: ["\(number)"]) }
+    // The queue is full when a later tick has found no room.
+    let late = Monitor(false)
+    let clock = SystemClock()
+    _ = clock.schedule(at: clock.now + .milliseconds(30)) { late.notify { $0 = true } }
+    _ = late.wait { $0 ? true : nil }
+    clock.shutDown()
+    for number in 0..<50 { source.send(lines: ["\(number)"]) }
+    let stop = EngineThread(name: "stop") { streaming.stop(gracefully: true) }
+    released.notify { $0 = true }
+    #expect(stop.join(timeout: .seconds(10)))
+    #expect(counted.withLock { $0 } == 100)
+  }
+
+  @Test("A long task of a batch is cancelled when a stop has waited long enough")
+  func cancelledTask() throws {
+    let context = try SparkContext(
+      settings: Settings(["spark.master": "local", "swiftwater.stop.timeout": "10ms"]))
+    let streaming = try StreamingContext(context, batchInterval: .milliseconds(1))
+    let isRunning = Monitor(false)
+    let endless = RDDNode(name: "endless", context: context, dependencies: [], partitionCount: 1) {
+      _, task in
+      ClosureCursor {
+        isRunning.notify { $0 = true }
+        try task.checkCancellation()
+        return ValueBatch([1])
+      }
+    }
+    try streaming.queueStream([RDD<Int>(endless)]).foreachRDD { rdd, _ in _ = try rdd.count() }
+    try streaming.start()
+    _ = isRunning.wait { $0 ? true : nil }
+    streaming.stop()
+    #expect(throws: EngineError.self) { try streaming.awaitTermination() }
+    // The context's own jobs go on.
+    #expect(try context.parallelize([1, 2]).count() == 2)
+  }
 }

@@ -3,6 +3,7 @@
 //   nc -lk 9999                                        (in one terminal)
 //   .build/release/NetworkWordCount localhost 9999     (in another)
 
+import Glibc
 import Swiftwater
 
 @main
@@ -10,7 +11,8 @@ struct NetworkWordCount {
   static func main() throws {
     let arguments = CommandLine.arguments
     guard arguments.count == 3, let port = Int(arguments[2]) else {
-      throw EngineError.invalidArgument("Usage: NetworkWordCount HOST PORT")
+      print("Usage: NetworkWordCount HOST PORT")
+      exit(2)
     }
     let context = try SparkContext(master: "local[2]", appName: "NetworkWordCount")
     try context.logToStandardError()

@@ -11,8 +11,12 @@ int sw_wait(int descriptor, long long nanoseconds, const sigset_t *mask);
 void sw_block_signals(sigset_t *before);
 void sw_restore_signals(const sigset_t *before);
 
-// From now on SIGINT ends the process at once with status 130, whatever runs.
-void sw_arm_interrupt(void);
+// Wraps the handlers that are installed for SIGINT and SIGTERM: the first signal from now on goes
+// to them, the second ends the process at once with status 130 or 143, whatever runs.
+void sw_watch_interrupts(void);
+
+// How many signals the wrappers have seen since the process began.
+int sw_interrupts_seen(void);
 
 // A descriptor that becomes readable, and stays so, after sw_signal_event.
 int sw_make_event(void);

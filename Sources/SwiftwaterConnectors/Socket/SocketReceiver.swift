@@ -46,7 +46,6 @@ public final class SocketReceiver: Receiver {
       return true
     }
     guard isWanted else { return }
-    let source = self.source
     ClientBootstrap(group: SocketEventLoop.group)
       .channelOption(.autoRead, value: false)
       .channelOption(
@@ -54,17 +53,19 @@ public final class SocketReceiver: Receiver {
         value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16 << 10, maximum: 256 << 10)
       )
       .connectTimeout(connectTimeout)
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
+      .connect(host: host, port: port)
+      .flatMap { channel in
+        // Only now: of several addresses of a host, one connection is chosen, and the others end.
+        channel.eventLoop.submit {
           try channel.pipeline.syncOperations.addHandler(TextHandler(sink: sink))
+          return channel
         }
       }
-      .connect(host: host, port: port)
       .whenComplete { [self] result in
         switch result {
         case .success(let channel): opened(channel)
         case .failure(let error):
-          sink.connectionLost("Error connecting to \(source): \(describe(error))")
+          sink.connectionLost("cannot connect: \(describe(error))")
         }
       }
   }
@@ -116,9 +117,13 @@ private final class TextHandler: ChannelInboundHandler {
     self.sink = sink
   }
 
-  func channelActive(context: ChannelHandlerContext) {
-    sink.connected()
-    context.fireChannelActive()
+  func handlerAdded(context: ChannelHandlerContext) {
+    if context.channel.isActive {
+      sink.connected()
+    } else {
+      // It ended before anybody listened.
+      sink.connectionLost("Socket data stream had no more data")
+    }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
