@@ -9,7 +9,7 @@ let pythonVersion = Context.environment["SWIFTWATER_PYTHON_VERSION"] ?? "3.11"
 // host is linked with it as Debian's own python3 is, since calls inside the shared library cost
 // 15 % more. Extension modules find Python's symbols in the program itself (`-export-dynamic`).
 let pythonLinkage: [LinkerSetting] =
-  if let object = Context.environment["SWIFTWATER_LIBPYTHON"] {
+  if let object = Context.environment["LIBPYTHON_OBJECT"] {
     [
       .unsafeFlags(["-Xclang-linker", "-no-pie", "-Xlinker", "-export-dynamic", object]),
       .linkedLibrary("expat"), .linkedLibrary("z"), .linkedLibrary("m"), .linkedLibrary("dl"),

@@ -44,10 +44,10 @@ static void wrap(int number, struct sigaction *wrapped) {
   sigaction(number, &action, NULL);
 }
 
-void sw_watch_interrupts(void) {
+void sw_watch_interrupts(bool interrupt, bool termination) {
   atomic_store(&interrupts, 0);
-  wrap(SIGINT, &wrapped_interrupt);
-  wrap(SIGTERM, &wrapped_termination);
+  if (interrupt) wrap(SIGINT, &wrapped_interrupt);
+  if (termination) wrap(SIGTERM, &wrapped_termination);
 }
 
 int sw_interrupts_seen(void) { return atomic_load(&interrupts_seen); }

@@ -68,10 +68,10 @@ private let processFunctions: [(String, NativeFunction, String)] = [
   (
     "watch_interrupts",
     { _, arguments in
-      entry(arguments, count: 0) { _, _ in
-        sw_watch_interrupts()
+      entry(arguments, count: 2) { _, arguments in
+        sw_watch_interrupts(try arguments.bool(0), try arguments.bool(1))
         return Py.none()
       }
-    }, "From now on the second SIGINT or SIGTERM ends the process at once."
+    }, "From now on the second SIGINT (first argument) or SIGTERM (second) ends the process at once."
   ),
 ]

@@ -78,16 +78,23 @@ let rddFunctions: [(String, NativeFunction, String)] = [
   (
     "collect",
     { _, arguments in
-      entry(arguments, count: 3) { py, arguments in
+      entry(arguments, count: 2) { py, arguments in
         let rdd: RDDNode = try arguments.handle(0)
         let partitions =
           arguments.isNone(1)
           ? Array(0..<rdd.partitionCount)
           : try partitions(of: rdd, in: try arguments.integers(1, py))
-        let limit = arguments.isNone(2) ? Int.max : try arguments.integer(2)
-        return try collect(rdd, partitions: partitions, limit: limit, py)
+        return try collect(rdd, partitions: partitions, py)
       }
     }, "The records, a list a partition."
+  ),
+  (
+    "take",
+    { _, arguments in
+      entry(arguments, count: 2) { py, arguments in
+        try take(try arguments.handle(0), try arguments.integer(1), py)
+      }
+    }, "The first records, from as few partitions as possible."
   ),
   (
     "count",
@@ -116,29 +123,51 @@ private func slice(
 }
 
 private func collect(
-  _ rdd: RDDNode, partitions: [Int], limit: Int, _ py: borrowing Python
+  _ rdd: RDDNode, partitions: [Int], _ py: borrowing Python
 ) throws -> PyPointer? {
-  let lists = try Interpreter.detach(py) {
-    try rdd.context.runner().run(rdd, partitions: partitions, placement: .callingThread) {
-      cursor, task in
-      try Interpreter.attach { py in
-        if limit < .max, let cursor = cursor as? PipelineCursor {
-          return try cursor.first(limit, py)
-        }
-        guard let new = Py.newList() else { throw PythonError.fetch(py) }
-        let list = PythonObject(owning: new)
-        while Py.listCount(new) < limit, let batch = try cursor.next() {
-          try append(batch, to: new, limit: limit, py)
-        }
-        return list
+  let parts = try Interpreter.detach(py) { try lists(of: rdd, partitions, limit: .max) }
+  return py.newList(
+    parts.map { part in
+      Py.retain(part.pointer)
+      return part.pointer
+    })
+}
+
+private func take(_ rdd: RDDNode, _ count: Int, _ py: borrowing Python) throws -> PyPointer? {
+  guard let new = Py.newList() else { throw PythonError.fetch(py) }
+  let taken = PythonObject(owning: new)
+  try Interpreter.detach(py) {
+    var plan = TakePlan(wanted: count, partitionCount: rdd.partitionCount)
+    var found = 0
+    while let partitions = plan.next(found: found) {
+      let parts = try lists(of: rdd, partitions, limit: count - found)
+      found = try Interpreter.attach { py in
+        for part in parts { try append(PythonBatch(part), to: new, limit: count, py) }
+        return Py.listCount(new)
       }
     }
   }
-  return py.newList(
-    lists.map { list in
-      Py.retain(list.pointer)
-      return list.pointer
-    })
+  Py.retain(new)
+  return withExtendedLifetime(taken) { new }
+}
+
+/// A list of Python objects a partition, each cut at `limit`. The caller has let go of the
+/// interpreter; each task takes it once.
+private func lists(of rdd: RDDNode, _ partitions: [Int], limit: Int) throws -> [PythonObject] {
+  try rdd.context.runner().run(rdd, partitions: partitions, placement: .callingThread) {
+    cursor, _ in
+    try Interpreter.attach { py in
+      if limit < .max, let cursor = cursor as? PipelineCursor {
+        return try cursor.first(limit, py)
+      }
+      guard let new = Py.newList() else { throw PythonError.fetch(py) }
+      let list = PythonObject(owning: new)
+      while Py.listCount(new) < limit, let batch = try cursor.next() {
+        try append(batch, to: new, limit: limit, py)
+      }
+      return list
+    }
+  }
 }
 
 private func count(_ rdd: RDDNode, _ py: borrowing Python) throws -> Int {

@@ -93,21 +93,16 @@ public struct RDD<Element: Sendable>: Sendable {
     }.flatMap { $0 }
   }
 
-  /// The first `count` records. Computes one partition, then four times as many as before, until
-  /// there are enough, as Spark does.
+  /// The first `count` records, from as few partitions as possible. See ``TakePlan``.
   public func take(_ count: Int) throws -> [Element] {
+    var plan = TakePlan(wanted: count, partitionCount: partitionCount)
     var taken: [Element] = []
-    var next = 0
-    var step = 1
-    while taken.count < count && next < partitionCount {
+    while let partitions = plan.next(found: taken.count) {
       let missing = count - taken.count
-      let partitions = Array(next..<min(partitionCount, next + step))
       let parts = try context.runner().run(node, partitions: partitions) { cursor, _ in
         try Self.elements(from: cursor, limit: missing)
       }
       for part in parts { taken.append(contentsOf: part.prefix(count - taken.count)) }
-      next += partitions.count
-      step = next * 4
     }
     return taken
   }

@@ -40,8 +40,10 @@ final class StreamingRun: Sendable {
 
   private enum StopPhase {
     case running
-    case stopping
+    case stopping(gracefully: Bool)
     case stopped
+
+    var isStopped: Bool { if case .stopped = self { true } else { false } }
   }
 
   init(
@@ -94,14 +96,13 @@ final class StreamingRun: Sendable {
 
   /// - Parameter whenStopped: called once, by the first stop only.
   func stop(gracefully: Bool, _ whenStopped: @escaping @Sendable () -> Void) {
-    let isFirst = stopPhase.withLock { phase -> Bool in
-      guard phase == .running else { return false }
-      phase = .stopping
-      return true
+    let before = stopPhase.withLock { phase -> StopPhase in
+      defer { if case .running = phase { phase = .stopping(gracefully: gracefully) } }
+      return phase
     }
-    guard isFirst else {
-      if !gracefully { hurry() }
-      if !loop.isCurrentThread { _ = stopPhase.wait { $0 == .stopped ? true : nil } }
+    if case .stopping(gracefully: true) = before, !gracefully { hurry() }
+    guard case .running = before else {
+      if !loop.isCurrentThread { _ = stopPhase.wait { $0.isStopped ? true : nil } }
       return
     }
     let finished: @Sendable () -> Void = { [stopPhase] in

@@ -66,12 +66,12 @@ def _wants_full() -> bool:
     context = sys.modules.get("swiftwater.context")
     active = context.SparkContext._active_spark_context if context is not None else None
     if active is not None:
-        return _settings.is_true(active._settings.get(_FULL))
+        chosen: _settings.Settings = active._settings
+        return chosen.flag(_FULL)
     try:
-        settings = _settings.merge({}, _settings.command_line, os.environ)
+        return _settings.merge({}, _settings.command_line, os.environ).flag(_FULL)
     except (RuntimeError, ValueError):
         return False
-    return _settings.is_true(settings.get(_FULL))
 
 
 def render(error: BaseException, full: bool = False) -> str:

@@ -1,9 +1,10 @@
 """One rule for interrupts, the same under the host and in a stock interpreter.
 
-The first SIGINT raises ``KeyboardInterrupt`` in the main thread; the second ends the process at
-once with status 130. SIGTERM raises ``SystemExit(143)``. Handlers are installed when a stream
-starts, and only where nobody else has a say: on the main thread, over Python's own handlers, not
-in an interactive session.
+The first SIGINT raises ``KeyboardInterrupt`` in the main thread, SIGTERM ``SystemExit(143)``. The
+second signal, of either kind, ends the process at once with status 130 or 143: the engine sees to
+that, also where the main thread never comes to run Python code. Handlers are installed when a
+stream starts, and only where nobody else has a say: on the main thread, over Python's own handlers,
+not in an interactive session. Each start begins afresh.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ from typing import Any
 
 from swiftwater._native import engine
 
-__all__ = ["graceful_at_exit", "install", "is_interactive", "note_interrupt", "uninstall"]
+__all__ = [
+    "graceful_at_exit",
+    "install",
+    "is_interactive",
+    "note_end",
+    "note_interrupt",
+    "uninstall",
+]
 
 
 class _State:
@@ -25,6 +33,10 @@ class _State:
     # Nothing waits any more after an interrupt: contexts stop without finishing their input.
     interrupted = False
     stop_gracefully = False
+    # The engine watches the handlers.
+    watched = False
+    # The process is on its way out: handlers stay as they are.
+    ending = False
 
 
 def install(stop_gracefully: bool) -> None:
@@ -34,25 +46,40 @@ def install(stop_gracefully: bool) -> None:
     (``spark.streaming.stopGracefullyOnShutdown``), except after SIGINT.
     """
     _State.stop_gracefully = stop_gracefully
+    _State.interrupted = False
     if is_interactive():
         return
     # Each on its own: a shell without job control starts background jobs with SIGINT ignored.
-    _replace(signal.SIGINT, signal.default_int_handler, _on_interrupt)
-    _replace(signal.SIGTERM, signal.SIG_DFL, _on_terminate)
+    installed = [_install(number, ours, default) for number, ours, default in _HANDLERS]
+    if any(installed):
+        # SIGINT and SIGTERM, in the order of _HANDLERS.
+        engine.watch_interrupts(*installed)
+        _State.watched = True
 
 
 def uninstall() -> None:
-    """Put Python's own handlers back, unless an interrupt has come or this is another thread."""
-    if not _State.interrupted:
-        _replace(signal.SIGINT, _on_interrupt, signal.default_int_handler)
-        _replace(signal.SIGTERM, _on_terminate, signal.SIG_DFL)
+    """Put Python's own handlers back, unless the process ends or this is another thread."""
+    if _State.ending or not _State.watched:
+        return
+    for number, ours, default in _HANDLERS:
+        handler = signal.getsignal(number)
+        # Setting a handler, also one of the script's own, ends the engine's watching over it.
+        if handler is not None and _set(number, default if handler is ours else handler):
+            _State.watched = False
 
 
-def _replace(number: signal.Signals, old: object, new: Any) -> None:
-    if signal.getsignal(number) is old:
-        # On another thread than the main one signal.signal raises: then nothing is replaced.
-        with suppress(ValueError):
-            signal.signal(number, new)
+def _install(number: signal.Signals, ours: Any, default: Any) -> bool:
+    handler = signal.getsignal(number)
+    # Ours is still there where a context was stopped on another thread.
+    return (handler is default or handler is ours) and _set(number, ours)
+
+
+def _set(number: signal.Signals, handler: Any) -> bool:
+    # On another thread than the main one signal.signal raises: then nothing is replaced.
+    with suppress(ValueError):
+        signal.signal(number, handler)
+        return True
+    return False
 
 
 def is_interactive() -> bool:
@@ -68,16 +95,25 @@ def graceful_at_exit() -> bool:
 def note_interrupt() -> None:
     """Remember that a ``KeyboardInterrupt`` ends the script."""
     _State.interrupted = True
+    note_end()
+
+
+def note_end() -> None:
+    """Remember that the process ends: a second signal must still find the handlers."""
+    _State.ending = True
 
 
 def _on_interrupt(number: int, frame: FrameType | None) -> None:
     _State.interrupted = True
-    engine.arm_second_interrupt()
     raise KeyboardInterrupt
 
 
 def _on_terminate(number: int, frame: FrameType | None) -> None:
-    # Whoever asks a second time, in either way, does not want to wait for a graceful stop.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    engine.arm_second_interrupt()
     raise SystemExit(143)
+
+
+# The signal, the handler for it, and whose place it takes.
+_HANDLERS: tuple[tuple[signal.Signals, Any, Any], ...] = (
+    (signal.SIGINT, _on_interrupt, signal.default_int_handler),
+    (signal.SIGTERM, _on_terminate, signal.SIG_DFL),
+)

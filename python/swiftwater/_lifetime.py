@@ -44,6 +44,10 @@ def stop_everything(graceful: bool = False) -> None:
         stop = _open.pop()
         try:
             stop(graceful)
+        except (KeyboardInterrupt, SystemExit):
+            # A signal: from now on nothing waits. The next one ends the process.
+            graceful = False
+            _open.append(stop)
         except Exception as error:  # noqa: BLE001 - the others have to be stopped too
             from swiftwater._native import engine
 
@@ -70,6 +74,7 @@ def _at_exit() -> None:
         return
     from swiftwater import _interrupts
 
+    _interrupts.note_end()
     stop_everything(graceful=_interrupts.graceful_at_exit())
 
 

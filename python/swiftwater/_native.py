@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["engine"]
 
+_OLDEST_PYTHON = (3, 11)
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
 _INSTALLED = os.path.join(_FOLDER, "_swiftwater.abi3.so")
 _BUILDS = tuple(
@@ -65,17 +66,21 @@ def _load(path: str) -> ModuleType:
     return module
 
 
-def _checked(module: ModuleType) -> ModuleType:
-    """Refuse an interpreter that is older than the one the module was compiled for."""
-    oldest: tuple[int, int] = module.python_version
+def _require(oldest: tuple[int, int], what: str, advice: str) -> None:
+    """Refuse an interpreter that is older than ``oldest``."""
     if sys.version_info[:2] < oldest:
         raise ImportError(
-            f"this build of swiftwater needs Python {oldest[0]}.{oldest[1]} or newer, and this is "
-            f"Python {sys.version_info[0]}.{sys.version_info[1]}: use a newer interpreter, or "
-            "build swiftwater with this one"
+            f"{what} needs Python {oldest[0]}.{oldest[1]} or newer, and this is "
+            f"Python {sys.version_info[0]}.{sys.version_info[1]}: {advice}"
         )
-    return module
 
 
 if not TYPE_CHECKING:
-    engine = _checked(_find())
+    # Before the module is loaded: an older interpreter has not the functions that it calls.
+    _require(_OLDEST_PYTHON, "swiftwater", "use a newer interpreter")
+    engine = _find()
+    _require(
+        engine.python_version,
+        "this build of swiftwater",
+        "use a newer interpreter, or build swiftwater with this one",
+    )

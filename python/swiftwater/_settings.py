@@ -20,8 +20,8 @@ __all__ = [
     "Settings",
     "command_line",
     "default_entries",
-    "is_true",
     "merge",
+    "parse_flag",
     "read_environment",
     "read_properties",
     "shown",
@@ -41,6 +41,10 @@ _VARIABLES = {"SWIFTWATER_MASTER": "spark.master", "SWIFTWATER_NAME": "spark.app
 _OTHER_VARIABLES = frozenset({"SWIFTWATER_PYTHON"})
 
 _SECRET = re.compile(r"secret|password|token|credential|access[._]?key", re.IGNORECASE)
+
+
+# Settings of yes or no that this package reads itself; the engine checks its own.
+_FLAGS = ("swiftwater.errors.full", "spark.streaming.stopGracefullyOnShutdown")
 
 
 class Layers:
@@ -76,10 +80,24 @@ class Settings:
         entry = self.entries.get(name)
         return entry[0] if entry else None
 
+    def flag(self, name: str) -> bool:
+        """Return the effective value of a setting of yes or no. Raises ``ValueError``."""
+        return parse_flag(name, self.get(name))
 
-def is_true(value: str | None) -> bool:
-    """Return whether a setting's text means yes, as Spark reads it (any case of "true")."""
-    return value is not None and value.strip().lower() == "true"
+    def check_flags(self) -> None:
+        """Raise ``ValueError`` where a setting that this package reads itself makes no sense."""
+        for name in _FLAGS:
+            self.flag(name)
+
+
+def parse_flag(name: str, value: str | None) -> bool:
+    """Return what ``value`` means for the setting ``name``; empty means no, as in the engine."""
+    word = (value or "").strip().lower()
+    if word in ("true", "yes", "1"):
+        return True
+    if word in ("false", "no", "0", ""):
+        return False
+    raise ValueError(f"{name}: '{value}' is not true or false")
 
 
 def default_entries() -> dict[str, Entry]:
@@ -197,7 +215,7 @@ def table(entries: Mapping[str, Entry]) -> str:
 
 def _script_name() -> str:
     name = os.path.basename(sys.argv[0]) if sys.argv else ""
-    return name if name not in ("", "-c", "-m") else "swiftwater"
+    return name if name not in ("", "-c", "-m", "__main__.py") else "swiftwater"
 
 
 def _unknown_setting(name: str, origin: str, known: Iterable[str]) -> str:

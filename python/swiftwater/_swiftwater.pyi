@@ -26,7 +26,10 @@ def setting_definitions() -> list[tuple[str, str, str]]: ...  # name, default, d
 def set_log_level(level: str) -> None: ...  # ALL, DEBUG, ERROR, FATAL, INFO, OFF, TRACE, WARN
 def log(level: str, message: str) -> None: ...  # "debug" | "info" | "warning" | "error"
 def portable_hash(value: object) -> int: ...
-def arm_second_interrupt() -> None: ...  # from now on SIGINT ends the process at once, status 130
+
+# Wraps the C handlers that SIGINT and SIGTERM have now: the first signal goes on to them, the
+# second of either kind ends the process at once, status 130 or 143. Again: the count begins anew.
+def watch_interrupts(interrupt: bool, termination: bool) -> None: ...
 
 # --- contexts -----------------------------------------------------------------------------
 def open_context(settings: dict[str, str]) -> Handle: ...  # reads spark.master, ...
@@ -51,11 +54,9 @@ def union(context: Handle, rdds: Sequence[Handle]) -> Handle: ...
 def set_cached(rdd: Handle, cached: bool) -> None: ...  # False also drops what is cached
 def partition_count(rdd: Handle) -> int: ...
 
-# One list a partition, in the order of `partitions` (None: all). `limit`: stop each
-# partition after that many records.
-def collect(
-    rdd: Handle, partitions: Sequence[int] | None, limit: int | None
-) -> list[list[Any]]: ...
+# One list a partition, in the order of `partitions` (None: all).
+def collect(rdd: Handle, partitions: Sequence[int] | None) -> list[list[Any]]: ...
+def take(rdd: Handle, count: int) -> list[Any]: ...  # from as few partitions as possible
 def count(rdd: Handle) -> int: ...
 
 # --- streams ------------------------------------------------------------------------------

@@ -36,11 +36,11 @@ class SparkContext:
     """The engine, opened for one application. Only one may be active in a process.
 
     ``master`` says on how many cores work runs: ``"local"`` (one), ``"local[4]"``, ``"local[*]"``
-    (all, the default). ``appName`` is the name that logs show. Both may also come from ``conf``
-    (arguments win), from a properties file, the environment or the command line (these win over
-    the code). ``pyFiles`` are put on the module path. ``sparkHome``, ``environment``,
-    ``batchSize``, ``serializer``, ``gateway``, ``jsc`` and the profiler classes are accepted so
-    that old programs run; they have no effect.
+    (all, the default). ``appName`` is the name that logs show, the script's file name where nobody
+    gives one. Both may also come from ``conf`` (arguments win), from a properties file, the
+    environment or the command line (these win over the code). ``pyFiles`` are put on the module
+    path. ``sparkHome``, ``environment``, ``batchSize``, ``serializer``, ``gateway``, ``jsc`` and
+    the profiler classes are accepted so that old programs run; they have no effect.
 
     Raises ``ValueError`` where another context is active, for a master or a setting that makes no
     sense, and ``RuntimeError`` in a child of ``os.fork``.
@@ -77,6 +77,7 @@ class SparkContext:
             self._refuse_second()
             self._created_at = call_place()
             settings = _settings.merge(code, _settings.command_line, os.environ)
+            settings.check_flags()
             for level, message in settings.messages:
                 engine.log(level, message)
             for path in _listed(pyFiles, settings.get("spark.submit.pyFiles")):

@@ -6,6 +6,7 @@ import builtins
 import functools
 import itertools
 import operator
+import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
@@ -184,7 +185,7 @@ class RDD(Generic[T_co]):
 
     def collect(self: RDD[T]) -> list[T]:
         """Return all records, partition after partition. They must fit in memory."""
-        parts: list[list[T]] = engine.collect(self._live, None, None)
+        parts: list[list[T]] = engine.collect(self._live, None)
         return parts[0] if len(parts) == 1 else list(itertools.chain.from_iterable(parts))
 
     def take(self: RDD[T], num: int) -> list[T]:
@@ -193,17 +194,7 @@ class RDD(Generic[T_co]):
         One partition is tried first, then up to four times as many as before, until there are
         enough.
         """
-        taken: list[T] = []
-        total = self.getNumPartitions()
-        scanned = 0
-        while len(taken) < num and scanned < total:
-            ahead = range(
-                scanned, min(scanned + _partitions_to_try(num, len(taken), scanned), total)
-            )
-            for part in engine.collect(self._live, ahead, num - len(taken)):
-                taken += part
-            scanned = ahead.stop
-        return taken[: max(num, 0)]
+        return engine.take(self._live, max(0, min(num, sys.maxsize)))
 
     def first(self: RDD[T]) -> T:
         """Return the first record. Raises ``ValueError`` where there is none."""
@@ -427,14 +418,3 @@ def partition_number(name: str, given: int | None, default: Callable[[], int]) -
     if not isinstance(given, int) or given < 1:
         raise ValueError(f"{name} needs a positive number of partitions, not {given!r}")
     return given
-
-
-def _partitions_to_try(wanted: int, found: int, scanned: int) -> int:
-    # Spark: one, then four times as many while nothing was found, else a guess from the density
-    # so far with half as much again, never more than four times.
-    if scanned == 0:
-        return 1
-    if found == 0:
-        return scanned * 4
-    guess = int(1.5 * wanted * scanned / found) - scanned
-    return builtins.min(builtins.max(guess, 1), scanned * 4)

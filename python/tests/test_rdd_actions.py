@@ -80,6 +80,12 @@ def test_take_looks_at_as_few_partitions_as_it_can(sc, tmp_path, wanted, expecte
     assert len(seen) <= 1 + 4 * (wanted > 1)
 
 
+@pytest.mark.parametrize("wanted", [2**63 - 1, 2**63, 10**30])
+def test_take_of_more_than_a_machine_counts(sc, wanted):
+    assert sc.parallelize(range(5), 3).take(wanted) == list(range(5))
+    assert sc.parallelize(range(5), 3).take(-wanted) == []
+
+
 def test_take_looks_at_four_times_as_many_after_nothing(sc):
     late = sc.parallelize(range(30), 30).filter(lambda n: n == 29)
     assert late.take(1) == [29]

@@ -1,6 +1,7 @@
 """Settings: the layers, what wins, and what is said about it."""
 
 import re
+import sys
 
 import pytest
 
@@ -168,10 +169,44 @@ def test_secrets_are_hidden(name):
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("true", True), ("TRUE ", True), ("false", False), ("", False), (None, False)],
+    [
+        *((word, True) for word in ("true", "TRUE ", "yes", "Yes", "1")),
+        *((word, False) for word in ("false", "False", "no", "NO", "0", "", None)),
+    ],
 )
-def test_is_true(text, expected):
-    assert _settings.is_true(text) is expected
+def test_yes_and_no(text, expected):
+    assert _settings.parse_flag("a.b", text) is expected
+
+
+@pytest.mark.parametrize("text", ["on", "2", "y", "truee"])
+@pytest.mark.parametrize(
+    "name", ["swiftwater.errors.full", "spark.streaming.stopGracefullyOnShutdown"]
+)
+def test_what_is_neither_yes_nor_no_is_refused(name, text):
+    with pytest.raises(ValueError, match=re.escape(f"{name}: '{text}' is not true or false")):
+        SparkContext("local", "x", conf=SparkConf().set(name, text))
+    assert SparkContext._active_spark_context is None
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        (["jobs/count.py", "x"], "count.py"),
+        (["/a/b/count.py"], "count.py"),
+        (["-c"], "swiftwater"),
+        (["/a/swiftwater/__main__.py"], "swiftwater"),
+        ([""], "swiftwater"),
+        ([], "swiftwater"),
+    ],
+)
+def test_a_job_without_a_name_has_its_scripts(monkeypatch, argv, expected):
+    monkeypatch.setattr(sys, "argv", argv)
+    assert merge({}, layers(), {}).entries["spark.app.name"] == (expected, "default")
+    with SparkContext("local") as sc:
+        assert sc.appName == expected
+        assert sc.getConf().get("spark.app.name") == expected
+    with SparkContext("local", "given") as sc:
+        assert sc.appName == "given"
 
 
 def test_a_context_takes_the_environment(monkeypatch, capfd):

@@ -3,7 +3,8 @@
 # Sourced, never run. The caller has `set -euo pipefail`.
 #
 #   set_up [test]     system packages, Swift, the Python environment (with what tests need)
-#   build [quiet]     the release build; quiet: says nothing when there is nothing to do
+#   build [quiet]     the release build; quiet: says nothing when there is nothing to do. Exports
+#                     what the builds after it need, too
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 PROGRAM=scripts/$(basename -- "$0")
@@ -245,7 +246,28 @@ when_there_is_work() {
   [[ -n $passing || -n $complete ]] || printf '%s\n' "${held[@]}" >&2
 }
 
+# Python's static library as one object, which the host is linked with; Package.swift reads the
+# variable. An object's symbols stay visible to Python's extension modules, those of an archive
+# are hidden by the linker flags of Swift's static libraries (--exclude-libs ALL).
+prepare_libpython() {
+  local library object=$ROOT/.build/libpython/libpython$PYTHON_VERSION.o
+  for library in "/usr/lib/python$PYTHON_VERSION/config-$PYTHON_VERSION-$(uname -m)"-*/"libpython$PYTHON_VERSION.a"; do
+    [[ -f $library ]] || return 0
+    if [[ ! -f $object || $library -nt $object ]]; then
+      mkdir -p -- "${object%/*}"
+      if ! ld -r --whole-archive "$library" -o "$object.$$"; then
+        rm -f -- "$object.$$"
+        fail "Python's static library could not be linked (see above)."
+      fi
+      mv -f -- "$object.$$" "$object"
+    fi
+    export LIBPYTHON_OBJECT=$object
+    return
+  done
+}
+
 build() {
+  prepare_libpython
   local command=(swift build -c release -Xswiftc -static-stdlib --package-path "$ROOT")
   if [[ ${1:-} == quiet ]]; then
     "${command[@]}" 2>&1 | when_there_is_work || fail "the build failed (see above)."

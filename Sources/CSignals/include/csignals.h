@@ -11,9 +11,10 @@ int sw_wait(int descriptor, long long nanoseconds, const sigset_t *mask);
 void sw_block_signals(sigset_t *before);
 void sw_restore_signals(const sigset_t *before);
 
-// Wraps the handlers that are installed for SIGINT and SIGTERM: the first signal from now on goes
-// to them, the second ends the process at once with status 130 or 143, whatever runs.
-void sw_watch_interrupts(void);
+// Wraps the handlers that are installed for SIGINT, for SIGTERM, or for both: the first of these
+// signals from now on goes to its handler, the second ends the process at once with status 130 or
+// 143, whatever runs.
+void sw_watch_interrupts(bool interrupt, bool termination);
 
 // How many signals the wrappers have seen since the process began.
 int sw_interrupts_seen(void);

@@ -76,11 +76,16 @@ public final class SocketReceiver: Receiver {
       phase = .connected(channel)
       return true
     }
-    if isWanted { channel.read() } else { channel.close(promise: nil) }
+    if isWanted { readOn(channel) } else { channel.close(promise: nil) }
   }
 
   public func resume() {
-    if case .connected(let channel) = phase.withLock({ $0 }) { channel.read() }
+    if case .connected(let channel) = phase.withLock({ $0 }) { readOn(channel) }
+  }
+
+  private func readOn(_ channel: any Channel) {
+    // A channel that is closed meanwhile fails this; its handler has told so.
+    _ = channel.setOption(.autoRead, value: true)
   }
 
   public func stop(_ whenStopped: @escaping @Sendable () -> Void) {
@@ -111,7 +116,6 @@ private final class TextHandler: ChannelInboundHandler {
 
   private let sink: any ReceiverSink
   private var failure: (any Error)?
-  private var demand = Demand.more
 
   init(sink: any ReceiverSink) {
     self.sink = sink
@@ -128,13 +132,11 @@ private final class TextHandler: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let buffer = unwrapInboundIn(data)
-    demand = buffer.withUnsafeReadableBytes { sink.received($0) }
-  }
-
-  func channelReadComplete(context: ChannelHandlerContext) {
-    if demand == .more { context.read() }
-    // After a pause the supervisor reads again through the receiver.
-    demand = .more
+    if buffer.withUnsafeReadableBytes({ sink.received($0) }) == .pause {
+      // The supervisor reads on through the receiver, which comes to this thread behind this call.
+      // A channel that is closed already has nothing more to read.
+      try? context.channel.syncOptions?.setOption(.autoRead, value: false)
+    }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from swiftwater import _lifetime, _settings
+from swiftwater import _lifetime
 from swiftwater._calls import call_site, require_callable
 from swiftwater._native import engine
 from swiftwater.context import SparkContext
@@ -236,16 +236,17 @@ class StreamingContext:
         # Before the engine's threads run: a signal must not find the process half prepared.
         from swiftwater import _errors, _interrupts
 
-        graceful = self._sc._settings.get("spark.streaming.stopGracefullyOnShutdown")
-        _interrupts.install(_settings.is_true(graceful))
+        _interrupts.install(self._sc._settings.flag("spark.streaming.stopGracefullyOnShutdown"))
         if not _interrupts.is_interactive():
             _errors.install()
 
     def awaitTermination(self, timeout: float | None = None) -> None:
         """Wait until the context is stopped, or for ``timeout`` seconds.
 
-        Raises the error of the latest batch that failed; the context is still active then, and a
-        program that catches the error may go on waiting. Ctrl-C raises ``KeyboardInterrupt``.
+        Raises the error of a batch that fails; the context is still active then. From the first
+        failure on every call raises the latest error at once, also after later batches went well
+        (Spark's rule): a program that catches it and wants to go on waits in another way. Ctrl-C
+        raises ``KeyboardInterrupt``.
         """
         self._wait(timeout)
 
@@ -260,23 +261,52 @@ class StreamingContext:
             if math.isnan(timeout):
                 raise ValueError("the timeout is not a number of seconds")
             timeout = max(timeout, 0.0)
-        return engine.wait(self._handle, timeout)
+        ended = engine.wait(self._handle, timeout)
+        if ended:
+            self._ended()
+        return ended
 
     def stop(self, stopSparkContext: bool = True, stopGraceFully: bool = False) -> None:
         """Stop the streams, and with ``stopSparkContext`` the ``SparkContext``.
 
-        With ``stopGraceFully`` all that has been received is worked on first. Again: nothing
-        happens.
+        With ``stopGraceFully`` all that has been received is worked on first. Inside a function
+        given to ``foreachRDD`` or ``transform`` this only asks: the batch goes on, and the stop
+        follows when it is over. Again: nothing happens.
         """
         _lifetime.require_this_process()
         self._stop_streams(bool(stopGraceFully))
-        if stopSparkContext:
+        if not stopSparkContext:
+            return
+        if self._state() == "active":
+            self._stop_context_later()
+        else:
             self._sc.stop()
+
+    def _stop_context_later(self) -> None:
+        """Stop the ``SparkContext`` when the streams have stopped: their batch still needs it."""
+        from threading import Thread
+
+        def stop() -> None:
+            # Graceful or not is decided already. A graceful one more only waits.
+            engine.stop(self._handle, True)
+            self._sc.stop()
+            _lifetime.forget(join)
+
+        def join(graceful: bool) -> None:
+            closing.join()
+
+        closing = Thread(target=stop, name="swiftwater-stop", daemon=True)
+        _lifetime.register(join)
+        closing.start()
 
     def _stop_streams(self, graceful: bool) -> None:
         engine.stop(self._handle, graceful)
-        if StreamingContext._activeContext is self:
-            StreamingContext._activeContext = None
+        # Still active where the batch that runs asked for it.
+        if self._state() != "active":
+            self._ended()
+
+    def _ended(self) -> None:
+        if StreamingContext.getActive() is None:
             self._release_process()
         _lifetime.forget(self._stop_streams)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import sys
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
@@ -305,12 +304,7 @@ class DStream(Generic[T_co]):
         sc = self._sc
 
         def put_out(time_ms: int, rdd: Handle) -> None:
-            try:
-                call(time_ms, RDD(rdd, sc))
-            finally:
-                # Whoever reads a pipe or a file sees a batch's output when the batch is done.
-                if sys.stdout is not None:
-                    sys.stdout.flush()
+            call(time_ms, RDD(rdd, sc))
 
         engine.stream_output(self._handle, put_out, name, call_site())
         self._ssc._outputs += 1

@@ -73,7 +73,10 @@ class Job:
 
     def end(self):
         """Wait for the end and return the exit status."""
-        status = self.process.wait(PATIENCE_SECONDS)
+        try:
+            status = self.process.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"the job does not end:\n{self.out}\n{self.err}")
         for thread in self._threads:
             thread.join(PATIENCE_SECONDS)
         return status

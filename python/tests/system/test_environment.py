@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from jobs import PYTHON, environment, require_host
@@ -119,3 +120,23 @@ def test_without_the_native_module_it_says_what_to_run(tmp_path):
     assert done.returncode == 1
     assert "scripts/quickstart" in done.stderr
     assert "pip install ./python" in done.stderr
+
+
+OLD_PYTHONS = sorted((Path.home() / ".pyenv" / "versions").glob("3.10.*/bin/python3"))
+
+
+@pytest.mark.skipif(not OLD_PYTHONS, reason="needs an old Python")
+def test_an_old_interpreter_is_told_before_anything_is_loaded(tmp_path):
+    # Something that cannot be loaded stands where the native module is found first.
+    (tmp_path / "_swiftwater.py").write_text("raise SystemError('loaded')\n")
+    done = subprocess.run(
+        [OLD_PYTHONS[0], "-c", "import swiftwater"],
+        env=environment(PYTHONPATH=f"{PYTHON}:{tmp_path}"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert (
+        "ImportError: swiftwater needs Python 3.11 or newer, and this is Python 3.10" in done.stderr
+    )

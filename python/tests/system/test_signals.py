@@ -92,6 +92,172 @@ except KeyboardInterrupt:
     assert time.monotonic() - begin < 1
 
 
+SLOW = """
+import sys, time
+from swiftwater import SparkContext
+from swiftwater.streaming import StreamingContext
+
+def slow(rdd):
+    print("begin", flush=True)
+    time.sleep(60)
+
+sc = SparkContext("local[2]", "signals")
+ssc = StreamingContext(sc, 0.1)
+ssc.queueStream([[0]]).foreachRDD(slow)
+ssc.start()
+"""
+
+
+def ends_at_the_second(job, number):
+    """Send the signal twice; the second ends the process at once, with its status."""
+    job.send(number)
+    # Enough for the first to be handled, or, where the interpreter is held, to be waiting.
+    time.sleep(0.3)
+    assert job.process.poll() is None
+    job.send(number)
+    begin = time.monotonic()
+    assert job.end() == 128 + number
+    assert time.monotonic() - begin < 2
+    no_traceback(job)
+
+
+IN_A_STOP = (
+    SLOW
+    + """
+time.sleep(0.5)
+print("stopping", flush=True)
+try:
+    ssc.stop(True, True)
+finally:
+    # Whatever the first signal raised: the stop goes on.
+    ssc.stop(True, True)
+"""
+)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_second_signal_ends_a_stop_at_once(runner, start, script, number):
+    job = start([*runner, script(IN_A_STOP)])
+    job.until_out("begin")
+    job.until_out("stopping")
+    ends_at_the_second(job, number)
+
+
+# Nothing else runs either once the main thread holds the interpreter: first some batches.
+BUSY = """
+import time
+time.sleep(1)
+print("busy", flush=True)
+sum(range(10**11))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_second_signal_ends_a_process_that_never_runs_bytecode(streaming_job, number):
+    job = streaming_job(BUSY)
+    job.until_out("busy")
+    ends_at_the_second(job, number)
+
+
+IN_A_FUNCTION = """
+from swiftwater import SparkContext
+from swiftwater.streaming import StreamingContext
+
+def busy(record):
+    print("busy", flush=True)
+    return sum(range(10**11))
+
+sc = SparkContext("local[2]", "signals")
+ssc = StreamingContext(sc, 0.1)
+ssc.queueStream([[0]]).map(busy).pprint()
+ssc.start()
+ssc.awaitTermination()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_second_signal_ends_a_function_that_holds_the_interpreter(
+    runner, start, script, number
+):
+    job = start([*runner, script(IN_A_FUNCTION)])
+    job.until_out("busy")
+    ends_at_the_second(job, number)
+
+
+def test_two_signals_of_different_kinds(streaming_job):
+    job = streaming_job(BUSY)
+    job.until_out("busy")
+    job.send(signal.SIGTERM)
+    time.sleep(0.1)
+    job.send(signal.SIGINT)
+    assert job.end() == 130
+
+
+TWO_CONTEXTS = """
+import sys
+from swiftwater import SparkContext
+from swiftwater.streaming import StreamingContext
+
+for name in ("one", "two"):
+    sc = SparkContext("local[2]", "signals")
+    ssc = StreamingContext(sc, 0.1)
+    ssc.queueStream([[0]], default=[1]).foreachRDD(lambda rdd: print(name, rdd.collect()))
+    ssc.start()
+    try:
+        ssc.awaitTermination()
+    except KeyboardInterrupt:
+        print("caught", name)
+        if name == "two":
+            raise
+        ssc.stop()
+"""
+
+
+def test_each_context_has_a_first_interrupt_of_its_own(runner, start, script):
+    job = start([*runner, script(TWO_CONTEXTS)])
+    for name in ("one", "two"):
+        job.until_out(f"{name} [1]")
+        job.send(signal.SIGINT)
+    assert job.end() == 130
+    # Not flushed by the script: the process ends in the usual way.
+    assert "caught one\n" in job.out
+    assert "caught two\n" in job.out
+    no_traceback(job)
+
+
+AT_THE_END = """
+import time
+from swiftwater import SparkConf, SparkContext
+from swiftwater.streaming import StreamingContext
+
+conf = SparkConf().set("spark.streaming.stopGracefullyOnShutdown", True)
+sc = SparkContext("local[2]", "signals", conf=conf)
+ssc = StreamingContext(sc, 0.1)
+
+def slow(rdd):
+    print("begin", rdd.collect(), flush=True)
+    time.sleep(0.5)
+
+ssc.queueStream([[number] for number in range(20)]).foreachRDD(slow)
+ssc.start()
+time.sleep(2)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_cuts_a_graceful_stop_at_the_end_short(runner, start, script, number):
+    job = start([*runner, script(AT_THE_END)])
+    job.until_out("begin [5]")
+    job.send(number)
+    begin = time.monotonic()
+    job.end()
+    assert time.monotonic() - begin < 3
+    assert "begin [8]" not in job.out
+    assert "INFO stopped" in job.err
+    assert "Exception ignored" not in job.err
+    no_traceback(job)
+
+
 def test_terminate(streaming_job):
     job = streaming_job()
     job.send(signal.SIGTERM)
