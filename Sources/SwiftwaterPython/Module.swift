@@ -72,6 +72,6 @@ private let processFunctions: [(String, NativeFunction, String)] = [
         sw_watch_interrupts(try arguments.bool(0), try arguments.bool(1))
         return Py.none()
       }
-    }, "From now on the second SIGINT (first argument) or SIGTERM (second) ends the process at once."
+    }, "Which of SIGINT and SIGTERM end the process at once when they come again."
   ),
 ]
