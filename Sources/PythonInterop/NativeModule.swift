@@ -122,6 +122,7 @@ public enum RecordIteratorType {
   nonisolated(unsafe) private static var type: PyPointer?
 
   private static let next: @convention(c) (PyPointer?) -> PyPointer? = { object in
+    // Invariant: `make` is the only place that makes objects of this type.
     (boxed(in: object!) as! any RecordSequence).nextRecord()
   }
 
