@@ -37,6 +37,21 @@ static inline int sw_is_exact_bytes(PyObject *object) { return Py_IS_TYPE(object
 static inline int sw_is_exact_int(PyObject *object) { return Py_IS_TYPE(object, &PyLong_Type); }
 static inline int sw_is_exact_float(PyObject *object) { return Py_IS_TYPE(object, &PyFloat_Type); }
 static inline int sw_is_exact_bool(PyObject *object) { return Py_IS_TYPE(object, &PyBool_Type); }
+static inline int sw_is_exact_dict(PyObject *object) { return Py_IS_TYPE(object, &PyDict_Type); }
+static inline int sw_is_exact_set(PyObject *object) { return Py_IS_TYPE(object, &PySet_Type); }
+static inline int sw_is_exact_frozenset(PyObject *object) {
+  return Py_IS_TYPE(object, &PyFrozenSet_Type);
+}
+static inline int sw_is_exact_complex(PyObject *object) {
+  return Py_IS_TYPE(object, &PyComplex_Type);
+}
+// A single value in which nothing can be changed.
+static inline int sw_is_plain(PyObject *object) {
+  PyTypeObject *type = Py_TYPE(object);
+  return type == &PyUnicode_Type || type == &PyLong_Type || type == &PyFloat_Type ||
+         type == &PyBool_Type || type == &PyBytes_Type || object == Py_None ||
+         type == &PyComplex_Type;
+}
 static inline int sw_is_tuple(PyObject *object) { return PyTuple_Check(object); }
 static inline int sw_is_list(PyObject *object) { return PyList_Check(object); }
 static inline int sw_is_text(PyObject *object) { return PyUnicode_Check(object); }
@@ -53,6 +68,7 @@ static inline PyObject *sw_new_pair(PyObject *first, PyObject *second) {
   return PyTuple_Pack(2, first, second);
 }
 
+static inline PyObject *sw_exception_exception(void) { return PyExc_Exception; }
 static inline PyObject *sw_exception_type_error(void) { return PyExc_TypeError; }
 static inline PyObject *sw_exception_value_error(void) { return PyExc_ValueError; }
 static inline PyObject *sw_exception_runtime_error(void) { return PyExc_RuntimeError; }

@@ -299,3 +299,8 @@ extension Python {
     return self.text(of: text) ?? fallback
   }
 }
+
+extension Python {
+  /// Clears the exception that is set, if any.
+  public func dropException() { PyErr_Clear() }
+}

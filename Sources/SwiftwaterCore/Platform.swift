@@ -165,3 +165,66 @@ private func nameThisThread(_ name: String) {
   _ = name.withCString { write(file, $0, min(15, strlen($0))) }
   close(file)
 }
+
+/// Bytes of memory that the process occupies at this moment.
+func residentMemoryBytes() -> Int {
+  let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
+  guard file >= 0 else { return 0 }
+  defer { close(file) }
+  var text = [UInt8](repeating: 0, count: 128)
+  let count = read(file, &text, text.count)
+  let fields = String(decoding: text.prefix(max(0, count)), as: UTF8.self).split(separator: " ")
+  return fields.count > 1 ? (Int(fields[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) : 0
+}
+
+/// A file without a name: it is gone with the process, however that ends.
+final class AnonymousFile: Sendable {
+  private let descriptor: Int32
+
+  /// - Throws: ``EngineError`` (`unavailable`).
+  init(in folder: String) throws {
+    var template = Array("\(folder)/swiftwater-spill-XXXXXX".utf8CString)
+    descriptor = mkstemp(&template)
+    guard descriptor >= 0 else {
+      throw EngineError.unavailable(
+        "no temporary file can be made in \(folder) (\(Self.reason)): set spark.local.dir to a "
+          + "folder with room")
+    }
+    unlink(template)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+  }
+
+  deinit { close(descriptor) }
+
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+    var done = 0
+    while done < bytes.count {
+      // SAFETY: the range lies inside the buffer, which outlives the call.
+      let count = pwrite(
+        descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done))
+      guard count > 0 else {
+        if count < 0 && errno == EINTR { continue }
+        throw EngineError.unavailable(
+          "records that do not fit in memory cannot be written to disk: \(Self.reason)")
+      }
+      done += count
+    }
+  }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws {
+    var done = 0
+    while done < buffer.count {
+      // SAFETY: as in `write`.
+      let count = pread(
+        descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))
+      guard count > 0 else {
+        if count < 0 && errno == EINTR { continue }
+        throw EngineError.unavailable(
+          "records cannot be read back from disk: \(count == 0 ? "they are cut" : Self.reason)")
+      }
+      done += count
+    }
+  }
+
+  private static var reason: String { String(cString: strerror(errno)) }
+}

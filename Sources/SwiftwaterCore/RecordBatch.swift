@@ -6,6 +6,22 @@
 public protocol RecordBatch: Sendable {
   /// The number of records.
   var recordCount: Int { get }
+
+  /// The same records for keeping: what reads them later does not change them, and they may lie
+  /// elsewhere than in memory. By default the batch itself.
+  ///
+  /// - Throws: when they cannot be put elsewhere.
+  func kept() throws -> any RecordBatch
+}
+
+extension RecordBatch {
+  public func kept() throws -> any RecordBatch { self }
+}
+
+/// A batch that lies elsewhere than in memory.
+public protocol StoredBatch: RecordBatch {
+  /// The records in memory, each time anew.
+  func loaded() throws -> any RecordBatch
 }
 
 /// A batch whose records can be read as Swift values of one type.
@@ -45,7 +61,10 @@ public final class ArrayCursor: BatchCursor {
     remaining = batches[...]
   }
 
-  public func next() -> (any RecordBatch)? { remaining.popFirst() }
+  public func next() throws -> (any RecordBatch)? {
+    guard let batch = remaining.popFirst() else { return nil }
+    return try (batch as? any StoredBatch)?.loaded() ?? batch
+  }
 }
 
 /// A cursor made of a closure.

@@ -6,20 +6,22 @@ import SwiftwaterRDD
 /// Values combined by key with Python functions: first inside each partition, then across them.
 struct CombineByKey: Sendable {
   /// Makes a key's first combined value; nil: the value itself.
-  let createCombiner: PythonObject?
-  let mergeValue: PythonObject
-  let mergeCombiners: PythonObject
-  let partitionCount: Int
-  /// Gives a key's hash; nil: Spark's `portable_hash`.
-  let partitionFunction: PythonObject?
-  let place: OperatorPlace
+  let createCombiner: TaskFunction?
+  let mergeValue: TaskFunction
+  let mergeCombiners: TaskFunction
+  let partitioning: KeyPartitioning
+
+  var place: OperatorPlace { partitioning.place }
 
   func node(over parent: RDDNode) -> RDDNode {
+    let partitionCount = partitioning.count
     let shuffle = Shuffle(
       parent: parent, bucketCount: partitionCount, placement: .callingThread
     ) { cursor, task in
       try Interpreter.attach { py in
-        let sink = CombineSink(create: createCombiner, merge: mergeValue, place: place)
+        var functions = try TaskFunction.forTask([mergeValue] + [createCombiner].compactMap(\.self), py)
+        let merge = functions.removeFirst()
+        let sink = CombineSink(create: functions.first, merge: merge, place: place)
         try fill(sink, from: cursor, task: task, py)
         return try divide(sink, py)
       }
@@ -32,7 +34,7 @@ struct CombineByKey: Sendable {
       // The keys of one part are different already.
       if parts.count <= 1 { return ArrayCursor(parts) }
       return try Interpreter.attach { py in
-        let sink = CombineSink(create: nil, merge: mergeCombiners, place: place)
+        let sink = CombineSink(create: nil, merge: try mergeCombiners.forTask(py), place: place)
         try fill(sink, from: ArrayCursor(parts), task: task, py)
         guard let list = Py.newList() else { throw PythonError.fetch(py) }
         let pairs = PythonObject(owning: list)
@@ -65,33 +67,13 @@ struct CombineByKey: Sendable {
   private func divide(
     _ sink: CombineSink, _ py: borrowing Python
   ) throws -> [[any RecordBatch]] {
-    var lists: [PythonObject?] = Array(repeating: nil, count: partitionCount)
+    let buckets = Buckets(try partitioning.forTask(py))
     try sink.forEach { key, value in
-      let bucket = partitionCount == 1 ? 0 : try bucket(of: key, py)
-      if lists[bucket] == nil {
-        guard let new = Py.newList() else { throw PythonError.fetch(py) }
-        lists[bucket] = PythonObject(owning: new)
-      }
-      try append(key, value, to: lists[bucket]!.pointer, py)
+      guard let pair = Py.newPair(key, value) else { throw PythonError.fetch(py) }
+      defer { Py.release(pair) }
+      try buckets.add(pair, key: key, py)
     }
-    return lists.map { $0.map { [PythonBatch($0)] } ?? [] }
-  }
-
-  private func bucket(of key: PyPointer, _ py: borrowing Python) throws -> Int {
-    guard let partitionFunction else {
-      guard let hash = portableHash(of: key, py) else {
-        throw PythonError.fetch(at: place, record: key, py)
-      }
-      return PortableHash.partition(of: hash, among: partitionCount)
-    }
-    guard let result = Py.call(partitionFunction.pointer, key) else {
-      throw PythonError.fetch(at: place, record: key, py)
-    }
-    defer { Py.release(result) }
-    guard let bucket = py.remainder(of: result, by: partitionCount) else {
-      throw PythonError.fetch(at: place, record: key, py)
-    }
-    return bucket
+    return try buckets.batches()
   }
 }
 
@@ -135,7 +117,7 @@ final class CombineSink: RecordSink {
   func take(_ record: PyPointer) -> Bool {
     var record = record
     if !(Py.isExactTuple(record) && Py.tupleCount(record) == 2) {
-      guard let pair = unpacked(record) else { return fail(record) }
+      guard let pair = unpackedPair(record) else { return fail(record) }
       Py.release(record)
       record = pair
     }
@@ -203,24 +185,6 @@ final class CombineSink: RecordSink {
     Py.retain(item.key)
     table.insert(item.key, hash: item.hash, value: first)
     return true
-  }
-
-  /// What `key, value = record` makes of a record that is not a plain pair, as one.
-  private func unpacked(_ record: PyPointer) -> PyPointer? {
-    guard let tuple = Py.newTuple(from: record) else {
-      Py.restateUnpacking(of: record)
-      return nil
-    }
-    let count = Py.tupleCount(tuple)
-    if count == 2 && Py.isExactTuple(tuple) { return tuple }
-    defer { Py.release(tuple) }
-    if count == 2 { return Py.newPair(Py.tupleItem(tuple, 0), Py.tupleItem(tuple, 1)) }
-    Py.raise(
-      .valueError,
-      count < 2
-        ? "not enough values to unpack (expected 2, got \(count))"
-        : "too many values to unpack (expected 2)")
-    return nil
   }
 
   private func fail(_ record: PyPointer) -> Bool {

@@ -5,11 +5,12 @@ import SwiftwaterCore
 /// What Python calls to make the module `_swiftwater`, built into the host or loaded from a file.
 @_cdecl("PyInit__swiftwater")
 public func makeModule() -> UnsafeMutableRawPointer? {
+  Isolation.classify = kindOfInstances
   let module = Interpreter.called { py in
     NativeModule.make(
       name: "_swiftwater",
-      functions: processFunctions + contextFunctions + rddFunctions + streamFunctions
-        + runFunctions,
+      functions: processFunctions + contextFunctions + rddFunctions + valueFunctions
+        + streamFunctions + runFunctions,
       constants: [
         ("__version__", py.newText(swiftwaterVersion)),
         (

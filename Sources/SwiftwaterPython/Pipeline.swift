@@ -87,7 +87,7 @@ final class PipelineCursor: BatchCursor {
     if let stage { return stage }
     var reader = RecordReader(.batches(input))
     var pending: [PythonOperator] = []
-    for item in operators {
+    for item in try PythonOperator.forTask(operators, py) {
       guard item.kind.takesPartition else {
         pending.append(item)
         continue

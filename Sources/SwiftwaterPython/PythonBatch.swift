@@ -5,11 +5,37 @@ import SwiftwaterCore
 final class PythonBatch: RecordBatch {
   let list: PythonObject
   let recordCount: Int
+  /// The engine keeps the records, and some can be changed: who reads one gets a copy.
+  private let givesCopies: Bool
 
   /// - Parameter list: a list; the caller gives it up.
-  init(_ list: PythonObject) {
+  convenience init(_ list: PythonObject) {
+    self.init(list, givesCopies: false)
+  }
+
+  private init(_ list: PythonObject, givesCopies: Bool) {
     self.list = list
     recordCount = Py.listCount(list.pointer)
+    self.givesCopies = givesCopies
+  }
+
+  func kept() throws -> any RecordBatch {
+    if givesCopies { return self }
+    return try Interpreter.attach { py in
+      if let spilled = try SpilledBatch.spillingIfNeeded(list, py) { return spilled }
+      let pointer = list.pointer
+      let isShareable = (0..<recordCount).allSatisfy {
+        Isolation.isImmutable(Py.listItem(pointer, $0))
+      }
+      return isShareable ? self : PythonBatch(list, givesCopies: true)
+    }
+  }
+
+  /// A new reference to a record, or to a copy; nil with an exception set.
+  @inline(__always)
+  func record(at index: Int) -> PyPointer? {
+    let record = Py.listItem(list.pointer, index)
+    return givesCopies ? Isolation.copy(of: record) : Py.retained(record)
   }
 }
 
@@ -21,10 +47,11 @@ func append(
 ) throws {
   switch batch {
   case let batch as PythonBatch:
-    let source = batch.list.pointer
     let room = min(batch.recordCount, limit - Py.listCount(list))
     for index in 0..<max(0, room) {
-      guard Py.append(Py.listItem(source, index), to: list) else { throw PythonError.fetch(py) }
+      guard let record = batch.record(at: index) else { throw PythonError.fetch(py) }
+      defer { Py.release(record) }
+      guard Py.append(record, to: list) else { throw PythonError.fetch(py) }
     }
   case let block as TextBlock:
     let room = min(block.lines.count, limit - Py.listCount(list))

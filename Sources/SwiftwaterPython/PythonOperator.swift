@@ -18,15 +18,34 @@ final class PythonOperator: Sendable {
 
   let kind: Kind
   let function: PythonObject
+  private let taskFunction: TaskFunction
   /// As the user wrote it, and where: `flatMap`, `job.py:9`.
   let name: String
   let site: String
 
-  init(kind: Kind, function: PythonObject, name: String, site: String) {
+  init(kind: Kind, function: TaskFunction, name: String, site: String) {
     self.kind = kind
-    self.function = function
+    self.function = function.object
+    taskFunction = function
     self.name = name
     self.site = site
+  }
+
+  private init(_ original: PythonOperator, with function: PythonObject) {
+    kind = original.kind
+    self.function = function
+    taskFunction = original.taskFunction
+    name = original.name
+    site = original.site
+  }
+
+  /// The operators as one task may use them.
+  static func forTask(
+    _ operators: [PythonOperator], _ py: borrowing Python
+  ) throws -> [PythonOperator] {
+    guard operators.contains(where: \.taskFunction.hasCaptures) else { return operators }
+    let functions = try TaskFunction.forTask(operators.map(\.taskFunction), py)
+    return zip(operators, functions).map { PythonOperator($0, with: $1) }
   }
 
   var place: OperatorPlace { OperatorPlace(name: name, site: site) }

@@ -57,6 +57,58 @@ let rddFunctions: [(String, NativeFunction, String)] = [
     }, "The partitions of several RDDs."
   ),
   (
+    "partition_by",
+    { _, arguments in
+      entry(arguments, count: 5) { py, arguments in
+        let partitioning = KeyPartitioning(
+          count: try partitionCount(arguments, 1),
+          function: arguments.isNone(2) ? nil : try TaskFunction(arguments[2], py),
+          place: OperatorPlace(name: try arguments.text(3, py), site: try arguments.text(4, py)))
+        return HandleType.make(
+          PartitionByKey(partitioning: partitioning).node(over: try arguments.handle(0)))
+      }
+    }, "The pairs of an RDD, each in the partition of its key."
+  ),
+  (
+    "gather",
+    { _, arguments in
+      entry(arguments, count: 6) { py, arguments in
+        let owner: PythonContext = try arguments.handle(0)
+        let rdds = try handles(in: try arguments.sequence(1), as: RDDNode.self)
+        let gather = Gather(
+          plan: try plan(in: try arguments.sequence(2), over: rdds, py),
+          function: arguments.isNone(3) ? nil : try TaskFunction(arguments[3], py),
+          place: OperatorPlace(name: try arguments.text(4, py), site: try arguments.text(5, py)))
+        return HandleType.make(gather.node(over: rdds, context: owner.context))
+      }
+    }, "Partitions put together from those of several RDDs."
+  ),
+  (
+    "depends_on",
+    { _, arguments in
+      entry(arguments, count: 2) { py, arguments in
+        let rdd: RDDNode = try arguments.handle(0)
+        return py.newBool(rdd.dependsOn(try arguments.handle(1)))
+      }
+    }, "Whether an RDD is computed from another."
+  ),
+  (
+    "cut_lineage",
+    { _, arguments in
+      entry(arguments, count: 2) { _, arguments in
+        let rdd: RDDNode = try arguments.handle(0)
+        let replacement: RDDNode = try arguments.handle(1)
+        guard rdd.partitionCount == replacement.partitionCount else {
+          throw EngineError.invalidArgument(
+            "an RDD of \(rdd.partitionCount) partitions cannot be read from one of "
+              + "\(replacement.partitionCount)")
+        }
+        rdd.cutLineage(readingFrom: replacement)
+        return Py.none()
+      }
+    }, "Has an RDD read from another one from now on."
+  ),
+  (
     "set_cached",
     { _, arguments in
       entry(arguments, count: 2) { _, arguments in
@@ -114,9 +166,18 @@ private func slice(
   partitions.reserveCapacity(slices)
   for index in 0..<slices {
     let range = (index * values.count / slices)..<((index + 1) * values.count / slices)
-    for value in values[range] { Py.retain(value) }
-    guard let list = py.newList(Array(values[range])) else { throw PythonError.fetch(py) }
-    let batch = PythonBatch(PythonObject(owning: list))
+    // Later changes to the values are not seen, as little as after Spark's pickling.
+    var copies: [PyPointer] = []
+    copies.reserveCapacity(range.count)
+    for value in values[range] {
+      guard let copy = Isolation.copy(of: value) else {
+        for copy in copies { Py.release(copy) }
+        throw PythonError.fetch(py)
+      }
+      copies.append(copy)
+    }
+    guard let list = py.newList(copies) else { throw PythonError.fetch(py) }
+    let batch = try PythonBatch(PythonObject(owning: list)).kept()
     partitions.append(range.isEmpty ? [] : [batch])
   }
   return partitions
@@ -200,26 +261,54 @@ func operators(in tuples: [PyPointer], _ py: borrowing Python) throws -> [Python
     else { throw ArgumentError("an operator is (kind, function, name, site)") }
     result.append(
       PythonOperator(
-        kind: kind, function: try function(fields[1]), name: name, site: site))
+        kind: kind, function: try TaskFunction(fields[1], py), name: name, site: site))
   }
   return result
 }
 
 /// The arguments of `combine_by_key` and `stream_combine_by_key`, behind the first.
 func combination(in arguments: Arguments, _ py: borrowing Python) throws -> CombineByKey {
-  let partitions = try arguments.integer(4)
-  guard partitions >= 1 else {
-    throw EngineError.invalidArgument("numPartitions must be at least 1, not \(partitions)")
-  }
+  let partitions = try partitionCount(arguments, 4)
   return CombineByKey(
-    createCombiner: arguments.isNone(1) ? nil : try function(arguments[1]),
-    mergeValue: try function(arguments[2]), mergeCombiners: try function(arguments[3]),
-    partitionCount: partitions,
-    partitionFunction: arguments.isNone(5) ? nil : try function(arguments[5]),
-    place: OperatorPlace(
-      name: try arguments.text(6, py), site: try arguments.text(7, py)))
+    createCombiner: arguments.isNone(1) ? nil : try TaskFunction(arguments[1], py),
+    mergeValue: try TaskFunction(arguments[2], py),
+    mergeCombiners: try TaskFunction(arguments[3], py),
+    partitioning: KeyPartitioning(
+      count: partitions,
+      function: arguments.isNone(5) ? nil : try TaskFunction(arguments[5], py),
+      place: OperatorPlace(name: try arguments.text(6, py), site: try arguments.text(7, py))))
 }
 
+private func partitionCount(_ arguments: Arguments, _ index: Int) throws -> Int {
+  let count = try arguments.integer(index)
+  guard count >= 1 else {
+    throw EngineError.invalidArgument("numPartitions must be at least 1, not \(count)")
+  }
+  return count
+}
+
+/// For each partition, pairs of the number of an RDD and of one of its partitions.
+private func plan(
+  in partitions: [PyPointer], over rdds: [RDDNode], _ py: borrowing Python
+) throws -> [[Gather.Part]] {
+  var plan: [[Gather.Part]] = []
+  plan.reserveCapacity(partitions.count)
+  for partition in partitions {
+    var parts: [Gather.Part] = []
+    for pair in pointers(in: partition) ?? [] {
+      guard let fields = pointers(in: pair), fields.count == 2,
+        let number = py.integer(of: fields[0]), rdds.indices.contains(number),
+        let source = py.integer(of: fields[1]),
+        (0..<rdds[number].partitionCount).contains(source)
+      else { throw ArgumentError("a part is (number of an RDD, number of its partition)") }
+      parts.append(Gather.Part(rdd: rdds[number], partition: source))
+    }
+    plan.append(parts)
+  }
+  return plan
+}
+
+/// A function that the driver calls.
 func function(_ object: PyPointer) throws -> PythonObject {
   guard Py.isCallable(object) else { throw ArgumentError("a function is expected") }
   return PythonObject(borrowing: object)

@@ -8,7 +8,7 @@ final class RecordReader {
   enum Source {
     case batches(any BatchCursor)
     /// What a partition function returned, who it is, and what it reads.
-    case iterator(PythonObject, OperatorPlace, UpstreamRecords)
+    case iterator(PythonObject, OperatorPlace, UpstreamRecords?)
   }
 
   private let source: Source
@@ -46,11 +46,9 @@ final class RecordReader {
   ) throws {
     switch batch {
     case let batch as PythonBatch:
-      let list = batch.list.pointer
       while index < batch.recordCount && !chain.sink.isFull {
-        let record = Py.listItem(list, index)
+        guard let record = batch.record(at: index) else { throw PythonError.fetch(py) }
         index += 1
-        Py.retain(record)
         guard chain.push(record) else { throw chain.takeError(py) }
       }
     case let block as TextBlock:
@@ -74,13 +72,13 @@ final class RecordReader {
   }
 
   private func pump<Sink>(
-    _ iterator: PyPointer, of place: OperatorPlace, reading upstream: UpstreamRecords,
+    _ iterator: PyPointer, of place: OperatorPlace, reading upstream: UpstreamRecords?,
     into chain: RecordChain<Sink>, _ py: borrowing Python
   ) throws -> Bool {
     while !chain.sink.isFull {
       guard let record = Py.next(iterator) else {
         if Py.isExceptionSet {
-          throw PythonError.fetch(at: place, record: upstream.latest, py)
+          throw PythonError.fetch(at: place, record: upstream?.latest, py)
         }
         return false
       }

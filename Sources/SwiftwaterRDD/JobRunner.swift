@@ -26,15 +26,35 @@ public struct JobRunner: Sendable {
     for shuffle in node.stageShuffles() { try shuffle.materialise(with: self) }
 
     let cancellation = self.cancellation
-    let task: @Sendable (Int) throws -> Result = { index in
+    let stage = pool.nextStage()
+    let task: @Sendable (Int, Int) throws -> Result = { index, attempt in
       try cancellation.check()
-      let context = TaskContext(partition: partitions[index], cancellation: cancellation)
-      return try consume(node.cursor(partition: partitions[index], task: context), context)
+      let context = TaskContext(
+        partition: partitions[index], stage: stage, attempt: attempt, cancellation: cancellation)
+      return try TaskContext.$current.withValue(context) {
+        try consume(node.cursor(partition: partitions[index], task: context), context)
+      }
     }
     if placement == .callingThread || node.stagePlacement == .callingThread {
-      return try partitions.indices.map(task)
+      return try partitions.indices.map { try observed($0, task) }
     }
-    return try pool.map(count: partitions.count, task)
+    return try pool.map(count: partitions.count) { [pool] in try task($0, pool.nextAttempt()) }
+  }
+
+  /// Runs a task that may call functions of a layer above, and tells that layer of its end.
+  private func observed<Result>(
+    _ index: Int, _ task: @Sendable (_ index: Int, _ attempt: Int) throws -> Result
+  ) throws -> Result {
+    let attempt = pool.nextAttempt()
+    guard let ended = TaskObserver.ended.withLock({ $0 }) else { return try task(index, attempt) }
+    do {
+      let result = try task(index, attempt)
+      ended(attempt, true)
+      return result
+    } catch {
+      ended(attempt, false)
+      throw error
+    }
   }
 }
 
@@ -44,7 +64,7 @@ extension RDDNode {
     var found: [Shuffle] = []
     var seen: Set<Int> = []
     func visit(_ node: RDDNode) {
-      guard seen.insert(node.id).inserted else { return }
+      guard seen.insert(node.id).inserted, !node.isFullyCached else { return }
       for dependency in node.dependencies {
         switch dependency {
         case .narrow(let parent): visit(parent)

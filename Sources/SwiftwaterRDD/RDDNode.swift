@@ -4,28 +4,47 @@ import Synchronization
 /// One RDD: a lazy, partitioned collection, as the engine sees it.
 ///
 /// A node knows how to compute a partition from its parents' partitions; it knows nothing of the
-/// records' type (see ``RDD`` for that). Immutable but for its cache. What a shuffle stored and
-/// what was cached is freed with the node.
+/// records' type (see ``RDD`` for that). Immutable but for its cache, and for its lineage, which can
+/// be given up once the records are stored elsewhere. What a shuffle stored and what was cached is
+/// freed with the node.
 public final class RDDNode: Sendable {
   /// Unique within the process.
   public let id: Int
   /// The operator, as the user wrote it: `map`, `reduceByKey`.
   public let name: String
   public let context: SparkContext
-  public let dependencies: [Dependency]
   public let partitionCount: Int
-  /// Where tasks of this node alone may run.
-  public let placement: TaskPlacement
-  /// What the layer that made the node knows of it, so that an operator behind it can be fused
-  /// with it instead of reading from it.
-  public let recipe: (any Sendable)?
 
-  private let body: @Sendable (_ partition: Int, _ task: TaskContext) throws -> any BatchCursor
+  private let lineage: Mutex<Lineage>
   private let cache = Mutex<Cache>(.off)
+
+  /// Computes one partition.
+  public typealias Body =
+    @Sendable (_ partition: Int, _ task: TaskContext) throws -> any BatchCursor
+
+  /// What the node is computed from. Replaced as a whole, never changed.
+  private final class Lineage: Sendable {
+    let dependencies: [Dependency]
+    let placement: TaskPlacement
+    let recipe: (any Sendable)?
+    let body: Body
+
+    init(
+      dependencies: [Dependency], placement: TaskPlacement, recipe: (any Sendable)?,
+      body: @escaping Body
+    ) {
+      self.dependencies = dependencies
+      self.placement = placement
+      self.recipe = recipe
+      self.body = body
+    }
+  }
 
   private enum Cache {
     case off
     case on(partitions: [Int: [any RecordBatch]])
+    /// All partitions, for good: there is no lineage any more.
+    case stored([[any RecordBatch]])
   }
 
   /// - Parameters:
@@ -34,17 +53,26 @@ public final class RDDNode: Sendable {
   public init(
     name: String, context: SparkContext, dependencies: [Dependency], partitionCount: Int,
     placement: TaskPlacement = .anyThread, recipe: (any Sendable)? = nil,
-    body: @escaping @Sendable (_ partition: Int, _ task: TaskContext) throws -> any BatchCursor
+    body: @escaping Body
   ) {
     id = context.nextID()
     self.name = name
     self.context = context
-    self.dependencies = dependencies
     self.partitionCount = partitionCount
-    self.placement = placement
-    self.recipe = recipe
-    self.body = body
+    lineage = Mutex(
+      Lineage(
+        dependencies: dependencies, placement: placement, recipe: recipe, body: body))
   }
+
+  /// What the node is computed from; nothing where all its records are stored.
+  public var dependencies: [Dependency] { lineage.withLock { $0 }.dependencies }
+
+  /// Where tasks of this node alone may run.
+  public var placement: TaskPlacement { lineage.withLock { $0 }.placement }
+
+  /// What the layer that made the node knows of it, so that an operator behind it can be fused
+  /// with it instead of reading from it.
+  public var recipe: (any Sendable)? { lineage.withLock { $0 }.recipe }
 
   /// Computes one partition, or hands out what was cached.
   public func cursor(partition: Int, task: TaskContext) throws -> any BatchCursor {
@@ -55,10 +83,12 @@ public final class RDDNode: Sendable {
     case .on(let partitions):
       if let batches = partitions[partition] { return ArrayCursor(batches) }
       isCached = true
+    case .stored(let partitions):
+      return ArrayCursor(partitions[partition])
     }
-    let cursor = try body(partition, task)
+    let cursor = try lineage.withLock { $0 }.body(partition, task)
     guard isCached else { return cursor }
-    let batches = try cursor.drained()
+    let batches = try cursor.drained().map { try $0.kept() }
     cache.withLock { cache in
       // Two threads may have computed the same partition: the first one's records stay, so that
       // nothing is freed while the lock is held.
@@ -69,19 +99,19 @@ public final class RDDNode: Sendable {
     return ArrayCursor(batches)
   }
 
-  /// True between `setCached(true)` and `setCached(false)`: consecutive operators do not fuse
-  /// across such a node.
+  /// True while partitions are kept: consecutive operators do not fuse across such a node.
   public var isCached: Bool {
-    if case .on = cache.withLock({ $0 }) { true } else { false }
+    if case .off = cache.withLock({ $0 }) { false } else { true }
   }
 
-  /// Keeps the partitions from their first computation on, or forgets them.
+  /// Keeps the partitions from their first computation on, or forgets them. What has no lineage
+  /// any more stays.
   public func setCached(_ cached: Bool) {
     let old = cache.withLock { cache -> Cache in
       let old = cache
       switch (cached, old) {
       case (true, .off): cache = .on(partitions: [:])
-      case (true, .on): break
+      case (true, _), (_, .stored): break
       case (false, _): cache = .off
       }
       return old
@@ -90,8 +120,81 @@ public final class RDDNode: Sendable {
     _ = consume old
   }
 
+  /// Computes and keeps all partitions, and forgets what they were computed from: a lineage that
+  /// grows with every batch ends here.
+  ///
+  /// - Throws: what computing throws; the lineage stays then.
+  public func store(with runner: JobRunner) throws {
+    setCached(true)
+    let known: Set<Int>
+    switch cache.withLock({ $0 }) {
+    case .stored: return
+    case .on(let partitions): known = Set(partitions.keys)
+    case .off: known = []
+    }
+    let missing = (0..<partitionCount).filter { !known.contains($0) }
+    _ = try runner.run(self, partitions: missing) { cursor, _ in _ = try cursor.drained() }
+    let isComplete = cache.withLock { cache -> Bool in
+      guard case .on(let partitions) = cache, partitions.count == partitionCount else {
+        return false
+      }
+      cache = .stored((0..<partitionCount).map { partitions[$0] ?? [] })
+      return true
+    }
+    if isComplete { replaceLineage(by: Self.noLineage) }
+  }
+
+  /// From now on the partitions are read from `replacement`, which has as many.
+  public func cutLineage(readingFrom replacement: RDDNode) {
+    precondition(replacement.partitionCount == partitionCount)
+    replaceLineage(
+      by: Lineage(
+        dependencies: [.narrow(replacement)], placement: .anyThread, recipe: nil,
+        body: { partition, task in try replacement.cursor(partition: partition, task: task) }))
+  }
+
+  private static let noLineage = Lineage(
+    dependencies: [], placement: .anyThread, recipe: nil,
+    body: { _, _ in preconditionFailure("a stored RDD is computed") })
+
+  private func replaceLineage(by new: Lineage) {
+    let old = lineage.withLock { lineage -> Lineage in
+      defer { lineage = new }
+      return lineage
+    }
+    // Freed here, outside the lock.
+    _ = consume old
+  }
+
+  /// True where `ancestor` is this node or one that it is computed from.
+  public func dependsOn(_ ancestor: RDDNode) -> Bool {
+    var seen: Set<Int> = []
+    var open = [self]
+    while let node = open.popLast() {
+      if node === ancestor { return true }
+      guard seen.insert(node.id).inserted else { continue }
+      for dependency in node.dependencies {
+        switch dependency {
+        case .narrow(let parent): open.append(parent)
+        case .shuffle(let shuffle): if let parent = shuffle.parent { open.append(parent) }
+        }
+      }
+    }
+    return false
+  }
+
+  /// True where no partition has to be computed.
+  var isFullyCached: Bool {
+    switch cache.withLock({ $0 }) {
+    case .off: false
+    case .on(let partitions): partitions.count == partitionCount
+    case .stored: true
+    }
+  }
+
   /// Where the tasks of the stage that ends in this node may run: where all of its nodes may.
   var stagePlacement: TaskPlacement {
+    if isFullyCached { return .anyThread }
     if placement == .callingThread { return .callingThread }
     for case .narrow(let parent) in dependencies where parent.stagePlacement == .callingThread {
       return .callingThread
@@ -119,15 +222,31 @@ public enum TaskPlacement: Sendable {
 /// What a task knows about itself.
 public struct TaskContext: Sendable {
   public let partition: Int
+  /// Numbers the stages of a context, from 0.
+  public let stage: Int
+  /// Numbers the tasks of a context, from 0.
+  public let attempt: Int
   private let cancellation: Cancellation
 
-  init(partition: Int, cancellation: Cancellation) {
+  init(partition: Int, stage: Int, attempt: Int, cancellation: Cancellation) {
     self.partition = partition
+    self.stage = stage
+    self.attempt = attempt
     self.cancellation = cancellation
   }
 
+  /// The task that runs on this thread; nil outside of tasks.
+  @TaskLocal public static var current: TaskContext?
+
   /// - Throws: ``EngineError`` (`cancelled`) once the job is to end. Long tasks ask once a batch.
   public func checkCancellation() throws { try cancellation.check() }
+}
+
+/// What a layer above wants to know of every task that may have run its functions.
+public enum TaskObserver {
+  /// Called on the task's thread at its end, with its attempt number and whether it succeeded.
+  /// Only for tasks that are bound to the calling thread.
+  public static let ended = Mutex<(@Sendable (_ attempt: Int, _ succeeded: Bool) -> Void)?>(nil)
 }
 
 extension BatchCursor {

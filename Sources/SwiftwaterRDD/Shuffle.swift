@@ -39,6 +39,13 @@ public final class Shuffle: Sendable {
     outputs = Monitor(.missing(MapSide(parent: parent, placement: placement, write: write)))
   }
 
+  /// What the map side computes from; nil once it has run.
+  var parent: RDDNode? {
+    outputs.withLock { outputs in
+      if case .missing(let mapSide) = outputs { mapSide.parent } else { nil }
+    }
+  }
+
   /// The batches of one bucket, in the order of the parent's partitions.
   public func bucket(_ index: Int) -> [any RecordBatch] {
     outputs.withLock { outputs in

@@ -1,4 +1,5 @@
 import SwiftwaterCore
+import Synchronization
 
 /// The threads that run native tasks, at most as many as the master allows. They are made when a
 /// stage has more than one task for them; the calling thread is one of them.
@@ -11,10 +12,16 @@ final class TaskPool: Sendable {
     var isShutDown = false
   }
   private let state = Monitor(State())
+  private let stages = Atomic(0)
+  private let attempts = Atomic(0)
 
   init(width: Int) {
     self.width = width
   }
+
+  /// The numbers of stages and of tasks, from 0.
+  func nextStage() -> Int { stages.wrappingAdd(1, ordering: .relaxed).oldValue }
+  func nextAttempt() -> Int { attempts.wrappingAdd(1, ordering: .relaxed).oldValue }
 
   /// Calls `task` with `0..<count`, several at the same time, and waits for all.
   ///

@@ -7,7 +7,7 @@ for files; a user function's own exception passes through with notes attached
 (``BaseException.add_note``).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 class Handle:
@@ -51,6 +51,62 @@ def combine_by_key(
     site: str,
 ) -> Handle: ...
 def union(context: Handle, rdds: Sequence[Handle]) -> Handle: ...
+
+# Records are (key, value) pairs, each sent whole to partition `hash % partitions` of its key.
+# They come out in the order of the parent's partitions and of the records in them.
+def partition_by(
+    rdd: Handle,
+    partitions: int,
+    partition_function: Callable[[Any], int] | None,  # None: portable_hash
+    name: str,
+    site: str,
+) -> Handle: ...
+
+# Partition i of the result is made of the partitions plan[i], each given as (number of the RDD in
+# `rdds`, number of its partition): what function(i, [an iterator for each]) gives (an iterable),
+# or with None the records of one after the other. No shuffle. Covers coalesce, zip, cartesian,
+# joins of RDDs that are partitioned alike.
+def gather(
+    context: Handle,
+    rdds: Sequence[Handle],
+    plan: Sequence[Sequence[tuple[int, int]]],
+    function: Callable[[int, list[Iterator[Any]]], Iterable[Any]] | None,
+    name: str,
+    site: str,
+) -> Handle: ...
+
+# True where an action on `rdd` computes from `ancestor`.
+def depends_on(rdd: Handle, ancestor: Handle) -> bool: ...
+
+# From now on the partitions of `rdd` are read from `replacement`, which has as many; what it was
+# computed from is forgotten.
+def cut_lineage(rdd: Handle, replacement: Handle) -> None: ...
+
+# Each partition's records as bytes, in a versioned format without pickle for built-in types
+# (pickle for others), and back. docs/checkpoints.md has the format. ValueError for bytes that are
+# not in it.
+def encode(rdd: Handle) -> list[bytes]: ...
+def decode(context: Handle, partitions: Sequence[bytes]) -> Handle: ...
+def encode_value(value: object) -> bytes: ...
+def decode_value(data: bytes) -> Any: ...
+
+# --- values and tasks -----------------------------------------------------------------------
+# Nothing in it can be changed (numbers, text, bytes, None, functions, classes, modules, dates, and
+# tuples and frozensets of them).
+def is_immutable(value: object) -> bool: ...
+
+# A value that shares nothing changeable with `value`; `value` itself where it is immutable.
+def isolated(value: Any) -> Any: ...
+
+# The task that runs on this thread: stage id, partition, attempt number (0), task attempt id.
+# None in the driver, and so in the functions of foreachRDD and transform.
+def current_task() -> tuple[int, int, int, int] | None: ...
+
+# function(task attempt id, succeeded), called on the task's thread after each task that held the
+# interpreter.
+def set_task_hook(function: Callable[[int, bool], object] | None) -> None: ...
+
+# --- caches -----------------------------------------------------------------------------------
 def set_cached(rdd: Handle, cached: bool) -> None: ...  # False also drops what is cached
 def partition_count(rdd: Handle) -> int: ...
 
@@ -95,6 +151,60 @@ def stream_transform(
     name: str,
     site: str,
 ) -> Handle: ...
+# A stream that may look back. Every slide_ms: function(time_ms, generation) -> RDD or None, in
+# the driver. Inside it, rdd_at(generation, n, time_ms) gives the RDD of parents[n] at a batch time
+# (computed now where it was not before), and with n = -1 this stream's own earlier one; None where
+# there is none (also: before the first batch, not a multiple of that stream's slide, longer ago
+# than reach_ms[n] or own_reach_ms). parents may be empty: a source. With `key` the stream has
+# state: its RDDs are computed in every batch and kept without their lineage, and what it can look
+# back on is part of a checkpoint, under that key.
+def stream_history(
+    streaming: Handle,
+    parents: Sequence[Handle],
+    slide_ms: int,
+    reach_ms: Sequence[int],
+    own_reach_ms: int,
+    function: Callable[[int, Handle], Handle | None],
+    key: str | None,
+    name: str,
+    site: str,
+) -> Handle: ...
+def rdd_at(generation: Handle, parent: int, time_ms: int) -> Handle | None: ...
+
+# Keeps the RDDs of every stream for at least so long.
+def remember(streaming: Handle, milliseconds: int) -> None: ...
+
+# A stream's RDD at a batch time that is still remembered; None for any other.
+def stream_rdd_at(stream: Handle, time_ms: int) -> Handle | None: ...
+
+# The time before the first batch; None before the start.
+def zero_ms(streaming: Handle) -> int | None: ...
+
+# Called with one event after the other: on a thread of their own, on a manual clock at once.
+#   ("streamingStarted", time_ms)
+#   ("receiverStarted" | "receiverError" | "receiverStopped",
+#    (stream id, name, active, location, last error message, last error, last error time ms or -1))
+#   ("batchSubmitted" | "batchStarted" | "batchCompleted",
+#    (time_ms, submission_ms, processing start ms or -1, processing end ms or -1,
+#     [(stream id, records, description)], [output, ...]))
+#   ("outputOperationStarted" | "outputOperationCompleted", output)
+# output: (time_ms, id, name, description, start ms or -1, end ms or -1, failure or None)
+def add_listener(streaming: Handle, function: Callable[[tuple[Any, ...]], object]) -> None: ...
+def on_listener_thread(streaming: Handle) -> bool: ...
+
+# --- checkpoints ------------------------------------------------------------------------------
+# function(time_ms) on the thread of the batches when a batch is over, with all its outputs.
+def set_batch_hook(streaming: Handle, function: Callable[[int], object]) -> None: ...
+
+# What streams with a key look back on: (key, n as in rdd_at, time_ms, RDD).
+def retained(streaming: Handle) -> list[tuple[str, int, int, Handle]]: ...
+
+# Before the start: gives a stream with a key an RDD of the past.
+def restore(streaming: Handle, key: str, parent: int, time_ms: int, rdd: Handle) -> None: ...
+
+# Before the start: go on from an earlier run. The first batch is the one after last_ms; every
+# batch time since then is run.
+def resume(streaming: Handle, zero_ms: int, last_ms: int) -> None: ...
 def stream_set_cached(stream: Handle) -> None: ...
 
 # function(batch time in ms, RDD)

@@ -1,0 +1,100 @@
+import Synchronization
+
+/// Puts what a job keeps on disk while the process is larger than a limit.
+///
+/// Files are unlinked as soon as they are open: whatever happens to the process, nothing stays. A
+/// file is as old as the oldest part in it, and no longer than ``fileLength``.
+public final class SpillStore: Sendable {
+  /// The process's store: memory is what a process has one of.
+  public static let shared = SpillStore()
+
+  private static let fileLength = 64 << 20
+  /// Records that are kept between two looks at the process's size.
+  private static let lookEvery = 1024
+
+  private struct State {
+    var limit = Int.max
+    var folder = "/tmp"
+    var unseen = 0
+    var isOver = false
+    var file: SpillFile?
+    var written = 0
+  }
+  private let state = Mutex(State())
+
+  /// - Parameters:
+  ///   - limit: bytes of resident memory above which is spilled.
+  ///   - folder: where the files are.
+  public func configure(limit: Int, folder: String) {
+    state.withLock { state in
+      state.limit = limit
+      state.folder = folder
+      state.unseen = Self.lookEvery
+      state.file = nil
+    }
+  }
+
+  /// True while the process is larger than the limit; looks again after some records.
+  public func isOverLimit(adding records: Int) -> Bool {
+    state.withLock { state in
+      state.unseen += records
+      if state.unseen >= Self.lookEvery {
+        state.unseen = 0
+        state.isOver = state.limit < .max && residentMemoryBytes() > state.limit
+      }
+      return state.isOver
+    }
+  }
+
+  /// Bytes that were written since the process began.
+  public var writtenBytes: Int { state.withLock { $0.written } }
+
+  /// - Throws: ``EngineError`` (`unavailable`) when the folder cannot be written to.
+  public func write(_ bytes: UnsafeRawBufferPointer) throws -> SpilledBytes {
+    try state.withLock { state in
+      let file: SpillFile
+      if let current = state.file, current.length < Self.fileLength {
+        file = current
+      } else {
+        file = try SpillFile(in: state.folder)
+        state.file = file
+      }
+      state.written += bytes.count
+      return SpilledBytes(file: file, offset: try file.append(bytes), count: bytes.count)
+    }
+  }
+}
+
+/// Bytes in a spill file; the file lives as long as one of its parts.
+public struct SpilledBytes: Sendable {
+  fileprivate let file: SpillFile
+  fileprivate let offset: Int
+  public let count: Int
+
+  /// - Throws: ``EngineError`` (`unavailable`) when they cannot be read.
+  public func read() throws -> [UInt8] {
+    try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      try file.descriptor.read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+      initialized = count
+    }
+  }
+}
+
+/// An open, unlinked file that only grows.
+private final class SpillFile: Sendable {
+  let descriptor: AnonymousFile
+  private let end = Mutex(0)
+
+  init(in folder: String) throws { descriptor = try AnonymousFile(in: folder) }
+
+  var length: Int { end.withLock { $0 } }
+
+  func append(_ bytes: UnsafeRawBufferPointer) throws -> Int {
+    try end.withLock { end in
+      let offset = end
+      try descriptor.write(bytes, at: offset)
+      end += bytes.count
+      return offset
+    }
+  }
+}

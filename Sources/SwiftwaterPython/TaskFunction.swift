@@ -1,0 +1,51 @@
+import PythonInterop
+import SwiftwaterCore
+
+/// A user's function that tasks call, with what it has captured.
+///
+/// Spark pickles a function for every task: what a task changes in the function's captured
+/// variables is seen neither by the driver nor by another task. Here a function that can see
+/// nothing changeable runs as it is. Otherwise each task works with a copy of what it has captured
+/// (`swiftwater/_isolation.py` decides, and copies).
+final class TaskFunction: Sendable {
+  let object: PythonObject
+  /// True where a task may need a copy: asked again each time, since variables can be rebound.
+  let hasCaptures: Bool
+
+  /// - Throws: ``ArgumentError`` for what cannot be called.
+  init(_ function: PyPointer, _ py: borrowing Python) throws {
+    guard Py.isCallable(function) else { throw ArgumentError("a function is expected") }
+    object = PythonObject(borrowing: function)
+    let mayCapture = try py.importing("may_capture", from: "swiftwater._isolation")
+    guard let answer = Py.call(mayCapture.pointer, function) else { throw PythonError.fetch(py) }
+    defer { Py.release(answer) }
+    hasCaptures = Py.truth(answer) == 1
+  }
+
+  var pointer: PyPointer { object.pointer }
+
+  /// The functions as one task may use them: what several of them share is still shared.
+  ///
+  /// - Throws: ``PythonError`` where one has captured what belongs to the driver.
+  static func forTask(
+    _ functions: [TaskFunction], _ py: borrowing Python
+  ) throws -> [PythonObject] {
+    let captors = functions.filter(\.hasCaptures)
+    if captors.isEmpty { return functions.map(\.object) }
+    let copy = try py.importing("for_task", from: "swiftwater._isolation")
+    for captor in captors { Py.retain(captor.pointer) }
+    guard let list = py.newList(captors.map(\.pointer)) else { throw PythonError.fetch(py) }
+    defer { Py.release(list) }
+    guard let result = Py.call(copy.pointer, list) else { throw PythonError.fetch(py) }
+    defer { Py.release(result) }
+    var copies = (pointers(in: result) ?? []).map { PythonObject(borrowing: $0) }[...]
+    return functions.map { function in
+      function.hasCaptures ? copies.popFirst() ?? function.object : function.object
+    }
+  }
+
+  /// The function as one task may use it.
+  func forTask(_ py: borrowing Python) throws -> PythonObject {
+    hasCaptures ? try Self.forTask([self], py)[0] : object
+  }
+}

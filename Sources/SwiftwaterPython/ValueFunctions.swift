@@ -1,0 +1,84 @@
+import PythonInterop
+import SwiftwaterCore
+import SwiftwaterRDD
+
+/// Values that tasks may not change behind the engine's back, and what a task knows of itself.
+let valueFunctions: [(String, NativeFunction, String)] = [
+  (
+    "is_immutable",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        py.newBool(Isolation.isImmutable(arguments[0]))
+      }
+    }, "Whether nothing in a value can be changed."
+  ),
+  (
+    "isolated",
+    { _, arguments in
+      entry(arguments, count: 1) { _, arguments in Isolation.copy(of: arguments[0]) }
+    }, "A copy that shares nothing changeable with the value."
+  ),
+  (
+    "current_task",
+    { _, arguments in
+      entry(arguments, count: 0) { py, _ in
+        TaskContext.current.map { identity(of: $0, py) } ?? Py.none()
+      }
+    }, "The task on this thread: stage, partition, attempt number, task attempt id."
+  ),
+  (
+    "set_task_hook",
+    { _, arguments in
+      entry(arguments, count: 1) { _, arguments in
+        setTaskHook(arguments.isNone(0) ? nil : try function(arguments[0]))
+        return Py.none()
+      }
+    }, "What is told of the end of each task."
+  ),
+]
+
+private func identity(of task: TaskContext, _ py: borrowing Python) -> PyPointer? {
+  let numbers = [task.stage, task.partition, 0, task.attempt]
+  return py.newTuple(numbers.compactMap { py.newInteger($0) })
+}
+
+private func setTaskHook(_ hook: PythonObject?) {
+  TaskObserver.ended.withLock { ended in
+    guard let hook else {
+      ended = nil
+      return
+    }
+    ended = { attempt, succeeded in callTaskHook(hook, attempt, succeeded) }
+  }
+}
+
+/// A hook that fails is this package's mistake, not the task's: it is logged.
+private func callTaskHook(_ hook: PythonObject, _ attempt: Int, _ succeeded: Bool) {
+  Interpreter.attach { py in
+    guard let number = py.newInteger(attempt) else { return py.dropException() }
+    let success = py.newBool(succeeded)
+    defer {
+      Py.release(number)
+      Py.release(success)
+    }
+    if let result = Py.call(hook.pointer, number, success) {
+      Py.release(result)
+    } else {
+      try? ProcessConsole.log("error", "at the end of a task: \(PythonError.fetch(py))")
+    }
+  }
+}
+
+/// Asks the Python half what instances of a type are.
+func kindOfInstances(of type: PyPointer) -> Isolation.Kind {
+  Interpreter.called { py in
+    guard let classify = try? py.importing("kind_of_type", from: "swiftwater._isolation"),
+      let answer = Py.call(classify.pointer, type)
+    else {
+      py.dropException()
+      return .changeable
+    }
+    defer { Py.release(answer) }
+    return py.integer(of: answer).flatMap { Isolation.Kind(rawValue: $0) } ?? .changeable
+  }
+}
