@@ -216,8 +216,7 @@ public struct Arguments {
 
   public func bytes(_ index: Int) throws -> [UInt8] {
     guard sw_is_exact_bytes(self[index]) != 0 else { throw wrong(index, "bytes") }
-    let start = UnsafeRawPointer(PyBytes_AsString(self[index])!)
-    return Array(UnsafeRawBufferPointer(start: start, count: PyBytes_Size(self[index])))
+    return try PythonInterop.bytes(of: self[index])
   }
 
   /// The entries of a dict whose keys and values are text.
@@ -251,6 +250,15 @@ public struct Arguments {
   private func wrong(_ index: Int, _ expected: String) -> ArgumentError {
     ArgumentError("argument \(index + 1) must be: \(expected)")
   }
+}
+
+/// The contents of a `bytes` object.
+///
+/// - Throws: ``ArgumentError`` for another object.
+public func bytes(of object: PyPointer) throws -> [UInt8] {
+  guard sw_is_exact_bytes(object) != 0 else { throw ArgumentError("bytes are expected") }
+  let start = UnsafeRawPointer(PyBytes_AsString(object)!)
+  return Array(UnsafeRawBufferPointer(start: start, count: PyBytes_Size(object)))
 }
 
 /// The items of a list or tuple, borrowed; nil for another object.

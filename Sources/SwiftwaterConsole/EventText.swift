@@ -51,6 +51,11 @@ enum EventText {
           ? "stopped; \(records) received records that no batch had taken are given up"
           : "stopped; \(count) batches that had not run are given up, with \(records) records"
       )
+    case .listenerEventsDropped(let total):
+      (
+        .warning,
+        "the streaming listeners are slower than the events: \(total) events were not delivered"
+      )
     case .wallClockMoved(let change):
       (
         .warning,

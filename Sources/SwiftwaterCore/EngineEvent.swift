@@ -20,6 +20,8 @@ public enum EngineEvent: Sendable {
   case fallingBehind(pending: Int, delay: Duration, interval: BatchInterval)
   /// A stop gave up batches that had not run.
   case batchesDropped(count: Int, records: Int)
+  /// Listeners are too slow: events were not delivered to them.
+  case listenerEventsDropped(total: Int)
   /// Somebody set the machine's clock.
   case wallClockMoved(by: Duration)
   case started(name: String, interval: BatchInterval, first: BatchTime)

@@ -6,6 +6,9 @@ public protocol Receiver: Sendable {
   /// Where the data comes from, for people: `localhost:9999`.
   var source: String { get }
 
+  /// The kind of receiver, as listeners see it: `SocketReceiver`.
+  var kind: String { get }
+
   /// Begins one connection. Must not block; what follows is told through `sink`.
   func start(_ sink: any ReceiverSink)
 
@@ -14,6 +17,10 @@ public protocol Receiver: Sendable {
 
   /// Ends the connection. `whenStopped` is called once, after the sink's last call.
   func stop(_ whenStopped: @escaping @Sendable () -> Void)
+}
+
+extension Receiver {
+  public var kind: String { String(describing: Self.self) }
 }
 
 /// What a receiver tells its supervisor. The calls of one connection come one after the other.

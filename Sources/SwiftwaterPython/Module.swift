@@ -10,7 +10,7 @@ public func makeModule() -> UnsafeMutableRawPointer? {
     NativeModule.make(
       name: "_swiftwater",
       functions: processFunctions + contextFunctions + rddFunctions + valueFunctions
-        + streamFunctions + runFunctions,
+        + streamFunctions + historyFunctions + runFunctions,
       constants: [
         ("__version__", py.newText(swiftwaterVersion)),
         (

@@ -16,6 +16,8 @@ final class PythonStreaming: Sendable {
   /// Becomes readable when a wait is over.
   private let event: ReadableEvent
   private let calls: UserCalls
+  /// Called with the time of each batch that is over.
+  let batchHook = Monitor<PythonObject?>(nil)
   private let pendingInputs = Monitor<[@Sendable () -> Bool]>([])
 
   init(_ owner: PythonContext, intervalMilliseconds: Int, manualStart: Int?) throws {
@@ -27,8 +29,8 @@ final class PythonStreaming: Sendable {
       owner.context, interval: try BatchInterval(milliseconds: Int64(intervalMilliseconds)),
       clock: manualClock,
       hooks: .init(
-        afterBatch: { Interpreter.attach { flushStandardOutput($0) } },
-        interrupt: { calls.interrupt() }, batchThreadEnds: { Interpreter.endThread() }))
+        afterBatch: { [batchHook] in try callAfterBatch(batchHook.withLock { $0 }, at: $0) },
+        interrupt: { calls.interrupt() }, threadEnds: { Interpreter.endThread() }))
     let event = try ReadableEvent()
     self.event = event
     // A function that outlives the stop may still tell of its end when this object is gone: the
@@ -40,7 +42,7 @@ final class PythonStreaming: Sendable {
 
   /// An output: calls `function(milliseconds, rdd)`.
   func addOutput(_ function: PythonObject, place: OperatorPlace, of node: StreamNode) throws {
-    try streaming.addOutput(name: place.name, of: node) { [calls] rdd, time in
+    try streaming.addOutput(name: place.name, site: place.site, of: node) { [calls] rdd, time in
       try calls.output(function, place: place, time: time, rdd: rdd)
     }
   }
@@ -54,6 +56,38 @@ final class PythonStreaming: Sendable {
       // Spark: the function of a single stream is not called where that stream has no RDD.
       if rdds.count == 1, rdds[0] == nil { return nil }
       return try calls.transform(rdds, with: function, place: place, time: generation.time)
+    }
+  }
+
+  /// A stream that looks back: `function(milliseconds, view)` returns an RDD, or None.
+  func addHistory(
+    _ function: PythonObject, place: OperatorPlace, slide: BatchInterval, of parents: [StreamNode],
+    reach: Reach, key: String?
+  ) throws -> StreamNode {
+    let own = OwnNode()
+    let node = try streaming.addNode(
+      name: place.name, slide: slide, parents: parents, reach: reach, key: key
+    ) { [calls] generation in
+      let view = GenerationView(generation, parents: parents, own: own.reference.withLock { $0.value })
+      return try calls.history(view, with: function, place: place, time: generation.time)
+    }
+    own.reference.withLock { $0.value = node }
+    return node
+  }
+
+  /// Has `function(event)` called with every event.
+  func addListener(_ function: PythonObject) {
+    streaming.addListener { event in
+      Interpreter.attach { py in
+        guard let argument = py.newTuple(of: event) else { return py.dropException() }
+        defer { Py.release(argument) }
+        if let result = Py.call(function.pointer, argument) {
+          Py.release(result)
+        } else {
+          let error = PythonError.fetch(py)
+          try? ProcessConsole.log("error", "a streaming listener failed: \(error)")
+        }
+      }
     }
   }
 
@@ -97,6 +131,50 @@ final class PythonStreaming: Sendable {
   /// Time limits beyond some decades are the same as none.
   private func nanoseconds(in seconds: Double) -> Int64 {
     Int64(max(0, min(seconds, 1e9)) * 1e9)
+  }
+}
+
+/// A stream that its own function refers to, and that does not keep itself alive.
+private final class OwnNode: Sendable {
+  struct Reference: Sendable { weak var value: StreamNode? }
+  let reference = Mutex(Reference())
+}
+
+/// The batch that is being planned, as one stream's function sees it.
+final class GenerationView {
+  private let generation: Generation
+  private let parents: [StreamNode]
+  private let own: StreamNode?
+
+  init(_ generation: Generation, parents: [StreamNode], own: StreamNode?) {
+    self.generation = generation
+    self.parents = parents
+    self.own = own
+  }
+
+  /// - Parameter parent: -1 for the stream itself.
+  func rdd(parent: Int, at time: BatchTime) throws -> RDDNode? {
+    guard parent >= -1, parent < parents.count else {
+      throw EngineError.invalidArgument("the stream has no parent number \(parent)")
+    }
+    // Itself at this time is what is being made.
+    if parent == -1 && time >= generation.time { return nil }
+    guard let node = parent == -1 ? own : parents[parent] else { return nil }
+    return try generation.rdd(of: node, at: time)
+  }
+}
+
+/// Writes what Python has buffered, and calls the hook.
+private func callAfterBatch(_ hook: PythonObject?, at time: BatchTime) throws {
+  try Interpreter.attach { py in
+    flushStandardOutput(py)
+    guard let hook else { return }
+    guard let milliseconds = py.newInteger(Int(time.milliseconds)) else {
+      throw PythonError.fetch(py)
+    }
+    defer { Py.release(milliseconds) }
+    guard let result = Py.call(hook.pointer, milliseconds) else { throw PythonError.fetch(py) }
+    Py.release(result)
   }
 }
 

@@ -36,15 +36,33 @@ final class UserCalls: Sendable {
       guard let list = py.newList(handles) else { throw PythonError.fetch(py) }
       defer { Py.release(list) }
       let result = try self.call(function, place, time, list, py)
-      defer { Py.release(result) }
-      if Py.isNone(result) { return nil }
-      guard let node = HandleType.value(of: result) as? RDDNode else {
-        throw EngineError.invalidArgument(
-          "the function of \(place.name) at \(place.site) returned "
-            + "\(py.describe(result, limit: shownRecordLength)), not an RDD")
-      }
-      return node
+      return try self.node(result, place, py)
     }
+  }
+
+  /// Calls `function(milliseconds, view)`, which returns an RDD or None.
+  func history(
+    _ view: GenerationView, with function: PythonObject, place: OperatorPlace, time: BatchTime
+  ) throws -> RDDNode? {
+    try call(at: time) { py in
+      guard let handle = HandleType.make(view) else { throw PythonError.fetch(py) }
+      defer { Py.release(handle) }
+      return try self.node(try self.call(function, place, time, handle, py), place, py)
+    }
+  }
+
+  /// The RDD that a function returned, or nil for None; takes over the reference.
+  private func node(
+    _ result: PyPointer, _ place: OperatorPlace, _ py: borrowing Python
+  ) throws -> RDDNode? {
+    defer { Py.release(result) }
+    if Py.isNone(result) { return nil }
+    guard let node = HandleType.value(of: result) as? RDDNode else {
+      throw EngineError.invalidArgument(
+        "the function of \(place.name) at \(place.site) returned "
+          + "\(py.describe(result, limit: shownRecordLength)), not an RDD")
+    }
+    return node
   }
 
   /// Raises `KeyboardInterrupt` in the function that is running.

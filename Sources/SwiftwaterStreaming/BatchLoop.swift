@@ -10,15 +10,17 @@ final class BatchLoop: Sendable {
   struct Environment: Sendable {
     let plan: StreamPlan
     let context: SparkContext
-    let zeroTime: BatchTime
+    let history: StreamHistory
     let clock: any EngineClock
     let cancellation: Cancellation
     /// Called after the outputs of every batch, on the loop's thread.
-    let afterBatch: @Sendable () -> Void
+    let afterBatch: @Sendable (BatchTime) throws -> Void
     /// Called last on a thread of the loop's own.
     let threadEnds: @Sendable () -> Void
     /// Called with what went wrong, on the loop's thread.
     let failed: @Sendable (any Error) -> Void
+    /// Tells listeners.
+    let bus: ListenerBus
     /// Called when a batch was taken from the queue.
     let hasRoom: @Sendable () -> Void
   }
@@ -33,7 +35,7 @@ final class BatchLoop: Sendable {
     var thread: EngineThread?
   }
 
-  private let environment: Environment
+  fileprivate let environment: Environment
   private let state = Monitor(State())
   private let lag: Monitor<LagWatch>
 
@@ -141,25 +143,25 @@ final class BatchLoop: Sendable {
     let began = environment.clock.now
     var failures = 0
     do {
+      environment.history.begin(batch)
       let jobs = try environment.plan.jobs(
-        for: batch, zeroTime: environment.zeroTime, context: environment.context)
-      for job in jobs {
-        do {
-          try environment.cancellation.check()
-          try job.output.action(job.rdd, batch.time)
-        } catch {
-          failures += 1
-          environment.failed(error)
-          environment.context.post(
-            .outputFailed(time: batch.time, operation: job.output.name, error: error))
-        }
-      }
+        for: batch, history: environment.history, context: environment.context)
+      failures = run(jobs, of: batch, began: began)
+      failures += storeStates(at: batch.time, reporting: failures == 0)
     } catch {
       failures += 1
       environment.failed(error)
       environment.context.post(.generationFailed(time: batch.time, error: error))
     }
-    environment.afterBatch()
+    environment.history.end(at: batch.time)
+    do {
+      try environment.afterBatch(batch.time)
+    } catch {
+      failures += 1
+      environment.failed(error)
+      environment.context.post(
+        .outputFailed(time: batch.time, operation: "checkpoint", error: error))
+    }
     let report = BatchReport(
       time: batch.time, recordCount: batch.reportedCount,
       schedulingDelay: began - batch.time.timestamp,
@@ -167,6 +169,80 @@ final class BatchLoop: Sendable {
       pendingCount: pendingCount, failureCount: failures)
     environment.context.post(.batchCompleted(report))
     if let event = lag.withLock({ $0.notice(report) }) { environment.context.post(event) }
+  }
+
+  /// Runs a batch's outputs, one after the other, whatever becomes of the others.
+  ///
+  /// - Returns: how many failed.
+  private func run(_ jobs: [Job], of batch: Batch, began: Timestamp) -> Int {
+    // Spark: a batch without any output is none that listeners hear of.
+    if jobs.isEmpty { return 0 }
+    let environment = self.environment
+    var failures = 0
+    var infos = jobs.map { $0.info(at: batch.time) }
+    func info(ended: Timestamp? = nil, hasBegun: Bool = true) -> BatchInfo {
+      BatchInfo(
+        time: batch.time, submitted: batch.submitted, began: hasBegun ? began : nil, ended: ended,
+        inputs: environment.plan.inputInfos(of: batch), outputs: infos)
+    }
+    environment.bus.post(.batchSubmitted(info(hasBegun: false)))
+    environment.bus.post(.batchStarted(info()))
+    for (index, job) in jobs.enumerated() {
+      let started = environment.clock.now
+      infos[index] = job.info(at: batch.time, began: started)
+      environment.bus.post(.outputStarted(infos[index]))
+      var failure: (any Error)?
+      do {
+        try environment.cancellation.check()
+        try job.output.action(job.rdd, batch.time)
+      } catch {
+        failures += 1
+        failure = error
+        environment.failed(error)
+        environment.context.post(
+          .outputFailed(time: batch.time, operation: job.output.name, error: error))
+      }
+      infos[index] = job.info(
+        at: batch.time, began: started, ended: environment.clock.now,
+        failure: failure.map { String(describing: $0) })
+      environment.bus.post(.outputCompleted(infos[index]))
+    }
+    environment.bus.post(.batchCompleted(info(ended: environment.clock.now)))
+    return failures
+  }
+}
+
+extension Job {
+  fileprivate func info(
+    at time: BatchTime, began: Timestamp? = nil, ended: Timestamp? = nil, failure: String? = nil
+  ) -> OutputInfo {
+    OutputInfo(
+      time: time, id: output.id,
+      name: output.site.isEmpty ? output.name : "\(output.name) at \(output.site)",
+      description: output.site, began: began, ended: ended, failure: failure)
+  }
+}
+
+extension BatchLoop {
+  /// Computes what is left of the streams with state, and forgets how: without this each batch
+  /// would lengthen the lineage of the next. Where it fails, the lineage stays, and the next batch
+  /// tries again.
+  ///
+  /// - Parameter reporting: false where an output has failed, most likely for the same reason.
+  /// - Returns: how many failures it reported.
+  private func storeStates(at time: BatchTime, reporting: Bool) -> Int {
+    var failures = 0
+    for (node, rdd) in environment.history.states(at: time) {
+      do {
+        try rdd.store(with: environment.context.runner())
+      } catch {
+        guard reporting else { continue }
+        failures += 1
+        environment.failed(error)
+        environment.context.post(.outputFailed(time: time, operation: node.name, error: error))
+      }
+    }
+    return failures
   }
 }
 

@@ -37,19 +37,26 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
   }
 
   private let receiver: any Receiver
+  private let streamID: Int
+  private let tell: @Sendable (StreamingEvent) -> Void
   private let limits: Limits
   private let budget: BufferBudget
   private let post: @Sendable (EngineEvent) -> Void
   private let state: Monitor<State>
 
   /// - Parameters:
+  ///   - streamID: numbers the inputs of a context.
   ///   - budget: shared by all receivers of a context.
   ///   - post: takes events.
+  ///   - tell: tells listeners.
   public init(
-    _ receiver: any Receiver, limits: Limits, budget: BufferBudget,
-    post: @escaping @Sendable (EngineEvent) -> Void
+    _ receiver: any Receiver, streamID: Int = 0, limits: Limits, budget: BufferBudget,
+    post: @escaping @Sendable (EngineEvent) -> Void,
+    tell: @escaping @Sendable (StreamingEvent) -> Void = { _ in }
   ) {
     self.receiver = receiver
+    self.streamID = streamID
+    self.tell = tell
     self.limits = limits
     self.budget = budget
     self.post = post
@@ -63,7 +70,19 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
 
   public func start(clock: any EngineClock) {
     state.withLock { $0.clock = clock }
+    begin()
+  }
+
+  private func begin() {
+    tell(.receiverStarted(info(isActive: true, message: "")))
     receiver.start(self)
+  }
+
+  private func info(isActive: Bool, message: String, error: String = "") -> ReceiverInfo {
+    let now = error.isEmpty ? nil : state.withLock { $0.clock?.now }
+    return ReceiverInfo(
+      streamID: streamID, name: "\(receiver.kind)-\(streamID)", isActive: isActive,
+      location: "localhost", lastErrorMessage: message, lastError: error, lastErrorTime: now)
   }
 
   public func allocate() -> Allocation {
@@ -84,6 +103,7 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
     receiver.stop { [self] in
       // A line that was being received when the source was closed is delivered as it is.
       state.withLock { $0.assembler.finishLine() }
+      tell(.receiverStopped(info(isActive: false, message: "Stopped by driver")))
       whenStopped()
     }
   }
@@ -116,16 +136,21 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
   }
 
   public func connectionLost(_ reason: String) {
-    let events = state.withLock { state -> [EngineEvent] in
+    let (isRestarting, events) = state.withLock { state -> (Bool, [EngineEvent]) in
       state.assembler.finishLine()
       var events = droppedLines(&state)
-      guard !state.isStopped, let clock = state.clock else { return events }
+      guard !state.isStopped, let clock = state.clock else { return (false, events) }
       events.append(
         .receiverLost(source: receiver.source, reason: reason, retry: limits.restartDelay))
       state.restart = clock.schedule(at: clock.now + limits.restartDelay) { [self] in
-        if !isStopped { receiver.start(self) }
+        if !isStopped { begin() }
       }
-      return events
+      return (true, events)
+    }
+    if isRestarting {
+      let delay = limits.restartDelay.wholeNanoseconds / 1_000_000
+      let message = "Restarting receiver with delay \(delay)ms: \(reason)"
+      tell(.receiverStopped(info(isActive: false, message: message, error: reason)))
     }
     for event in events { post(event) }
   }

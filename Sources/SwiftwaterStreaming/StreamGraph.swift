@@ -7,18 +7,32 @@ struct StreamGraph: Sendable {
   let interval: BatchInterval
   private(set) var nodes: [StreamNode] = []
   private(set) var outputs: [StreamOutput] = []
+  /// Streams without parents.
+  var inputCount: Int { nodes.count { $0.parents.isEmpty } }
+
+  /// The RDDs of every stream are remembered for at least so many milliseconds.
+  var minimumRetention: Int64 = 0
+  /// What an earlier run has left.
+  var past = Past()
+
+  /// What a context goes on from.
+  struct Past: Sendable {
+    /// The time before the first batch of all, and the last one that has run.
+    var resumed: (zero: BatchTime, last: BatchTime)?
+    var rdds: [(node: Int, time: BatchTime, rdd: RDDNode)] = []
+  }
 
   init(interval: BatchInterval) {
     self.interval = interval
   }
 
   mutating func addNode(
-    name: String, slide: BatchInterval?, parents: [StreamNode], source: (any InputSource)?,
-    body: @escaping @Sendable (Generation) throws -> RDDNode?
+    name: String, slide: BatchInterval?, parents: [StreamNode], reach: Reach, key: String?,
+    source: (any InputSource)?, body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) -> StreamNode {
     let node = StreamNode(
       id: nodes.count, name: name, slide: slide ?? parents.first?.slide ?? interval,
-      parents: parents, source: source, body: body)
+      parents: parents, reach: reach, key: key, source: source, body: body)
     nodes.append(node)
     return node
   }
@@ -33,7 +47,30 @@ struct StreamGraph: Sendable {
       throw EngineError.illegalState(
         "requirement failed: No output operations registered, so nothing to execute")
     }
-    return StreamPlan(interval: interval, nodes: nodes, outputs: outputs)
+    // What somebody looks back at is computed once.
+    for node in nodes {
+      for (index, parent) in node.parents.enumerated() where node.reach.parent(index) > 0 {
+        parent.setCached()
+      }
+      if node.reach.own > 0 { node.setCached() }
+    }
+    return StreamPlan(
+      interval: interval, nodes: nodes, outputs: outputs, retention: retention(), past: past)
+  }
+
+  /// For how many milliseconds the RDDs of each stream are remembered: as long as anyone behind it
+  /// looks back, who may itself be remembered.
+  ///
+  /// Spark: `DStream.remember` and `parentRememberDuration`.
+  private func retention() -> [Int64] {
+    var retention = nodes.map { max(minimumRetention, $0.reach.own) }
+    for node in nodes.reversed() {
+      for (index, parent) in node.parents.enumerated() {
+        retention[parent.id] = max(
+          retention[parent.id], retention[node.id] + node.reach.parent(index))
+      }
+    }
+    return retention
   }
 }
 
@@ -42,15 +79,28 @@ struct StreamPlan: Sendable {
   let interval: BatchInterval
   let nodes: [StreamNode]
   let outputs: [StreamOutput]
+  /// In milliseconds, by node.
+  let retention: [Int64]
+  let past: StreamGraph.Past
 
   var sources: [(id: Int, source: any InputSource)] {
     nodes.compactMap { node in node.source.map { (node.id, $0) } }
   }
 
+  /// What listeners are told of the inputs of a batch.
+  func inputInfos(of batch: Batch) -> [InputInfo] {
+    var infos: [InputInfo] = []
+    for (number, node) in nodes.filter(\.parents.isEmpty).enumerated() {
+      guard let allocation = batch.allocations[node.id] else { continue }
+      infos.append(
+        InputInfo(streamID: number, recordCount: allocation.reportedCount, description: node.name))
+    }
+    return infos
+  }
+
   /// The RDD of every output that has one at the batch's time, in the order of registration.
-  func jobs(for batch: Batch, zeroTime: BatchTime, context: SparkContext) throws -> [Job] {
-    let generation = Generation(
-      time: batch.time, zeroTime: zeroTime, context: context, allocations: batch.allocations)
+  func jobs(for batch: Batch, history: StreamHistory, context: SparkContext) throws -> [Job] {
+    let generation = Generation(time: batch.time, context: context, history: history)
     return try outputs.compactMap { output in
       try generation.rdd(of: output.node).map { Job(output: output, rdd: $0) }
     }
@@ -60,6 +110,8 @@ struct StreamPlan: Sendable {
 /// All input that belongs to one batch time.
 struct Batch: Sendable {
   let time: BatchTime
+  /// When its interval was over.
+  let submitted: Timestamp
   /// By the id of the input's node.
   let allocations: [Int: Allocation]
 

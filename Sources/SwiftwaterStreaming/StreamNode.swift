@@ -14,18 +14,25 @@ public final class StreamNode: Sendable {
   public let slide: BatchInterval
   public let parents: [StreamNode]
 
+  /// How far back this stream looks at each parent, and at itself.
+  let reach: Reach
+  /// Names a stream whose past is part of a checkpoint.
+  let key: String?
+
   let source: (any InputSource)?
   private let body: @Sendable (Generation) throws -> RDDNode?
   private let cached = Mutex(false)
 
   init(
-    id: Int, name: String, slide: BatchInterval, parents: [StreamNode],
-    source: (any InputSource)? = nil, body: @escaping @Sendable (Generation) throws -> RDDNode?
+    id: Int, name: String, slide: BatchInterval, parents: [StreamNode], reach: Reach = .none,
+    key: String? = nil, source: (any InputSource)? = nil, body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) {
     self.id = id
     self.name = name
     self.slide = slide
     self.parents = parents
+    self.reach = reach
+    self.key = key
     self.source = source
     self.body = body
   }
@@ -33,11 +40,31 @@ public final class StreamNode: Sendable {
   /// Every RDD of this stream is cached.
   public func setCached() { cached.withLock { $0 = true } }
 
+  /// True where each RDD is computed from the one before: its lineage is cut in every batch.
+  var hasState: Bool { key != nil && reach.own > 0 }
+
   func rdd(for generation: Generation) throws -> RDDNode? {
     let rdd = try body(generation)
     if let rdd, cached.withLock({ $0 }) { rdd.setCached(true) }
     return rdd
   }
+}
+
+/// How far back a stream looks, in milliseconds; 0 for the present only.
+public struct Reach: Sendable {
+  /// For each parent; those that are missing are not looked back at.
+  public let parents: [Int64]
+  /// At its own earlier RDDs.
+  public let own: Int64
+
+  public init(parents: [Int64], own: Int64 = 0) {
+    self.parents = parents
+    self.own = own
+  }
+
+  public static let none = Reach(parents: [])
+
+  func parent(_ index: Int) -> Int64 { index < parents.count ? parents[index] : 0 }
 }
 
 /// Where a stream's records come from.
@@ -71,42 +98,42 @@ public struct Allocation: Sendable {
 
 /// An output operation: what is done with a stream's RDD at every batch time.
 struct StreamOutput: Sendable {
+  /// Numbers the outputs of a context, from 0.
+  let id: Int
   let name: String
+  let site: String
   let node: StreamNode
   let action: @Sendable (RDDNode, BatchTime) throws -> Void
 }
 
-/// The batch time for which RDDs are being made, and the RDDs made so far.
+/// The batch time for which RDDs are being made, with what is remembered of earlier ones.
 ///
 /// Used by one thread, the one that runs the batch.
 public final class Generation {
   public let time: BatchTime
   public let context: SparkContext
-  private let zeroTime: BatchTime
-  private let allocations: [Int: Allocation]
-  /// By node: nil inside means that the stream has no RDD at this time.
-  private var made: [Int: RDDNode?] = [:]
+  private let history: StreamHistory
 
-  init(
-    time: BatchTime, zeroTime: BatchTime, context: SparkContext, allocations: [Int: Allocation]
-  ) {
+  init(time: BatchTime, context: SparkContext, history: StreamHistory) {
     self.time = time
-    self.zeroTime = zeroTime
     self.context = context
-    self.allocations = allocations
+    self.history = history
   }
 
   /// The RDD of `node` at this batch time; computed once. Nil where the stream has none.
-  public func rdd(of node: StreamNode) throws -> RDDNode? {
-    if let known = made[node.id] { return known }
-    let elapsed = time.milliseconds - zeroTime.milliseconds
-    let isDue = elapsed > 0 && elapsed % node.slide.milliseconds == 0
-    let rdd = isDue ? try node.rdd(for: self) : nil
-    made[node.id] = .some(rdd)
+  public func rdd(of node: StreamNode) throws -> RDDNode? { try rdd(of: node, at: time) }
+
+  /// The RDD of `node` at this batch time or an earlier one. One that was not computed in its time
+  /// is computed now, as in Spark; nil where the stream had none, and where it is forgotten.
+  public func rdd(of node: StreamNode, at time: BatchTime) throws -> RDDNode? {
+    guard time <= self.time, history.isDue(node, at: time) else { return nil }
+    if let known = history.known(node, at: time) { return known }
+    let generation =
+      time == self.time ? self : Generation(time: time, context: context, history: history)
+    let rdd = try node.rdd(for: generation)
+    history.remember(rdd, of: node, at: time)
     return rdd
   }
 
-  func allocation(of node: Int) -> Allocation {
-    allocations[node] ?? Allocation(blocks: [], reportedCount: 0)
-  }
+  func allocation(of node: Int) -> Allocation { history.allocation(of: node, at: time) }
 }

@@ -18,10 +18,17 @@ public final class StreamingContext: Sendable {
     case stopped
   }
 
-  fileprivate enum State {
+  fileprivate enum State: Sendable {
     case building(StreamGraph)
     case active(StreamingRun)
-    case stopped
+    /// With the end of a run, where there was one.
+    case stopped(RunEnd?)
+  }
+
+  /// What is left of a run.
+  struct RunEnd: Sendable {
+    let zeroTime: BatchTime
+    let history: StreamHistory
   }
 
   fileprivate struct Outcome {
@@ -36,24 +43,25 @@ public final class StreamingContext: Sendable {
   private let hooks: Hooks
   /// Shared by all receivers of this context.
   private let budget: BufferBudget
+  private let bus: ListenerBus
 
   /// What a layer above may add to a run.
   public struct Hooks: Sendable {
     /// Called after the outputs of every batch, on the thread that ran them.
-    public var afterBatch: @Sendable () -> Void
+    public var afterBatch: @Sendable (BatchTime) throws -> Void
     /// Asked to interrupt a function that does not end, when a stop has waited long enough.
     public var interrupt: @Sendable () -> Void
-    /// Called last on the thread that ran the batches, where it was the engine's.
-    public var batchThreadEnds: @Sendable () -> Void
+    /// Called last on each thread of the engine that called functions of the layer above.
+    public var threadEnds: @Sendable () -> Void
 
     public init(
-      afterBatch: @escaping @Sendable () -> Void = {},
+      afterBatch: @escaping @Sendable (BatchTime) throws -> Void = { _ in },
       interrupt: @escaping @Sendable () -> Void = {},
-      batchThreadEnds: @escaping @Sendable () -> Void = {}
+      threadEnds: @escaping @Sendable () -> Void = {}
     ) {
       self.afterBatch = afterBatch
       self.interrupt = interrupt
-      self.batchThreadEnds = batchThreadEnds
+      self.threadEnds = threadEnds
     }
   }
 
@@ -71,6 +79,9 @@ public final class StreamingContext: Sendable {
     self.hooks = hooks
     makeClock = { clock ?? SystemClock() }
     state = Monitor(.building(StreamGraph(interval: interval)))
+    bus = ListenerBus(
+      isManual: clock?.isManual ?? false, threadEnds: hooks.threadEnds,
+      tellDropped: { context.post(.listenerEventsDropped(total: $0)) })
     let settings = context.settings
     _ = try ReceiverSupervisor.Limits(settings)
     _ = try StreamingRun.Limits(settings, interval: interval)
@@ -109,13 +120,19 @@ public final class StreamingContext: Sendable {
   ///
   /// - Parameters:
   ///   - slide: a multiple of the interval; by default the first parent's, or the interval.
+  ///   - reach: how far back the stream looks.
+  ///   - key: names a stream whose past is part of a checkpoint. With a reach to itself it has
+  ///     state: its RDDs are computed in every batch, and kept without their lineage.
   /// - Throws: ``EngineError`` (`illegalState`) once the context has started.
   public func addNode(
     name: String, slide: BatchInterval? = nil, parents: [StreamNode] = [],
+    reach: Reach = .none, key: String? = nil,
     body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) throws -> StreamNode {
     try building {
-      $0.addNode(name: name, slide: slide, parents: parents, source: nil, body: body)
+      $0.addNode(
+        name: name, slide: slide, parents: parents, reach: reach, key: key, source: nil,
+        body: body)
     }
   }
 
@@ -123,7 +140,9 @@ public final class StreamingContext: Sendable {
   public func addInput(name: String, source: any InputSource) throws -> StreamNode {
     try building { graph in
       let id = graph.nodes.count
-      return graph.addNode(name: name, slide: nil, parents: [], source: source) { generation in
+      return graph.addNode(
+        name: name, slide: nil, parents: [], reach: .none, key: nil, source: source
+      ) { generation in
         let blocks = generation.allocation(of: id).blocks
         return RDDNode.batches(
           blocks.map { [$0] }, name: name, context: generation.context)
@@ -140,18 +159,103 @@ public final class StreamingContext: Sendable {
   public func addSupervised(
     _ receiver: any Receiver, name: String
   ) throws -> (node: StreamNode, source: any InputSource) {
+    let streamID = try building { $0.inputCount }
     let supervisor = ReceiverSupervisor(
-      receiver, limits: try .init(context.settings), budget: budget, post: context.post)
+      receiver, streamID: streamID, limits: try .init(context.settings), budget: budget,
+      post: context.post, tell: { [bus] in bus.post($0) })
     return (try addInput(name: name, source: supervisor), supervisor)
   }
 
   /// Adds an output operation: called with the stream's RDD at every batch time at which it has
   /// one, in the order in which outputs were added.
+  ///
+  /// - Parameter site: the place of the user's call, for listeners.
   public func addOutput(
-    name: String, of node: StreamNode,
+    name: String, site: String = "", of node: StreamNode,
     _ action: @escaping @Sendable (RDDNode, BatchTime) throws -> Void
   ) throws {
-    try building { $0.addOutput(StreamOutput(name: name, node: node, action: action)) }
+    try building { graph in
+      graph.addOutput(
+        StreamOutput(
+          id: graph.outputs.count, name: name, site: site, node: node, action: action))
+    }
+  }
+
+  // MARK: - Listeners
+
+  /// Has a listener told of everything from now on, in order; at any time.
+  public func addListener(_ listener: @escaping @Sendable (StreamingEvent) -> Void) {
+    bus.add(listener)
+  }
+
+  /// True inside a listener.
+  public var isOnListenerThread: Bool { bus.isCurrentThread }
+
+  /// Remembers the RDDs of every stream for at least so long.
+  public func remember(milliseconds: Int64) throws {
+    try building { $0.minimumRetention = max($0.minimumRetention, milliseconds) }
+  }
+
+  /// A stream's RDD at a batch time that is still remembered.
+  public func rememberedRDD(of node: StreamNode, at time: BatchTime) -> RDDNode? {
+    guard let history = history, case .some(.some(let rdd)) = history.known(node, at: time) else {
+      return nil
+    }
+    return rdd
+  }
+
+  /// The time before the first batch; nil before the start.
+  public var zeroTime: BatchTime? {
+    state.withLock { state in
+      switch state {
+      case .building: nil
+      case .active(let run): run.zeroTime
+      case .stopped(let end): end?.zeroTime
+      }
+    }
+  }
+
+  private var history: StreamHistory? {
+    state.withLock { state in
+      switch state {
+      case .building: nil
+      case .active(let run): run.history
+      case .stopped(let end): end?.history
+      }
+    }
+  }
+
+  // MARK: - Going on from an earlier run
+
+  /// What streams with a key look back on after the batch at `time`. Inside a batch, or after the
+  /// stop.
+  public func retained(
+    after time: BatchTime
+  ) throws -> [(key: String, parent: Int, time: BatchTime, rdd: RDDNode)] {
+    try history?.retained(after: time, context: context) ?? []
+  }
+
+  /// Gives the stream with a key, or one of its parents, an RDD of the past.
+  ///
+  /// - Parameter parent: the parent's number; -1 for the stream itself.
+  /// - Throws: ``EngineError`` (`invalidArgument`) where no stream has that key.
+  public func restore(key: String, parent: Int, time: BatchTime, rdd: RDDNode) throws {
+    try building { graph in
+      guard let node = graph.nodes.first(where: { $0.key == key }),
+        parent == -1 || node.parents.indices.contains(parent)
+      else {
+        throw EngineError.invalidArgument(
+          "the checkpoint has data of the operator \(key), which this program does not have")
+      }
+      let target = parent == -1 ? node : node.parents[parent]
+      graph.past.rdds.append((target.id, time, rdd))
+    }
+  }
+
+  /// Goes on behind the batch at `last` of a run whose first batch followed `zero`: every batch
+  /// time since then is run.
+  public func resume(zero: BatchTime, last: BatchTime) throws {
+    try building { $0.past.resumed = (zero, last) }
   }
 
   private func building<R>(_ body: (inout StreamGraph) throws -> R) throws -> R {
@@ -195,9 +299,9 @@ public final class StreamingContext: Sendable {
     case .stopped: throw EngineError.illegalState("StreamingContext has already been stopped")
     case .building(let graph):
       // Spark: a context whose start failed is stopped.
-      state = .stopped
+      state = .stopped(nil)
       let run = StreamingRun(
-        plan: try graph.frozen(), context: context, clock: makeClock(), hooks: hooks,
+        plan: try graph.frozen(), context: context, clock: makeClock(), hooks: hooks, bus: bus,
         limits: try .init(context.settings, interval: interval),
         failed: { [outcome] in outcome.record($0) })
       state = .active(run)
@@ -217,7 +321,7 @@ public final class StreamingContext: Sendable {
       switch state {
       case .active(let run): return run
       case .building:
-        state = .stopped
+        state = .stopped(nil)
         return nil
       case .stopped: return nil
       }
@@ -227,7 +331,9 @@ public final class StreamingContext: Sendable {
       return
     }
     run.stop(gracefully: gracefully) { [self] in
-      state.withLock { $0 = .stopped }
+      state.withLock {
+        $0 = .stopped(RunEnd(zeroTime: run.zeroTime, history: run.history))
+      }
       context.post(.stopped)
       finish()
     }

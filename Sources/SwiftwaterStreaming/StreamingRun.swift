@@ -30,8 +30,12 @@ final class StreamingRun: Sendable {
   private let clock: any EngineClock
   private let hooks: StreamingContext.Hooks
   private let limits: Limits
+  private let bus: ListenerBus
   private let cancellation = Cancellation()
   private let first: BatchTime
+  /// The time before the first batch of all.
+  let zeroTime: BatchTime
+  let history: StreamHistory
   private let loop: BatchLoop
   private let ticker: BatchTicker
   private let stopPhase = Monitor(StopPhase.running)
@@ -48,23 +52,34 @@ final class StreamingRun: Sendable {
 
   init(
     plan: StreamPlan, context: SparkContext, clock: any EngineClock,
-    hooks: StreamingContext.Hooks, limits: Limits, failed: @escaping @Sendable (any Error) -> Void
+    hooks: StreamingContext.Hooks, bus: ListenerBus, limits: Limits,
+    failed: @escaping @Sendable (any Error) -> Void
   ) {
     self.plan = plan
+    self.bus = bus
     self.context = context
     self.clock = clock
     self.hooks = hooks
     self.limits = limits
-    let first = plan.interval.firstBatch(after: clock.now)
-    self.first = first
+    let zeroTime: BatchTime
+    if let (zero, last) = plan.past.resumed {
+      zeroTime = zero
+      first = last + plan.interval
+    } else {
+      first = plan.interval.firstBatch(after: clock.now)
+      zeroTime = first - plan.interval
+    }
+    self.zeroTime = zeroTime
+    let history = StreamHistory(plan: plan, zeroTime: zeroTime, last: first - plan.interval)
+    self.history = history
 
     // The loop wakes the ticker when its queue has room; the ticker is made after the loop.
     let waker = Monitor(TickerReference())
     let loop = BatchLoop(
       .init(
-        plan: plan, context: context, zeroTime: first - plan.interval, clock: clock,
+        plan: plan, context: context, history: history, clock: clock,
         cancellation: cancellation, afterBatch: hooks.afterBatch,
-        threadEnds: hooks.batchThreadEnds, failed: failed,
+        threadEnds: hooks.threadEnds, failed: failed, bus: bus,
         hasRoom: { waker.withLock { $0.ticker }?.roomMade() }))
     self.loop = loop
     let sources = plan.sources
@@ -74,7 +89,7 @@ final class StreamingRun: Sendable {
       tick: { time in
         var allocations: [Int: Allocation] = [:]
         for (id, source) in sources { allocations[id] = source.allocate() }
-        let batch = Batch(time: time, allocations: allocations)
+        let batch = Batch(time: time, submitted: clock.now, allocations: allocations)
         if !loop.add(batch) {
           context.post(.batchesDropped(count: 1, records: batch.reportedCount))
         }
@@ -87,6 +102,7 @@ final class StreamingRun: Sendable {
   func start() {
     context.beginRun(cancellation)
     context.post(.started(name: context.appName, interval: plan.interval, first: first))
+    bus.post(.streamingStarted(clock.now))
     loop.start()
     ticker.start()
     for (_, source) in plan.sources { source.start(clock: clock) }
@@ -173,6 +189,7 @@ final class StreamingRun: Sendable {
       _ = loop.waitUntilIdle(timeout: .seconds(1))
     }
     context.endRun()
+    bus.close(timeout: limits.stopTimeout)
     (clock as? SystemClock)?.shutDown()
     whenStopped()
   }

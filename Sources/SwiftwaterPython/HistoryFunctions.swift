@@ -1,0 +1,257 @@
+import PythonInterop
+import SwiftwaterCore
+import SwiftwaterRDD
+import SwiftwaterStreaming
+
+/// Streams that look back, what is remembered of them, listeners, and going on after a stop.
+let historyFunctions: [(String, NativeFunction, String)] = [
+  (
+    "stream_history",
+    { _, arguments in
+      entry(arguments, count: 9) { py, arguments in try streamHistory(arguments, py) }
+    }, "A stream of what a function makes of present and past RDDs."
+  ),
+  (
+    "rdd_at",
+    { _, arguments in
+      entry(arguments, count: 3) { _, arguments in
+        let view: GenerationView = try arguments.handle(0)
+        let rdd = try view.rdd(parent: try arguments.integer(1), at: try time(arguments, 2))
+        return rdd.map { HandleType.make($0) } ?? Py.none()
+      }
+    }, "The RDD of a parent, or of the stream itself, at a batch time."
+  ),
+  (
+    "remember",
+    { _, arguments in
+      entry(arguments, count: 2) { _, arguments in
+        let owner: PythonStreaming = try arguments.handle(0)
+        try owner.streaming.remember(milliseconds: Int64(try arguments.integer(1)))
+        return Py.none()
+      }
+    }, "Keeps the RDDs of every stream for a time."
+  ),
+  (
+    "stream_rdd_at",
+    { _, arguments in
+      entry(arguments, count: 2) { _, arguments in
+        let stream: PythonStream = try arguments.handle(0)
+        let rdd = stream.owner.streaming.rememberedRDD(
+          of: stream.node, at: try time(arguments, 1))
+        return rdd.map { HandleType.make($0) } ?? Py.none()
+      }
+    }, "A stream's RDD that is still remembered, or None."
+  ),
+  (
+    "zero_ms",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        let owner: PythonStreaming = try arguments.handle(0)
+        return owner.streaming.zeroTime.map { py.newInteger(Int($0.milliseconds)) } ?? Py.none()
+      }
+    }, "The time before the first batch, or None."
+  ),
+  (
+    "add_listener",
+    { _, arguments in
+      entry(arguments, count: 2) { _, arguments in
+        let owner: PythonStreaming = try arguments.handle(0)
+        owner.addListener(try function(arguments[1]))
+        return Py.none()
+      }
+    }, "Calls a function with every event."
+  ),
+  (
+    "on_listener_thread",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        let owner: PythonStreaming = try arguments.handle(0)
+        return py.newBool(owner.streaming.isOnListenerThread)
+      }
+    }, "True inside a listener."
+  ),
+  (
+    "set_batch_hook",
+    { _, arguments in
+      entry(arguments, count: 2) { _, arguments in
+        let owner: PythonStreaming = try arguments.handle(0)
+        let hook = try function(arguments[1])
+        owner.batchHook.withLock { $0 = hook }
+        return Py.none()
+      }
+    }, "Calls a function with the time of every batch that is over."
+  ),
+  (
+    "retained",
+    { _, arguments in
+      entry(arguments, count: 2) { py, arguments in
+        let owner: PythonStreaming = try arguments.handle(0)
+        let retained = try owner.streaming.retained(after: try time(arguments, 1))
+        let rows = retained.compactMap { item in
+          py.newTuple(
+            [
+              py.newText(item.key), py.newInteger(item.parent),
+              py.newInteger(Int(item.time.milliseconds)), HandleType.make(item.rdd),
+            ].compactMap(\.self))
+        }
+        return py.newList(rows)
+      }
+    }, "What streams with a key look back on after a batch: (key, parent, time, RDD)."
+  ),
+  (
+    "restore",
+    { _, arguments in
+      entry(arguments, count: 5) { py, arguments in
+        let owner: PythonStreaming = try arguments.handle(0)
+        try owner.streaming.restore(
+          key: try arguments.text(1, py), parent: try arguments.integer(2),
+          time: try time(arguments, 3), rdd: try arguments.handle(4))
+        return Py.none()
+      }
+    }, "Gives a stream with a key an RDD of the past."
+  ),
+  (
+    "resume",
+    { _, arguments in
+      entry(arguments, count: 3) { _, arguments in
+        let owner: PythonStreaming = try arguments.handle(0)
+        try owner.streaming.resume(zero: try time(arguments, 1), last: try time(arguments, 2))
+        return Py.none()
+      }
+    }, "Goes on behind the last batch of an earlier run."
+  ),
+  (
+    "encode",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        try encoded(try arguments.handle(0), py)
+      }
+    }, "The records of an RDD as bytes, by partition."
+  ),
+  (
+    "decode",
+    { _, arguments in
+      entry(arguments, count: 2) { py, arguments in
+        let owner: PythonContext = try arguments.handle(0)
+        let partitions = try arguments.sequence(1).map { data -> [any RecordBatch] in
+          let batch = try decoded(try bytes(of: data), py)
+          return batch.recordCount == 0 ? [] : [try batch.kept()]
+        }
+        return HandleType.make(
+          RDDNode.batches(partitions, name: "decode", context: owner.context))
+      }
+    }, "An RDD of what encode has written."
+  ),
+  (
+    "encode_value",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        var encoder = RecordEncoder()
+        guard encoder.append(arguments[0]) else { return nil }
+        return encoder.bytes.withUnsafeBytes { py.newBytes($0) }
+      }
+    }, "One value in the format of encode."
+  ),
+  (
+    "decode_value",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        let data = try arguments.bytes(0)
+        return data.withUnsafeBytes { bytes in
+          var decoder = RecordDecoder(bytes)
+          return decoder.next()
+        }
+      }
+    }, "The value that encode_value has written."
+  ),
+]
+
+private func time(_ arguments: Arguments, _ index: Int) throws -> BatchTime {
+  BatchTime(milliseconds: Int64(try arguments.integer(index)))
+}
+
+private func streamHistory(_ arguments: Arguments, _ py: borrowing Python) throws -> PyPointer? {
+  let owner: PythonStreaming = try arguments.handle(0)
+  let parents = try handles(in: try arguments.sequence(1), as: PythonStream.self).map(\.node)
+  let reach = try arguments.integers(3, py).map { Int64($0) }
+  guard reach.count == parents.count else {
+    throw ArgumentError("argument 4 must have a number for each parent")
+  }
+  let node = try owner.addHistory(
+    try function(arguments[5]),
+    place: OperatorPlace(name: try arguments.text(7, py), site: try arguments.text(8, py)),
+    slide: try BatchInterval(milliseconds: Int64(try arguments.integer(2))), of: parents,
+    reach: Reach(parents: reach, own: Int64(try arguments.integer(4))),
+    key: arguments.isNone(6) ? nil : try arguments.text(6, py))
+  return HandleType.make(PythonStream(node, of: owner))
+}
+
+// MARK: - Records as bytes
+
+/// Stands before the records of a partition.
+private let magic: [UInt8] = Array("SWR".utf8) + [1]
+
+/// The bytes of each partition: the magic number with the version, the count, the records.
+private func encoded(_ rdd: RDDNode, _ py: borrowing Python) throws -> PyPointer? {
+  let partitions = try Interpreter.detach(py) {
+    try rdd.context.runner().run(
+      rdd, partitions: Array(0..<rdd.partitionCount), placement: .callingThread
+    ) { cursor, _ in
+      var encoder = RecordEncoder()
+      var count = 0
+      while let batch = try cursor.next() {
+        count += batch.recordCount
+        try Interpreter.attach { py in try append(batch, to: &encoder, py) }
+      }
+      var head = RecordEncoder()
+      magic.withUnsafeBytes { head.append(raw: $0) }
+      head.append(count: count)
+      return head.bytes + encoder.bytes
+    }
+  }
+  return py.newList(partitions.compactMap { $0.withUnsafeBytes { py.newBytes($0) } })
+}
+
+private func append(
+  _ batch: any RecordBatch, to encoder: inout RecordEncoder, _ py: borrowing Python
+) throws {
+  switch batch {
+  case let block as TextBlock:
+    block.withBytes { bytes in
+      for line in block.lines {
+        encoder.append(utf8: UnsafeRawBufferPointer(rebasing: bytes[Int(line.start)..<Int(line.end)]))
+      }
+    }
+  case let batch as PythonBatch:
+    for index in 0..<batch.recordCount {
+      guard encoder.append(Py.listItem(batch.list.pointer, index)) else {
+        throw PythonError.fetch(py)
+      }
+    }
+  default:
+    throw EngineError.illegalState("records of \(type(of: batch)) have no form in Python")
+  }
+}
+
+private func decoded(_ data: [UInt8], _ py: borrowing Python) throws -> PythonBatch {
+  guard data.starts(with: magic) else {
+    throw EngineError.invalidArgument(
+      "the stored records are damaged, or not in this version's format")
+  }
+  return try data.withUnsafeBytes { bytes in
+    let body = UnsafeRawBufferPointer(rebasing: bytes[magic.count...])
+    var decoder = RecordDecoder(body)
+    guard let count = decoder.count(), count <= body.count else {
+      throw EngineError.invalidArgument(
+        "the stored records are damaged, or not in this version's format")
+    }
+    guard let list = Py.newList() else { throw PythonError.fetch(py) }
+    let owner = PythonObject(owning: list)
+    for _ in 0..<count {
+      guard let value = decoder.next() else { throw PythonError.fetch(py) }
+      defer { Py.release(value) }
+      guard Py.append(value, to: list) else { throw PythonError.fetch(py) }
+    }
+    return PythonBatch(owner)
+  }
+}
