@@ -152,6 +152,12 @@ package func physicalMemoryBytes() -> Int {
   sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
 }
 
+/// Where temporary files belong.
+package func temporaryFolder() -> String {
+  guard let folder = getenv("TMPDIR"), folder.pointee != 0 else { return "/tmp" }
+  return String(cString: folder)
+}
+
 /// The number of processors that are switched on.
 package func availableProcessors() -> Int {
   max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))

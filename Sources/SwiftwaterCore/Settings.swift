@@ -49,6 +49,12 @@ public struct Settings: Sendable {
       name: "swiftwater.block.size", defaultValue: "1m",
       summary: "a block is closed when it holds this many bytes"),
     .init(
+      name: "swiftwater.spill.memory", defaultValue: "",
+      summary: "the process's size beyond which kept records go to disk; empty: 1/2 of memory"),
+    .init(
+      name: "spark.local.dir", defaultValue: "",
+      summary: "where kept records go on disk; empty: TMPDIR, or /tmp"),
+    .init(
       name: "swiftwater.stop.timeout", defaultValue: "2s",
       summary: "how long a stop waits for the running batch"),
     .init(

@@ -71,6 +71,12 @@ public struct SpilledBytes: Sendable {
   fileprivate let offset: Int
   public let count: Int
 
+  /// - Precondition: the buffer holds ``count`` bytes.
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws {
+    precondition(buffer.count >= count)
+    try file.descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: offset)
+  }
+
   /// - Throws: ``EngineError`` (`unavailable`) when they cannot be read.
   public func read() throws -> [UInt8] {
     try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in

@@ -14,66 +14,98 @@ struct CombineByKey: Sendable {
   var place: OperatorPlace { partitioning.place }
 
   func node(over parent: RDDNode) -> RDDNode {
-    let partitionCount = partitioning.count
     let shuffle = Shuffle(
-      parent: parent, bucketCount: partitionCount, placement: .callingThread
+      parent: parent, bucketCount: partitioning.count, placement: .callingThread
     ) { cursor, task in
       try Interpreter.attach { py in
-        var functions = try TaskFunction.forTask([mergeValue] + [createCombiner].compactMap(\.self), py)
+        let divided = DividedPairs(partitioning.count)
+        var functions = try TaskFunction.forTask(
+          [mergeValue] + [createCombiner].compactMap(\.self), py)
         let merge = functions.removeFirst()
-        let sink = CombineSink(create: functions.first, merge: merge, place: place)
-        try fill(sink, from: cursor, task: task, py)
-        return try divide(sink, py)
+        let bound = try partitioning.forTask(py)
+        let sink = CombineSink(create: functions.first, merge: merge, place: place) { sink, py in
+          try divided.add(sink, by: bound, py)
+        }
+        try drain(cursor, into: sink, task: task, py)
+        try finish(sink, py)
+        try divided.add(sink, by: bound, py)
+        return divided.batches
       }
     }
     return RDDNode(
       name: place.name, context: parent.context, dependencies: [.shuffle(shuffle)],
-      partitionCount: partitionCount, placement: .callingThread
+      partitionCount: partitioning.count, placement: .callingThread
     ) { partition, task in
       let parts = shuffle.bucket(partition)
       // The keys of one part are different already.
       if parts.count <= 1 { return ArrayCursor(parts) }
-      return try Interpreter.attach { py in
-        let sink = CombineSink(create: nil, merge: try mergeCombiners.forTask(py), place: place)
-        try fill(sink, from: ArrayCursor(parts), task: task, py)
-        guard let list = Py.newList() else { throw PythonError.fetch(py) }
-        let pairs = PythonObject(owning: list)
-        try sink.forEach { key, value in try append(key, value, to: list, py) }
-        return ArrayCursor([PythonBatch(pairs)])
-      }
+      return try Interpreter.attach { py in try merged(parts, task: task, py) }
     }
   }
 
-  private func fill(
-    _ sink: CombineSink, from cursor: any BatchCursor, task: TaskContext, _ py: borrowing Python
-  ) throws {
-    try drain(cursor, into: sink, task: task, py)
+  /// The pairs of several parts, with the values of each key combined.
+  private func merged(
+    _ parts: [any RecordBatch], task: TaskContext, _ py: borrowing Python
+  ) throws -> any BatchCursor {
+    let merge = try mergeCombiners.forTask(py)
+    let sink = CombineSink(create: nil, merge: merge, place: place)
+    let reader = RecordReader(.batches(ArrayCursor(parts)))
+    let chain = RecordChain([], into: sink)
+    while try reader.pump(into: chain, py) {
+      try task.checkCancellation()
+      // Full: what is combined so far and what is left go to disk, by the hashes of their keys.
+      try finish(sink, py)
+      return try mergedOnDisk(sink.takePairs(py), and: reader, with: merge, task: task, py)
+    }
+    try finish(sink, py)
+    return ArrayCursor([PythonBatch(try sink.takePairs(py))])
+  }
+
+  /// `swiftwater._spill.merged_pairs`: the same pairs in the same order.
+  private func mergedOnDisk(
+    _ pairs: PythonObject, and rest: RecordReader, with merge: PythonObject, task: TaskContext,
+    _ py: borrowing Python
+  ) throws -> any BatchCursor {
+    let upstream = UpstreamRecords(rest, through: [], after: pairs)
+    guard let iterator = RecordIteratorType.make(upstream) else { throw PythonError.fetch(py) }
+    defer { Py.release(iterator) }
+    let mergePairs = try py.importing("merged_pairs", from: "swiftwater._spill")
+    guard let result = Py.call(mergePairs.pointer, iterator, merge.pointer) else {
+      throw PythonError.fetch(at: place, record: nil, py)
+    }
+    defer { Py.release(result) }
+    guard let output = Py.iterator(over: result) else { throw PythonError.fetch(py) }
+    return ReaderCursor(
+      RecordReader(.iterator(PythonObject(owning: output), place, upstream)), task: task)
+  }
+
+  private func finish(_ sink: CombineSink, _ py: borrowing Python) throws {
     guard sink.finish() else {
       guard let (place, record) = sink.takeFailure() else { throw PythonError.fetch(py) }
       defer { Py.release(record) }
       throw PythonError.fetch(at: place, record: record, py)
     }
   }
+}
 
-  private func append(
-    _ key: PyPointer, _ value: PyPointer, to list: PyPointer, _ py: borrowing Python
+/// Combined pairs by the partitions of their keys, in the parts in which they came.
+private final class DividedPairs {
+  private(set) var batches: [[any RecordBatch]]
+
+  init(_ count: Int) { batches = Array(repeating: [], count: count) }
+
+  /// Takes the pairs out of the sink.
+  func add(
+    _ sink: CombineSink, by partitioning: KeyPartitioning.Bound, _ py: borrowing Python
   ) throws {
-    guard let pair = Py.newPair(key, value) else { throw PythonError.fetch(py) }
-    defer { Py.release(pair) }
-    guard Py.append(pair, to: list) else { throw PythonError.fetch(py) }
-  }
-
-  /// The pairs by their key's partition; nothing for an empty bucket.
-  private func divide(
-    _ sink: CombineSink, _ py: borrowing Python
-  ) throws -> [[any RecordBatch]] {
-    let buckets = Buckets(try partitioning.forTask(py))
+    let buckets = Buckets(partitioning)
     try sink.forEach { key, value in
       guard let pair = Py.newPair(key, value) else { throw PythonError.fetch(py) }
       defer { Py.release(pair) }
       try buckets.add(pair, key: key, py)
     }
-    return try buckets.batches()
+    sink.empty()
+    for (index, part) in try buckets.batches().enumerated() { batches[index] += part }
   }
 }
 
@@ -100,8 +132,22 @@ final class CombineSink: RecordSink {
   private let mergeOwner: PythonObject
   private let place: OperatorPlace
   private var failedRecord: PyPointer?
+  /// Records since the table was empty, and since memory was last looked at.
+  private var recordCount = 0
+  private var unseenCount = 0
+  private let relief: ((CombineSink, borrowing Python) throws -> Void)?
+  private(set) var isFull = false
 
-  init(create: PythonObject?, merge: PythonObject, place: OperatorPlace) {
+  /// Fewer records are not worth a trip to the disk.
+  private static let leastSpilled = 1 << 16
+  private static let lookEvery = 1 << 12
+
+  /// - Parameter relief: takes the pairs away when memory is short.
+  init(
+    create: PythonObject?, merge: PythonObject, place: OperatorPlace,
+    relief: ((CombineSink, borrowing Python) throws -> Void)? = nil
+  ) {
+    self.relief = relief
     waiting = .allocate(capacity: Self.window)
     self.create = create
     mergeOwner = merge
@@ -134,15 +180,39 @@ final class CombineSink: RecordSink {
   /// Combines what waits. False: an exception is set.
   func finish() -> Bool { combineWaiting() }
 
-  var isFull: Bool { false }
+  func relieve(_ py: borrowing Python) throws {
+    guard finish() else {
+      guard let (place, record) = takeFailure() else { throw PythonError.fetch(py) }
+      defer { Py.release(record) }
+      throw PythonError.fetch(at: place, record: record, py)
+    }
+    try relief?(self, py)
+  }
 
   func takeFailure() -> (place: OperatorPlace, record: PyPointer)? {
     defer { failedRecord = nil }
     return failedRecord.map { (place, $0) }
   }
 
-  /// The number of keys.
-  var count: Int { table.count }
+  /// Forgets the pairs.
+  func empty() {
+    table = KeyTable()
+    recordCount = 0
+    isFull = false
+  }
+
+  /// The pairs as a list; the sink is empty afterwards.
+  func takePairs(_ py: borrowing Python) throws -> PythonObject {
+    guard let list = Py.newList() else { throw PythonError.fetch(py) }
+    let pairs = PythonObject(owning: list)
+    try forEach { key, value in
+      guard let pair = Py.newPair(key, value) else { throw PythonError.fetch(py) }
+      defer { Py.release(pair) }
+      guard Py.append(pair, to: list) else { throw PythonError.fetch(py) }
+    }
+    empty()
+    return pairs
+  }
 
   /// Calls `body` with each key and its combined value, borrowed, in first-seen order.
   func forEach(_ body: (_ key: PyPointer, _ value: PyPointer) throws -> Void) rethrows {
@@ -162,7 +232,17 @@ final class CombineSink: RecordSink {
       }
       Py.release(item.record)
     }
+    unseenCount += count
+    if unseenCount >= Self.lookEvery { lookAtMemory() }
     return true
+  }
+
+  private func lookAtMemory() {
+    recordCount += unseenCount
+    if SpillStore.shared.isOverLimit(adding: unseenCount) {
+      isFull = recordCount >= Self.leastSpilled
+    }
+    unseenCount = 0
   }
 
   @inline(__always)

@@ -74,8 +74,7 @@ final class PipelineCursor: BatchCursor {
   /// Sends all records into `sink`, without a list in between.
   func drain(into sink: some RecordSink, _ py: borrowing Python) throws {
     let (reader, tail) = try lastStage(py)
-    let chain = RecordChain(tail, into: sink)
-    while try reader.pump(into: chain, py) { try task.checkCancellation() }
+    try SwiftwaterPython.pump(reader, into: RecordChain(tail, into: sink), task: task, py)
     isAtEnd = true
   }
 
@@ -130,7 +129,16 @@ func drain(
     try cursor.drain(into: sink, py)
   } else {
     let reader = RecordReader(.batches(cursor))
-    let chain = RecordChain([], into: sink)
-    while try reader.pump(into: chain, py) { try task.checkCancellation() }
+    try pump(reader, into: RecordChain([], into: sink), task: task, py)
+  }
+}
+
+/// Sends all records of a reader through a chain, whose sink makes room when it has to.
+private func pump<Sink>(
+  _ reader: RecordReader, into chain: RecordChain<Sink>, task: TaskContext, _ py: borrowing Python
+) throws {
+  while try reader.pump(into: chain, py) {
+    try task.checkCancellation()
+    try chain.sink.relieve(py)
   }
 }

@@ -103,9 +103,13 @@ final class UpstreamRecords: RecordSequence {
   private var index = 0
   private var isAtEnd = false
 
-  init(_ reader: RecordReader, through operators: [PythonOperator]) {
+  /// - Parameter first: records in front of the reader's.
+  init(
+    _ reader: RecordReader, through operators: [PythonOperator], after first: PythonObject? = nil
+  ) {
     self.reader = reader
     self.operators = operators
+    list = first
   }
 
   /// The record that was handed out last, borrowed.

@@ -29,6 +29,10 @@ public final class SparkContext: Sendable {
     appName = settings["spark.app.name"] ?? "swiftwater"
     defaultParallelism = try settings.count("spark.default.parallelism") ?? parallelism
     pool = TaskPool(width: parallelism)
+    SpillStore.shared.configure(
+      limit: try settings.bytes("swiftwater.spill.memory") ?? physicalMemoryBytes() / 2,
+      folder: settings["spark.local.dir"]?.split(separator: ",").first.map(String.init)
+        ?? temporaryFolder())
   }
 
   /// - Parameters:
