@@ -348,7 +348,8 @@ public struct RecordDecoder {
     guard bytes.count - position >= 8 else { return nil }
     defer { position += 8 }
     return Double(
-      bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+      bitPattern: UInt64(
+        littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
     )
   }
 

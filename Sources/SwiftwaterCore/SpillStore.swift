@@ -74,7 +74,8 @@ public struct SpilledBytes: Sendable {
   /// - Precondition: the buffer holds ``count`` bytes.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws {
     precondition(buffer.count >= count)
-    try file.descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: offset)
+    try file.descriptor.read(
+      into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: offset)
   }
 
   /// - Throws: ``EngineError`` (`unavailable`) when they cannot be read.

@@ -87,13 +87,15 @@ private struct SpilledText: StoredBatch {
       byteCount: content.count + TextBlock.padding, alignment: 64)
     do {
       try content.read(into: UnsafeMutableRawBufferPointer(start: base, count: content.count))
-      let lines = try [TextBlock.LineSpan](unsafeUninitializedCapacity: recordCount) { lines, count in
+      let lines = try [TextBlock.LineSpan](unsafeUninitializedCapacity: recordCount) {
+        lines, count in
         // SAFETY: the spans were written from an array of `recordCount` of them.
         try spans.read(into: UnsafeMutableRawBufferPointer(lines))
         count = recordCount
       }
       // The padding is read by wide loads, whatever is in it.
-      (base + content.count).initializeMemory(as: UInt8.self, repeating: 0, count: TextBlock.padding)
+      (base + content.count).initializeMemory(
+        as: UInt8.self, repeating: 0, count: TextBlock.padding)
       return TextBlock(adopting: base, byteCount: content.count, lines: lines, isASCII: isASCII)
     } catch {
       base.deallocate()

@@ -219,7 +219,8 @@ private func append(
   case let block as TextBlock:
     block.withBytes { bytes in
       for line in block.lines {
-        encoder.append(utf8: UnsafeRawBufferPointer(rebasing: bytes[Int(line.start)..<Int(line.end)]))
+        encoder.append(
+          utf8: UnsafeRawBufferPointer(rebasing: bytes[Int(line.start)..<Int(line.end)]))
       }
     }
   case let batch as PythonBatch:

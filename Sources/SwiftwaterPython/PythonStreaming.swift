@@ -68,7 +68,8 @@ final class PythonStreaming: Sendable {
     let node = try streaming.addNode(
       name: place.name, slide: slide, parents: parents, reach: reach, key: key
     ) { [calls] generation in
-      let view = GenerationView(generation, parents: parents, own: own.reference.withLock { $0.value })
+      let view = GenerationView(
+        generation, parents: parents, own: own.reference.withLock { $0.value })
       return try calls.history(view, with: function, place: place, time: generation.time)
     }
     own.reference.withLock { $0.value = node }

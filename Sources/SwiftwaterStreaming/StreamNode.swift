@@ -25,7 +25,8 @@ public final class StreamNode: Sendable {
 
   init(
     id: Int, name: String, slide: BatchInterval, parents: [StreamNode], reach: Reach = .none,
-    key: String? = nil, source: (any InputSource)? = nil, body: @escaping @Sendable (Generation) throws -> RDDNode?
+    key: String? = nil, source: (any InputSource)? = nil,
+    body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) {
     self.id = id
     self.name = name

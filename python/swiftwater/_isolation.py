@@ -72,7 +72,9 @@ def kind_of_type(kind: type) -> int:
         return _IMMUTABLE
     for module_name, names in _IMMUTABLE_TYPES:
         module = sys.modules.get(module_name)
-        if module is not None and any(kind is getattr(module, name, None) for name in names.split()):
+        if module is not None and any(
+            kind is getattr(module, name, None) for name in names.split()
+        ):
             return _IMMUTABLE
     enum = sys.modules.get("enum")
     if enum is not None and issubclass(kind, enum.Enum):

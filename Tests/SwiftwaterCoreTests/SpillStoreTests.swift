@@ -1,0 +1,39 @@
+import Testing
+
+@testable import SwiftwaterCore
+
+@Suite struct SpillStoreTests {
+  @Test("Bytes come back as they were, from several files too")
+  func roundTrip() throws {
+    let store = SpillStore()
+    store.configure(limit: 1, folder: temporaryFolder())
+    var parts: [(bytes: [UInt8], spilled: SpilledBytes)] = []
+    for number in 0..<40 {
+      let bytes = [UInt8](repeating: UInt8(number), count: number % 7 == 0 ? 5 << 20 : number)
+      parts.append((bytes, try bytes.withUnsafeBytes { try store.write($0) }))
+    }
+    for part in parts { #expect(try part.spilled.read() == part.bytes) }
+    #expect(store.writtenBytes == parts.reduce(0) { $0 + $1.bytes.count })
+  }
+
+  @Test("Below the limit nothing is spilled, above it everything")
+  func limit() {
+    let store = SpillStore()
+    #expect(!store.isOverLimit(adding: 10_000))
+    store.configure(limit: 1, folder: temporaryFolder())
+    #expect(store.isOverLimit(adding: 1))
+    store.configure(limit: 1 << 50, folder: temporaryFolder())
+    #expect(!store.isOverLimit(adding: 1))
+  }
+
+  @Test("A folder that is not there is named")
+  func noFolder() {
+    let store = SpillStore()
+    store.configure(limit: 1, folder: "/nowhere/at/all")
+    #expect {
+      _ = try [1, 2, 3].withUnsafeBytes { try store.write($0) }
+    } throws: { error in
+      "\(error)".contains("/nowhere/at/all") && "\(error)".contains("spark.local.dir")
+    }
+  }
+}

@@ -1,0 +1,243 @@
+import SwiftwaterCore
+import SwiftwaterRDD
+import SwiftwaterTesting
+import Synchronization
+import Testing
+
+@testable import SwiftwaterStreaming
+
+@Suite struct HistoryTests {
+  private func text(_ stream: DStream<TextLine>) throws -> DStream<String> {
+    try stream.map(\.description)
+  }
+
+  /// The records of a parent's last batches, from `length` milliseconds on.
+  private func window(
+    of parent: StreamNode, length: Int64, slide: Int64, in bench: Bench, key: String? = nil
+  ) throws -> DStream<String> {
+    let node = try bench.streaming.addNode(
+      name: "window", slide: BatchInterval(milliseconds: slide), parents: [parent],
+      reach: Reach(parents: [length]), key: key
+    ) { generation in
+      var rdds: [RDDNode] = []
+      let step = parent.slide
+      var time = BatchTime(milliseconds: generation.time.milliseconds - length) + step
+      while time <= generation.time {
+        if let rdd = try generation.rdd(of: parent, at: time) { rdds.append(rdd) }
+        time = time + step
+      }
+      return RDDNode.union(of: rdds, context: generation.context)
+    }
+    return DStream(node, in: bench.streaming)
+  }
+
+  /// Each batch's records behind those of all batches before.
+  private func running(of parent: StreamNode, in bench: Bench) throws -> (
+    stream: DStream<String>, node: StreamNode
+  ) {
+    let own = Monitor<StreamNode?>(nil)
+    let node = try bench.streaming.addNode(
+      name: "running", parents: [parent],
+      reach: Reach(parents: [0], own: parent.slide.milliseconds),
+      key: "running-1"
+    ) { generation in
+      let node = own.withLock { $0 }!
+      let before = try generation.rdd(of: node, at: generation.time - node.slide)
+      guard let new = try generation.rdd(of: parent) else { return before }
+      return RDDNode.union(of: [before, new].compactMap(\.self), context: generation.context)
+    }
+    own.withLock { $0 = node }
+    return (DStream(node, in: bench.streaming), node)
+  }
+
+  @Test("A window holds what came within its length, and no more than that is remembered")
+  func windows() throws {
+    let bench = try Bench()
+    let lines = try text(bench.lines())
+    let output = try CollectingOutput(window(of: lines.node, length: 2000, slide: 1000, in: bench))
+    try bench.streaming.start()
+    for line in ["a", "b", "c"] {
+      bench.source.send(lines: [line])
+      bench.advance(milliseconds: 1000)
+    }
+    bench.advance(milliseconds: 2000)
+    #expect(output.batches == [["a"], ["a", "b"], ["b", "c"], ["c"], []])
+    let remembered = (1...5).map {
+      bench.streaming.rememberedRDD(of: lines.node, at: BatchTime(milliseconds: $0 * 1000)) != nil
+    }
+    #expect(remembered == [false, false, false, true, true])
+  }
+
+  @Test("What nobody asked for in its time is computed when a wider slide asks for it")
+  func slides() throws {
+    let bench = try Bench()
+    let computed = Mutex<[Int64]>([])
+    let lines = try text(bench.lines()).transform { rdd, time in
+      computed.withLock { $0.append(time.milliseconds) }
+      return rdd
+    }
+    let output = try CollectingOutput(window(of: lines.node, length: 2000, slide: 2000, in: bench))
+    try bench.streaming.start()
+    for line in ["a", "b", "c", "d"] {
+      bench.source.send(lines: [line])
+      bench.advance(milliseconds: 1000)
+    }
+    #expect(output.batches == [["a", "b"], ["c", "d"]])
+    #expect(output.times.map(\.milliseconds) == [2000, 4000])
+    #expect(computed.withLock { $0 } == [1000, 2000, 3000, 4000])
+  }
+
+  @Test("State is kept without its lineage, however many batches there were")
+  func states() throws {
+    let bench = try Bench()
+    let computations = Mutex(0)
+    let lines = try bench.lines().map { line in
+      computations.withLock { $0 += 1 }
+      return line.description
+    }
+    let (stream, node) = try running(of: lines.node, in: bench)
+    let output = try CollectingOutput(stream)
+    try bench.streaming.start()
+    for line in ["a", "b", "c"] {
+      bench.source.send(lines: [line])
+      bench.advance(milliseconds: 1000)
+    }
+    #expect(output.batches == [["a"], ["a", "b"], ["a", "b", "c"]])
+    #expect(computations.withLock { $0 } == 3)
+    let latest = try #require(
+      bench.streaming.rememberedRDD(of: node, at: BatchTime(milliseconds: 3000)))
+    #expect(latest.dependencies.isEmpty)
+  }
+
+  @Test("A batch whose planning failed is part of the state when the next one asks for it")
+  func failures() throws {
+    let bench = try Bench()
+    let lines = try text(bench.lines())
+    let output = try CollectingOutput(try running(of: lines.node, in: bench).stream)
+    let failing = Mutex(false)
+    let other = try lines.transform { rdd, _ in
+      if failing.withLock({ $0 }) { throw EngineError.illegalState("no") }
+      return rdd
+    }
+    try other.foreachRDD { _, _ in }
+    try bench.streaming.start()
+    for (index, line) in ["a", "b", "c"].enumerated() {
+      failing.withLock { $0 = index == 1 }
+      bench.source.send(lines: [line])
+      bench.advance(milliseconds: 1000)
+    }
+    #expect(output.batches == [["a"], ["a", "b", "c"]])
+  }
+
+  @Test("A context that goes on from another has its times, its windows and its state")
+  func recovery() throws {
+    func job(_ bench: Bench) throws -> (CollectingOutput<String>, CollectingOutput<String>) {
+      let lines = try text(bench.lines())
+      let window = try window(
+        of: lines.node, length: 2000, slide: 1000, in: bench, key: "window-1")
+      return (
+        try CollectingOutput(window),
+        try CollectingOutput(running(of: lines.node, in: bench).stream)
+      )
+    }
+    let first = try Bench(start: 10_000)
+    _ = try job(first)
+    try first.streaming.start()
+    for line in ["a", "b"] {
+      first.source.send(lines: [line])
+      first.advance(milliseconds: 1000)
+    }
+    first.streaming.stop()
+    let last = BatchTime(milliseconds: 12_000)
+    let retained = try first.streaming.retained(after: last)
+    #expect(retained.map(\.key) == ["window-1", "window-1", "running-1"])
+    #expect(retained.map(\.time.milliseconds) == [11_000, 12_000, 12_000])
+
+    let second = try Bench(start: 14_500)
+    let (windows, states) = try job(second)
+    for item in retained {
+      try second.streaming.restore(
+        key: item.key, parent: item.parent, time: item.time, rdd: item.rdd)
+    }
+    try second.streaming.resume(zero: BatchTime(milliseconds: 10_000), last: last)
+    try second.streaming.start()
+    // What was missed is run before anything new comes.
+    second.advance(milliseconds: 0)
+    second.source.send(lines: ["c"])
+    second.advance(milliseconds: 1000)
+    #expect(windows.times.map(\.milliseconds) == [13_000, 14_000, 15_000])
+    #expect(windows.batches == [["b"], [], ["c"]])
+    #expect(states.batches == [["a", "b"], ["a", "b"], ["a", "b", "c"]])
+    #expect(throws: EngineError.self) {
+      try Bench().streaming.restore(key: "x", parent: -1, time: last, rdd: retained[0].rdd)
+    }
+  }
+
+  @Test("Everything is remembered as long as the context was told to")
+  func remember() throws {
+    let bench = try Bench()
+    let lines = try text(bench.lines())
+    try lines.foreachRDD { _, _ in }
+    try bench.streaming.remember(milliseconds: 3000)
+    try bench.streaming.start()
+    bench.advance(milliseconds: 5000)
+    let remembered = (0...6).filter {
+      bench.streaming.rememberedRDD(of: lines.node, at: BatchTime(milliseconds: $0 * 1000)) != nil
+    }
+    #expect(remembered == [3, 4, 5])
+  }
+}
+
+@Suite struct ListenerTests {
+  @Test("Listeners hear of a batch in Spark's order, of failures too")
+  func order() throws {
+    let bench = try Bench()
+    let lines = try bench.lines()
+    try lines.foreachRDD { _, _ in }
+    try lines.foreachRDD { _, _ in throw EngineError.illegalState("no") }
+    let heard = Mutex<[String]>([])
+    bench.streaming.addListener { event in
+      let line =
+        switch event {
+        case .streamingStarted: "started"
+        case .receiverStarted(let info): "receiver \(info.streamID) \(info.name)"
+        case .receiverError: "receiver error"
+        case .receiverStopped(let info): "receiver stopped: \(info.lastErrorMessage)"
+        case .batchSubmitted(let info): "submitted \(info.time) \(info.began == nil)"
+        case .batchStarted(let info): "batch started \(info.inputs.map(\.recordCount))"
+        case .batchCompleted(let info): "completed \(info.outputs.map { $0.failure ?? "well" })"
+        case .outputStarted(let info): "output \(info.id)"
+        case .outputCompleted(let info): "output \(info.id) \(info.failure == nil)"
+        }
+      heard.withLock { $0.append(line) }
+    }
+    try bench.streaming.start()
+    bench.source.send(lines: ["a", "b"])
+    bench.advance(milliseconds: 1000)
+    bench.streaming.stop()
+    #expect(
+      heard.withLock { $0 } == [
+        "started", "receiver 0 ScriptedReceiver-0", "submitted 1000 ms true",
+        "batch started [2]", "output 0", "output 0 true", "output 1", "output 1 false",
+        "completed [\"well\", \"no\"]", "receiver stopped: Stopped by driver",
+      ])
+  }
+
+  @Test("A slow listener does not hold up what posts, and loses nothing within the bound")
+  func slow() {
+    let gate = Monitor(false)
+    let heard = Mutex<[Int64]>([])
+    let bus = ListenerBus(isManual: false, threadEnds: {}, tellDropped: { _ in })
+    bus.add { event in
+      _ = gate.wait { $0 ? true : nil }
+      if case .streamingStarted(let time) = event {
+        heard.withLock { $0.append(time.milliseconds) }
+      }
+    }
+    for number in 0..<Int64(1000) { bus.post(.streamingStarted(Timestamp(milliseconds: number))) }
+    #expect(heard.withLock { $0.isEmpty })
+    gate.notify { $0 = true }
+    bus.close(timeout: .seconds(10))
+    #expect(heard.withLock { $0 } == Array(0..<1000 as Range<Int64>))
+  }
+}
