@@ -22,7 +22,7 @@ public enum Isolation {
   nonisolated(unsafe) public static var classify: (PyPointer) -> Kind = { _ in .changeable }
   nonisolated(unsafe) private static var kinds: [PyPointer: Kind] = [:]
 
-  private static let deepest = 64
+  private static let deepest = 1000
   private static let mostTypes = 2048
 
   /// True where nothing in the value can be changed.
@@ -43,6 +43,7 @@ public enum Isolation {
     if depth > deepest { return false }
     if sw_is_exact_tuple(object) != 0 { return allItemsImmutable(of: object, depth: depth) }
     if sw_is_exact_list(object) != 0 || sw_is_exact_dict(object) != 0 { return false }
+    if sw_is_exact_frozenset(object) != 0 { return allItemsImmutable(ofSet: object) }
     switch kind(of: object) {
     case .changeable: return false
     case .immutable: return true
@@ -54,6 +55,19 @@ public enum Isolation {
     for index in 0..<PyTuple_Size(tuple)
     where !isImmutable(PyTuple_GetItem(tuple, index)!, depth: depth + 1) {
       return false
+    }
+    return true
+  }
+
+  private static func allItemsImmutable(ofSet set: PyPointer) -> Bool {
+    guard let iterator = PyObject_GetIter(set) else {
+      PyErr_Clear()
+      return false
+    }
+    defer { sw_release(iterator) }
+    while let item = PyIter_Next(iterator) {
+      defer { sw_release(item) }
+      if !isImmutable(item) { return false }
     }
     return true
   }
@@ -91,13 +105,7 @@ public enum Isolation {
     }
 
     private func copySet(_ set: PyPointer) -> PyPointer? {
-      guard let iterator = PyObject_GetIter(set) else { return nil }
-      defer { sw_release(iterator) }
-      while let item = PyIter_Next(iterator) {
-        defer { sw_release(item) }
-        if !isImmutable(item) { return nil }
-      }
-      return PyErr_Occurred() == nil ? PySet_New(set) : nil
+      allItemsImmutable(ofSet: set) ? PySet_New(set) : nil
     }
 
     private mutating func copyList(_ list: PyPointer, depth: Int) -> PyPointer? {

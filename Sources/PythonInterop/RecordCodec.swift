@@ -33,7 +33,7 @@ private enum Tag {
 /// SAFETY: used by threads that hold the interpreter.
 public struct RecordEncoder {
   /// Deeper values are pickled as a whole.
-  private static let deepest = 64
+  private static let deepest = 1000
 
   public private(set) var bytes: [UInt8] = []
 
@@ -205,7 +205,7 @@ public struct RecordEncoder {
 /// SAFETY: used by threads that hold the interpreter. Nothing is read behind the end of the bytes,
 /// whatever they say.
 public struct RecordDecoder {
-  private static let deepest = 200
+  private static let deepest = 1000
 
   private let bytes: UnsafeRawBufferPointer
   private var position = 0

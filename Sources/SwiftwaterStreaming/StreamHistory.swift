@@ -41,7 +41,7 @@ final class StreamHistory: Sendable {
       if let known = state.rdds[node.id]?[time] { return .some(known) }
       let isForgotten =
         time < state.latest
-        && time.milliseconds <= state.latest.milliseconds - plan.retention[node.id]
+        && time.milliseconds < state.latest.milliseconds - plan.retention[node.id]
       return isForgotten ? .some(nil) : nil
     }
   }

@@ -1,0 +1,99 @@
+"""The same results, records in the same order, whether they fit in memory or not."""
+
+import random
+
+import pytest
+
+from swiftwater import SparkConf, SparkContext
+from swiftwater.testing import StreamingTest
+
+# Any process is larger than this: all that is kept goes to disk.
+NOTHING_FITS = "1m"
+ALL_FITS = "1000g"
+
+
+def extended(a, b):
+    a.extend(b)
+    return a
+
+
+def appended(values, value):
+    values.append(value)
+    return values
+
+
+PROGRAMS = {
+    "cache": lambda pairs: pairs.map(lambda pair: [pair]).cache(),
+    "cached twice": lambda pairs: pairs.cache().mapValues(str).cache(),
+    "reduceByKey": lambda pairs: pairs.reduceByKey(lambda a, b: a + b, 3),
+    "groupByKey": lambda pairs: pairs.groupByKey(3).mapValues(list),
+    "combineByKey": lambda pairs: pairs.combineByKey(lambda v: [v], appended, extended, 2),
+    "partitionBy": lambda pairs: pairs.partitionBy(4),
+    "join": lambda pairs: pairs.filter(lambda pair: pair[1] % 50 == 0).join(pairs.distinct(3), 2),
+    "sortBy": lambda pairs: pairs.sortBy(lambda pair: (pair[1] % 97, pair[0]), numPartitions=3),
+    "sortByKey": lambda pairs: pairs.sortByKey(ascending=False, numPartitions=2),
+    "distinct": lambda pairs: pairs.map(lambda pair: pair[1] % 1000).distinct(3),
+    "repartition": lambda pairs: pairs.repartition(5),
+}
+
+
+def results(program, limit, pairs):
+    conf = SparkConf().set("swiftwater.spill.memory", limit)
+    with SparkContext("local[2]", "spill", conf=conf) as sc:
+        rdd = program(sc.parallelize(pairs, 4))
+        first = rdd.glom().collect()
+        assert rdd.glom().collect() == first
+        return first
+
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS.keys())
+def test_rdds(program):
+    seed = random.randrange(2**32)
+    print("seed", seed)
+    rng = random.Random(seed)
+    pairs = [(f"key {rng.randrange(400)}", rng.randrange(10**6)) for _ in range(5000)]
+    assert results(program, NOTHING_FITS, pairs) == results(program, ALL_FITS, pairs)
+
+
+@pytest.mark.parametrize("name", ["reduceByKey", "combineByKey", "groupByKey"])
+def test_groupings_that_outgrow_memory_on_both_sides(name):
+    pairs = [(str(n * 7919 % 50_021), n) for n in range(300_000)]
+    assert results(PROGRAMS[name], NOTHING_FITS, pairs) == results(PROGRAMS[name], ALL_FITS, pairs)
+
+
+def test_lines(tmp_path):
+    path = tmp_path / "lines.txt"
+    lines = [f"line {number} é𐍈" for number in range(3000)]
+    path.write_text("\n".join(lines))
+    conf = SparkConf().set("swiftwater.spill.memory", NOTHING_FITS)
+    conf.set("spark.local.dir", str(tmp_path))
+    with SparkContext("local[2]", "spill", conf=conf) as sc:
+        rdd = sc.textFile(str(path)).cache()
+        assert rdd.collect() == lines
+        assert rdd.collect() == lines
+    # The files have no names.
+    assert [item.name for item in tmp_path.iterdir()] == ["lines.txt"]
+
+
+def test_windows_and_states():
+    def run(limit):
+        with StreamingTest(settings={"swiftwater.spill.memory": limit}) as test:
+            batches = [[(n % 7, [n]) for n in range(10 * b, 10 * b + 10)] for b in range(6)]
+            stream = test.ssc.queueStream(batches)
+            state = test.collect(
+                stream.updateStateByKey(lambda new, old: extended(old or [], sum(new, [])))
+            )
+            window = test.collect(stream.reduceByKeyAndWindow(extended, None, 3))
+            for _ in batches:
+                test.advance()
+            return state.batches, window.batches
+
+    assert run(NOTHING_FITS) == run(ALL_FITS)
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path):
+    conf = SparkConf().set("swiftwater.spill.memory", NOTHING_FITS)
+    conf.set("spark.local.dir", str(tmp_path / "missing"))
+    with SparkContext("local[2]", "spill", conf=conf) as sc:
+        with pytest.raises(OSError, match=r"missing.*spark\.local\.dir"):
+            sc.parallelize(["a" * 100] * 2000).collect()
