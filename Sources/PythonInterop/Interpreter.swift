@@ -110,3 +110,14 @@ public final class PythonObject: @unchecked Sendable {
 
   deinit { Interpreter.release(pointer) }
 }
+
+extension PythonObject {
+  /// Calls it with one argument or two; it lives until the call is over, whoever lets go of it.
+  public func call(_ argument: PyPointer) -> PyPointer? {
+    withExtendedLifetime(self) { Py.call(pointer, argument) }
+  }
+
+  public func call(_ first: PyPointer, _ second: PyPointer) -> PyPointer? {
+    withExtendedLifetime(self) { Py.call(pointer, first, second) }
+  }
+}

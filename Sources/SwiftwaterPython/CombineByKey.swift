@@ -70,7 +70,7 @@ struct CombineByKey: Sendable {
     guard let iterator = RecordIteratorType.make(upstream) else { throw PythonError.fetch(py) }
     defer { Py.release(iterator) }
     let mergePairs = try py.importing("merged_pairs", from: "swiftwater._spill")
-    guard let result = Py.call(mergePairs.pointer, iterator, merge.pointer) else {
+    guard let result = mergePairs.call(iterator, merge.pointer) else {
       throw PythonError.fetch(at: place, record: nil, py)
     }
     defer { Py.release(result) }
@@ -256,7 +256,7 @@ final class CombineSink: RecordSink {
     if failed { return false }
     let first: PyPointer
     if let create {
-      guard let combiner = Py.call(create.pointer, item.value) else { return false }
+      guard let combiner = create.call(item.value) else { return false }
       first = combiner
     } else {
       Py.retain(item.value)

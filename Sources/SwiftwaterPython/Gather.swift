@@ -46,7 +46,7 @@ struct Gather: Sendable {
       Py.release(list)
       Py.release(index)
     }
-    guard let result = Py.call(try function.forTask(py).pointer, index, list) else {
+    guard let result = try function.forTask(py).call(index, list) else {
       throw PythonError.fetch(at: place, record: nil, py)
     }
     defer { Py.release(result) }

@@ -29,7 +29,7 @@ struct KeyPartitioning: Sendable {
         }
         return PortableHash.partition(of: hash, among: count)
       }
-      guard let result = Py.call(function.pointer, key) else {
+      guard let result = function.call(key) else {
         throw PythonError.fetch(at: place, record: key, py)
       }
       defer { Py.release(result) }

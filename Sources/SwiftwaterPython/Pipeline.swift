@@ -108,9 +108,9 @@ final class PipelineCursor: BatchCursor {
     if item.kind == .mapPartitionsWithIndex {
       guard let index = py.newInteger(partition) else { throw PythonError.fetch(py) }
       defer { Py.release(index) }
-      result = Py.call(item.function.pointer, index, iterator)
+      result = item.function.call(index, iterator)
     } else {
-      result = Py.call(item.function.pointer, iterator)
+      result = item.function.call(iterator)
     }
     guard let result else { throw PythonError.fetch(at: item.place, record: records.latest, py) }
     defer { Py.release(result) }

@@ -82,7 +82,7 @@ final class PythonStreaming: Sendable {
       Interpreter.attach { py in
         guard let argument = py.newTuple(of: event) else { return py.dropException() }
         defer { Py.release(argument) }
-        if let result = Py.call(function.pointer, argument) {
+        if let result = function.call(argument) {
           Py.release(result)
         } else {
           let error = PythonError.fetch(py)
@@ -174,7 +174,7 @@ private func callAfterBatch(_ hook: PythonObject?, at time: BatchTime) throws {
       throw PythonError.fetch(py)
     }
     defer { Py.release(milliseconds) }
-    guard let result = Py.call(hook.pointer, milliseconds) else { throw PythonError.fetch(py) }
+    guard let result = hook.call(milliseconds) else { throw PythonError.fetch(py) }
     Py.release(result)
   }
 }

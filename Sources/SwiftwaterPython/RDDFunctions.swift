@@ -7,10 +7,11 @@ let rddFunctions: [(String, NativeFunction, String)] = [
   (
     "parallelize",
     { _, arguments in
-      entry(arguments, count: 3) { py, arguments in
+      entry(arguments, count: 4) { py, arguments in
         let owner: PythonContext = try arguments.handle(0)
         let slices = max(0, try arguments.integer(2))
-        let partitions = try slice(try arguments.sequence(1), into: slices, py)
+        let partitions = try slice(
+          try arguments.sequence(1), into: slices, batch: try arguments.integer(3), py)
         return HandleType.make(
           RDDNode.batches(partitions, name: "parallelize", context: owner.context))
       }
@@ -158,14 +159,18 @@ let rddFunctions: [(String, NativeFunction, String)] = [
   ),
 ]
 
-/// Slice `i` of `n` holds the values from `i * count / n` on, as in Spark.
+/// Slice `i` of `n` holds the batches of values from `i * count / n` on, as in Spark, which divides
+/// what Python has pickled together.
 private func slice(
-  _ values: [PyPointer], into slices: Int, _ py: borrowing Python
+  _ values: [PyPointer], into slices: Int, batch: Int, _ py: borrowing Python
 ) throws -> [[any RecordBatch]] {
+  guard batch >= 1 else { throw ArgumentError("a batch has one value at least") }
+  let count = (values.count + batch - 1) / batch
   var partitions: [[any RecordBatch]] = []
   partitions.reserveCapacity(slices)
   for index in 0..<slices {
-    let range = (index * values.count / slices)..<((index + 1) * values.count / slices)
+    let ends = [index, index + 1].map { min($0 * count / slices * batch, values.count) }
+    let range = ends[0]..<ends[1]
     // Later changes to the values are not seen, as little as after Spark's pickling.
     var copies: [PyPointer] = []
     copies.reserveCapacity(range.count)

@@ -17,7 +17,7 @@ final class TaskFunction: Sendable {
     guard Py.isCallable(function) else { throw ArgumentError("a function is expected") }
     object = PythonObject(borrowing: function)
     let mayCapture = try py.importing("may_capture", from: "swiftwater._isolation")
-    guard let answer = Py.call(mayCapture.pointer, function) else { throw PythonError.fetch(py) }
+    guard let answer = mayCapture.call(function) else { throw PythonError.fetch(py) }
     defer { Py.release(answer) }
     hasCaptures = Py.truth(answer) == 1
   }
@@ -36,7 +36,7 @@ final class TaskFunction: Sendable {
     for captor in captors { Py.retain(captor.pointer) }
     guard let list = py.newList(captors.map(\.pointer)) else { throw PythonError.fetch(py) }
     defer { Py.release(list) }
-    guard let result = Py.call(copy.pointer, list) else { throw PythonError.fetch(py) }
+    guard let result = copy.call(list) else { throw PythonError.fetch(py) }
     defer { Py.release(result) }
     var copies = (pointers(in: result) ?? []).map { PythonObject(borrowing: $0) }[...]
     return functions.map { function in

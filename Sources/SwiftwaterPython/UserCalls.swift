@@ -78,7 +78,7 @@ final class UserCalls: Sendable {
       throw PythonError.fetch(py)
     }
     defer { Py.release(milliseconds) }
-    guard let result = Py.call(function.pointer, milliseconds, argument) else {
+    guard let result = function.call(milliseconds, argument) else {
       throw PythonError.fetch(at: place, record: nil, py)
     }
     return result

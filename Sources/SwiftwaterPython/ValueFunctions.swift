@@ -61,7 +61,7 @@ private func callTaskHook(_ hook: PythonObject, _ attempt: Int, _ succeeded: Boo
       Py.release(number)
       Py.release(success)
     }
-    if let result = Py.call(hook.pointer, number, success) {
+    if let result = hook.call(number, success) {
       Py.release(result)
     } else {
       try? ProcessConsole.log("error", "at the end of a task: \(PythonError.fetch(py))")
@@ -73,7 +73,7 @@ private func callTaskHook(_ hook: PythonObject, _ attempt: Int, _ succeeded: Boo
 func kindOfInstances(of type: PyPointer) -> Isolation.Kind {
   Interpreter.called { py in
     guard let classify = try? py.importing("kind_of_type", from: "swiftwater._isolation"),
-      let answer = Py.call(classify.pointer, type)
+      let answer = classify.call(type)
     else {
       py.dropException()
       return .changeable
