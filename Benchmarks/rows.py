@@ -45,9 +45,18 @@ def limit(name: str, value: float, unit: str, most: float) -> Row:
     return Row(name, value, unit, "limit", most, ratio, 1.0, ratio >= 1.0)
 
 
-def beside(name: str, value: float, unit: str, reference: str | None, other: float | None) -> Row:
-    """A time or a size beside another's, without a target."""
-    return Row(name, value, unit, reference, other, other / value if other else None, None, None)
+def beside(
+    name: str,
+    value: float,
+    unit: str,
+    reference: str | None,
+    other: float | None,
+    target: float | None = None,
+) -> Row:
+    """A time or a size beside another's, mostly without a target."""
+    ratio = other / value if other else None
+    met = None if target is None else ratio is not None and ratio >= target
+    return Row(name, value, unit, reference, other, ratio, target, met)
 
 
 def failed(name: str) -> Row:

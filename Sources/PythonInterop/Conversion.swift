@@ -129,8 +129,15 @@ extension Python {
     guard let function = PyObject_GetAttrString(object.pointer, method) else {
       throw PythonError.fetch(self)
     }
-    defer { sw_release(function) }
-    guard let result = PyObject_CallObject(function, nil) else { throw PythonError.fetch(self) }
+    try callWithoutArguments(PythonObject(owning: function))
+  }
+
+  /// Calls `function()`, and drops what it returns.
+  ///
+  /// - Throws: ``PythonError``.
+  public func callWithoutArguments(_ function: PythonObject) throws {
+    let result = withExtendedLifetime(function) { PyObject_CallObject(function.pointer, nil) }
+    guard let result else { throw PythonError.fetch(self) }
     sw_release(result)
   }
 }

@@ -71,13 +71,17 @@ public enum PortableHash {
   }
 
   /// Spark's hash of a tuple from the hashes of its items.
-  public static func tuple(_ items: some Sequence<Int>) -> Int {
+  public static func tuple(_ items: [Int]) -> Int {
+    tuple(count: items.count) { items[$0] } ?? 0
+  }
+
+  /// As ``tuple(_:)``, asking for the hash of each item in turn; nil where one has none.
+  @inlinable
+  public static func tuple(count: Int, hashOfItem: (Int) -> Int?) -> Int? {
     var hash = 0x345678
-    var count = 0
-    for item in items {
-      hash ^= item
-      hash = (hash &* 1_000_003) & Int.max
-      count += 1
+    for index in 0..<count {
+      guard let item = hashOfItem(index) else { return nil }
+      hash = ((hash ^ item) &* 1_000_003) & Int.max
     }
     return hash ^ count
   }

@@ -8,7 +8,9 @@ let contextFunctions: [(String, NativeFunction, String)] = [
     "open_context",
     { _, arguments in
       entry(arguments, count: 1) { py, arguments in
-        HandleType.make(try PythonContext(settings: try arguments.textDictionary(0, py)))
+        let relax = try py.importing("relax", from: "swiftwater._collector")
+        try py.callWithoutArguments(relax)
+        return HandleType.make(try PythonContext(settings: try arguments.textDictionary(0, py)))
       }
     }, "A context with the given settings."
   ),

@@ -13,13 +13,10 @@ func portableHash(of object: PyPointer, _ py: borrowing Python) -> Int? {
   case .codePoints(let points): return PortableHash.text(codePoints: points)
   case .bytes(let bytes): return PortableHash.bytes(bytes)
   case .tuple(let count):
-    var items: [Int] = []
-    items.reserveCapacity(count)
-    for index in 0..<count {
-      guard let hash = portableHash(of: Py.tupleItem(object, index), py) else { return nil }
-      items.append(hash)
+    // The closure asks for the token anew: it is lent to this function only.
+    return PortableHash.tuple(count: count) { index in
+      Interpreter.called { portableHash(of: Py.tupleItem(object, index), $0) }
     }
-    return PortableHash.tuple(items)
   case .seedless: return py.hash(of: object)
   case .other:
     guard py.hasFixedHashSeed else {

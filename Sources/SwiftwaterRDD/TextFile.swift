@@ -61,7 +61,8 @@ struct FileSplit: Sendable, Equatable {
         splits.append(FileSplit(path: file.path, start: start, end: start + size))
         start += size
       }
-      if file.size == 0 || start < file.size {
+      // Spark: an empty file has no split.
+      if start < file.size {
         splits.append(FileSplit(path: file.path, start: start, end: file.size))
       }
       return splits

@@ -82,6 +82,26 @@ struct StreamPlan: Sendable {
   /// In milliseconds, by node.
   let retention: [Int64]
   let past: StreamGraph.Past
+  /// The streams with state that an output stands on.
+  let states: [StreamNode]
+
+  init(
+    interval: BatchInterval, nodes: [StreamNode], outputs: [StreamOutput], retention: [Int64],
+    past: StreamGraph.Past
+  ) {
+    self.interval = interval
+    self.nodes = nodes
+    self.outputs = outputs
+    self.retention = retention
+    self.past = past
+    var isUsed = Array(repeating: false, count: nodes.count)
+    for output in outputs { isUsed[output.node.id] = true }
+    // Parents come before their children.
+    for node in nodes.reversed() where isUsed[node.id] {
+      for parent in node.parents { isUsed[parent.id] = true }
+    }
+    states = nodes.filter { isUsed[$0.id] && $0.hasState }
+  }
 
   var sources: [(id: Int, source: any InputSource)] {
     nodes.compactMap { node in node.source.map { (node.id, $0) } }
@@ -101,9 +121,12 @@ struct StreamPlan: Sendable {
   /// The RDD of every output that has one at the batch's time, in the order of registration.
   func jobs(for batch: Batch, history: StreamHistory, context: SparkContext) throws -> [Job] {
     let generation = Generation(time: batch.time, context: context, history: history)
-    return try outputs.compactMap { output in
+    let jobs = try outputs.compactMap { output in
       try generation.rdd(of: output.node).map { Job(output: output, rdd: $0) }
     }
+    // A state has every batch in it, also where an output wants only some of its RDDs.
+    for node in states { _ = try generation.rdd(of: node) }
+    return jobs
   }
 }
 

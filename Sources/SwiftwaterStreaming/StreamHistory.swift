@@ -89,7 +89,7 @@ final class StreamHistory: Sendable {
 
   /// The RDDs of streams with state at `time`.
   func states(at time: BatchTime) -> [(node: StreamNode, rdd: RDDNode)] {
-    plan.nodes.filter(\.hasState).compactMap { node in
+    plan.states.compactMap { node in
       guard case .some(.some(let rdd)) = known(node, at: time) else { return nil }
       return (node, rdd)
     }

@@ -18,7 +18,7 @@ from swiftwater._calls import PACKAGE_FOLDER
 if TYPE_CHECKING:
     from traceback import FrameSummary, TracebackException
 
-__all__ = ["MOST_LINES", "end_after_interrupt", "install", "render"]
+__all__ = ["MOST_LINES", "end_after_interrupt", "install", "of_the_program", "render"]
 
 MOST_LINES = 15
 _LONGEST_LINE = 300
@@ -78,13 +78,14 @@ def render(error: BaseException, full: bool = False) -> str:
     """Return ``error`` as text: at most ``MOST_LINES`` lines, or all of it with ``full``."""
     import traceback
 
+    translation = sys.modules.get("swiftwater._py4j")
+    if translation is not None:
+        # What a program with Py4J got has the traceback in its text, too.
+        error = translation.untranslated(error)
     whole = traceback.TracebackException.from_exception(error)
     if full:
         return "".join(whole.format()).rstrip("\n")
-    chain = _chain(whole)
-    for _, one in chain:
-        if one.stack is not None:
-            one.stack[:] = [frame for frame in one.stack if not _is_internal(frame)]
+    chain = _chain(_without_internal(whole))
     text = ""
     for most_frames, carets, most_errors in _STEPS:
         lines, short = _lines(chain, most_frames, carets, most_errors)
@@ -94,6 +95,20 @@ def render(error: BaseException, full: bool = False) -> str:
     # Still too long: the message itself is. Its beginning says what happened.
     lines = text.split("\n")
     return "\n".join([*lines[: MOST_LINES - 1], _HINT])
+
+
+def of_the_program(error: BaseException) -> TracebackException:
+    """Return ``error`` without the frames of this package."""
+    import traceback
+
+    return _without_internal(traceback.TracebackException.from_exception(error))
+
+
+def _without_internal(error: TracebackException) -> TracebackException:
+    for _, one in _chain(error):
+        if one.stack is not None:
+            one.stack[:] = [frame for frame in one.stack if not _is_internal(frame)]
+    return error
 
 
 # How much is shown, from everything down to the least: frames of each error, whether the part of

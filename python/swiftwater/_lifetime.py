@@ -8,9 +8,17 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 from collections.abc import Callable
 
-__all__ = ["forget", "register", "require_this_process", "started", "stop_everything"]
+__all__ = [
+    "clear_at_exit",
+    "forget",
+    "register",
+    "require_this_process",
+    "started",
+    "stop_everything",
+]
 
 # Called with True for a graceful stop.
 Stop = Callable[[bool], None]
@@ -25,6 +33,18 @@ def register(stop: Stop) -> None:
     global _used
     _used = True
     _open.append(stop)
+    clear_at_exit("__main__")
+
+
+def clear_at_exit(*names: str) -> None:
+    """Have the variables of modules cleared at exit, whoever still holds their functions.
+
+    Python clears the modules that are still there when it ends. The script's own would not be among
+    them: its functions, which the engine holds, keep its variables but not the module. So files
+    that the script has left open would not be written out.
+    """
+    kept: dict[str, object] = sys.__dict__.setdefault("_swiftwater_modules", {})
+    kept.update((name, sys.modules[name]) for name in names if name in sys.modules)
 
 
 def forget(stop: Stop) -> None:

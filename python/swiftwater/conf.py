@@ -7,6 +7,9 @@ from typing import overload
 
 __all__ = ["SparkConf"]
 
+# What SparkContext.setSystemProperty has set.
+system_properties: dict[str, str] = {}
+
 
 class SparkConf:
     """Settings by name, for ``SparkContext(conf=...)``.
@@ -18,16 +21,31 @@ class SparkConf:
 
     Example::
 
-        conf = SparkConf().setMaster("local[2]").setAppName("words").set("spark.ui.enabled", False)
-        sc = SparkContext(conf=conf)
+        >>> conf = SparkConf().setMaster("local[2]").setAppName("words").set("spark.ui.port", 4040)
+        >>> print(conf.toDebugString())
+        spark.app.name=words
+        spark.master=local[2]
+        spark.ui.port=4040
     """
 
-    def __init__(self, loadDefaults: bool = True) -> None:
-        """Make an empty set of settings. ``loadDefaults`` is accepted for PySpark's sake."""
+    def __init__(
+        self, loadDefaults: bool = True, _jvm: object = None, _jconf: object = None
+    ) -> None:
+        """Make settings; with ``loadDefaults`` what ``SparkContext.setSystemProperty`` has set."""
         self._values: dict[str, str] = {}
+        if loadDefaults:
+            for key, value in system_properties.items():
+                if key.startswith("spark."):
+                    self._values[key] = value
 
     def set(self, key: str, value: object) -> SparkConf:
-        """Set ``key`` to ``str(value)``."""
+        """Set ``key`` to ``str(value)``. Raises ``TypeError`` where either is no setting.
+
+        Example::
+
+            >>> SparkConf().set("spark.ui.enabled", False).get("spark.ui.enabled")
+            'False'
+        """
         if not isinstance(key, str) or not key:
             raise TypeError(f"a setting's name is a text that is not empty, not {key!r}")
         if value is None:
@@ -36,44 +54,81 @@ class SparkConf:
         return self
 
     def setIfMissing(self, key: str, value: object) -> SparkConf:
-        """Set ``key`` unless it has a value."""
+        """Set ``key`` where it has no value yet.
+
+        Example::
+
+            >>> SparkConf().set("a", 1).setIfMissing("a", 2).get("a")
+            '1'
+        """
         return self if key in self._values else self.set(key, value)
 
     def setMaster(self, value: str) -> SparkConf:
-        """Set where the job runs (``spark.master``): ``local``, ``local[4]``, ``local[*]``."""
+        """Set the master: ``"local"``, ``"local[4]"``, ``"local[*]"``.
+
+        Example::
+
+            >>> SparkConf().setMaster("local[4]").get("spark.master")
+            'local[4]'
+        """
         return self.set("spark.master", value)
 
     def setAppName(self, value: str) -> SparkConf:
-        """Set the name that logs and pages show (``spark.app.name``)."""
+        """Set the name that logs show.
+
+        Example::
+
+            >>> SparkConf().setAppName("words").get("spark.app.name")
+            'words'
+        """
         return self.set("spark.app.name", value)
 
     def setSparkHome(self, value: str) -> SparkConf:
-        """Set ``spark.home``. Accepted for PySpark's sake; it has no effect."""
+        """Set Spark's folder; accepted, without effect.
+
+        Example::
+
+            >>> SparkConf().setSparkHome("/opt/spark").get("spark.home")
+            '/opt/spark'
+        """
         return self.set("spark.home", value)
 
-    @overload
-    def setExecutorEnv(self, key: str, value: str) -> SparkConf: ...
-    @overload
-    def setExecutorEnv(self, *, pairs: Iterable[tuple[str, str]]) -> SparkConf: ...
     def setExecutorEnv(
         self,
         key: str | None = None,
-        value: str | None = None,
-        pairs: Iterable[tuple[str, str]] | None = None,
+        value: object = None,
+        pairs: Iterable[tuple[str, object]] | None = None,
     ) -> SparkConf:
-        """Set one environment variable (``key``, ``value``) or several (``pairs``).
+        """Set environment variables for executors: one by ``key`` and ``value``, or ``pairs``.
 
-        Recorded as ``spark.executorEnv.<key>``. Raises ``ValueError`` unless exactly one of
-        ``key`` and ``pairs`` is given.
+        Accepted, without effect: tasks run in this process. Raises ``PySparkRuntimeError`` unless
+        exactly one of ``key`` and ``pairs`` is given.
+
+        Example::
+
+            >>> SparkConf().setExecutorEnv("LEVEL", 3).get("spark.executorEnv.LEVEL")
+            '3'
         """
         if (key is None) == (pairs is None):
-            raise ValueError("Key-value pair or a list of pairs is required.")
+            from swiftwater.errors import PySparkRuntimeError
+
+            raise PySparkRuntimeError(
+                "Key-value pair or a list of pairs is required.",
+                errorClass="KEY_VALUE_PAIR_REQUIRED",
+                messageParameters={},
+            )
         for name, text in pairs if pairs is not None else [(key, value)]:
             self.set(f"spark.executorEnv.{name}", text)
         return self
 
     def setAll(self, pairs: Iterable[tuple[str, object]]) -> SparkConf:
-        """Set several settings: ``setAll([("a", "1"), ("b", "2")])``."""
+        """Set several settings.
+
+        Example::
+
+            >>> SparkConf().setAll([("a", 1), ("b", 2)]).getAll()
+            [('a', '1'), ('b', '2')]
+        """
         for key, value in pairs:
             self.set(key, value)
         return self
@@ -83,17 +138,41 @@ class SparkConf:
     @overload
     def get(self, key: str, defaultValue: str) -> str: ...
     def get(self, key: str, defaultValue: str | None = None) -> str | None:
-        """Return the value of ``key``, or ``defaultValue``."""
+        """Return the value of ``key``, or ``defaultValue``.
+
+        Example::
+
+            >>> SparkConf().get("spark.master", "local[*]")
+            'local[*]'
+        """
         return self._values.get(key, defaultValue)
 
     def getAll(self) -> list[tuple[str, str]]:
-        """Return all settings as ``(name, value)`` pairs."""
+        """Return all settings as ``(name, value)`` pairs.
+
+        Example::
+
+            >>> SparkConf().setMaster("local").getAll()
+            [('spark.master', 'local')]
+        """
         return list(self._values.items())
 
     def contains(self, key: str) -> bool:
-        """Return whether ``key`` has a value."""
+        """Return whether ``key`` has a value.
+
+        Example::
+
+            >>> SparkConf().contains("spark.master")
+            False
+        """
         return key in self._values
 
     def toDebugString(self) -> str:
-        """Return all settings, one ``name=value`` a line."""
-        return "\n".join(f"{key}={value}" for key, value in self._values.items())
+        r"""Return all settings by name, one ``name=value`` a line.
+
+        Example::
+
+            >>> SparkConf().set("b", 1).set("a", 2).toDebugString()
+            'a=2\nb=1'
+        """
+        return "\n".join(f"{key}={value}" for key, value in sorted(self._values.items()))

@@ -1,23 +1,22 @@
 """Test a job's operators under virtual time: no waiting, no network, no thread.
 
 A ``StreamingTest`` is a streaming context whose clock stands still until the test moves it. When
-``advance`` returns, every batch that was due has been worked on, so a test reads like a table::
+``advance`` returns, every batch that was due has been worked on, so a test reads like a table.
+Where typed records go in and each batch's records come out, ``run_batches`` is one line.
 
-    from swiftwater.testing import StreamingTest
+Example::
 
-    def test_words():
-        with StreamingTest(batch_interval=1.0) as test:
-            lines = test.text_source()
-            words = test.collect(lines.stream.flatMap(str.split))
-            lines.send("a b", "c")
-            test.advance()
-            lines.send("d")
-            test.advance()
-            assert words.batches == [["a", "b", "c"], ["d"]]
-
-Where typed records go in and each batch's records come out, ``run_batches`` is one line::
-
-    assert run_batches(lambda numbers: numbers.count(), [[1, 2], [3]]) == [[2], [1]]
+    >>> with StreamingTest(batch_interval=1.0) as test:
+    ...     lines = test.text_source()
+    ...     words = test.collect(lines.stream.flatMap(str.split))
+    ...     lines.send("a b", "c")
+    ...     test.advance()
+    ...     lines.send("d")
+    ...     test.advance()
+    ...     words.batches
+    [['a', 'b', 'c'], ['d']]
+    >>> run_batches(lambda numbers: numbers.count(), [[1, 2], [3]])
+    [[2], [1]]
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from swiftwater._calls import call_site
 from swiftwater._native import engine
 from swiftwater.conf import SparkConf
 from swiftwater.context import SparkContext
+from swiftwater.streaming._graph import defines
 from swiftwater.streaming.context import StreamingContext
 from swiftwater.streaming.dstream import DStream
 
@@ -53,22 +52,42 @@ class TextSource:
     """A source of text lines that a test feeds; made by ``StreamingTest.text_source``.
 
     ``stream`` is the ``DStream[str]`` that the job works on.
+
+    Example::
+
+        >>> with StreamingTest() as test:
+        ...     lines = test.text_source()
+        ...     out = test.collect(lines.stream)
+        ...     lines.send("to be", "or not")
+        ...     test.advance()
+        ...     out.last
+        ['to be', 'or not']
     """
 
-    def __init__(self, test: StreamingTest) -> None:
-        """Make a source on ``test``."""
-        handle = engine.scripted_stream(test.ssc._building(), call_site())
-        self.stream: DStream[str] = DStream(handle, test.ssc)
-        self._test = test
+    def __init__(self, stream: DStream[str]) -> None:
+        """Feed ``stream``. Programs call ``StreamingTest.text_source``."""
+        self.stream = stream
         self._early: list[bytes] = []
 
     def send(self, *lines: str) -> None:
-        r"""Send lines, each with its ``\n``; they belong to the next batch."""
+        r"""Send lines, each with its ``\n``; they belong to the next batch.
+
+        Example::
+
+            >>> with StreamingTest() as test:
+            ...     test.text_source().send("a line", "another")
+        """
         self.send_bytes("".join(f"{line}\n" for line in lines).encode())
 
     def send_bytes(self, data: bytes) -> None:
-        """Send bytes as they are, say a part of a line or something that is not UTF-8."""
-        if self._test.started:
+        """Send bytes as they are, say a part of a line or something that is not UTF-8.
+
+        Example::
+
+            >>> with StreamingTest() as test:
+            ...     test.text_source().send_bytes(b"half a li")
+        """
+        if self.stream._ssc._state() == "active":
             engine.scripted_send(self.stream._handle, data)
         else:
             self._early.append(data)
@@ -84,6 +103,14 @@ class Collected(Generic[T]):
 
     ``batches`` has one list of records a batch (an empty one for a batch without records), and
     ``times`` the batch times, in seconds since the test's beginning.
+
+    Example::
+
+        >>> with StreamingTest() as test:
+        ...     out = test.collect(test.ssc.queueStream([[1, 2], [], [3]]))
+        ...     test.advance(3)
+        >>> out.batches, out.times
+        ([[1, 2], [], [3]], [1.0, 2.0, 3.0])
     """
 
     def __init__(self) -> None:
@@ -93,14 +120,32 @@ class Collected(Generic[T]):
 
     @property
     def last(self) -> list[T]:
-        """The records of the latest batch. Raises ``IndexError`` before the first."""
+        """The records of the latest batch. Raises ``IndexError`` before the first.
+
+        Example::
+
+            >>> with StreamingTest() as test:
+            ...     out = test.collect(test.ssc.queueStream([[1], [2]]))
+            ...     test.advance(2)
+            >>> out.last
+            [2]
+        """
         if not self.batches:
             raise IndexError("no batch has run yet: call advance first")
         return self.batches[-1]
 
     @property
     def records(self) -> list[T]:
-        """The records of all batches in one list."""
+        """The records of all batches in one list.
+
+        Example::
+
+            >>> with StreamingTest() as test:
+            ...     out = test.collect(test.ssc.queueStream([[1], [2]]))
+            ...     test.advance(2)
+            >>> out.records
+            [1, 2]
+        """
         return [record for batch in self.batches for record in batch]
 
 
@@ -113,13 +158,17 @@ class StreamingTest:
     Use it in a ``with`` block, which stops everything; tests may follow each other in one process.
     Virtual time begins at 1 January 2030, 00:00 UTC (rounded up to a multiple of the interval).
 
+    ``recovered`` opens what a checkpoint goes on with.
+
     Example::
 
-        with StreamingTest(batch_interval=0.5) as test:
-            out = test.collect(test.ssc.queueStream([[1, 2], [3]]).map(lambda n: n * n))
-            test.run_until_idle()
-            assert out.batches == [[1, 4], [9]]
-            assert out.times == [0.5, 1.0]
+        >>> with StreamingTest(batch_interval=0.5) as test:
+        ...     out = test.collect(test.ssc.queueStream([[1, 2], [3]]).map(lambda n: n * n))
+        ...     test.run_until_idle()
+        >>> out.batches
+        [[1, 4], [9]]
+        >>> out.times
+        [0.5, 1.0]
     """
 
     # pytest collects classes that are named Test...; this one is for use inside tests.
@@ -140,65 +189,207 @@ class StreamingTest:
             spark_context = SparkContext(master, "test", conf=conf)
         self.sc: SparkContext = spark_context
         try:
-            self.ssc: StreamingContext = _VirtualTime(self.sc, batch_interval)
+            self._open(_VirtualTime(self.sc, batch_interval))
         except BaseException:
             self._close_context()
             raise
-        self._interval_ms = int(batch_interval * 1000)
+
+    def _open(self, ssc: _VirtualTime) -> None:
+        self.ssc: StreamingContext = ssc
+        self._virtual = ssc
+        self._interval_ms = ssc._interval_ms
         self._start_ms = _start_ms(self._interval_ms)
-        self._sources: list[TextSource] = []
         self._raised: BaseException | None = None
+
+    @classmethod
+    def recovered(
+        cls,
+        checkpoint: str,
+        *,
+        downtime: float = 0.0,
+        master: str = "local[2]",
+        settings: dict[str, str] | None = None,
+        spark_context: SparkContext | None = None,
+    ) -> StreamingTest:
+        """Open what goes on from the newest checkpoint in the folder ``checkpoint``.
+
+        Virtual time stands ``downtime`` seconds after the last batch of the checkpoint: as many
+        batches were missed, and run at the start. ``sources`` and ``outputs`` have what
+        ``text_source`` and ``collect`` had given, in the same order; ``outputs`` begin empty.
+        Raises what ``StreamingContext.getOrCreate`` raises, and ``FileNotFoundError`` where there
+        is no checkpoint.
+
+        Example::
+
+            >>> def total(new, old):
+            ...     return sum(new) + (old or 0)
+            >>> with StreamingTest() as test:
+            ...     test.ssc.checkpoint(f"{tmp}/checkpoints")
+            ...     lines = test.text_source()
+            ...     counts = lines.stream.map(lambda word: (word, 1)).updateStateByKey(total)
+            ...     out = test.collect(counts)
+            ...     lines.send("a", "a")
+            ...     test.advance()
+            >>> with StreamingTest.recovered(f"{tmp}/checkpoints") as test:
+            ...     test.sources[0].send("a")
+            ...     test.advance()
+            ...     test.outputs[0].batches
+            [[('a', 3)]]
+        """
+        from swiftwater.streaming import _recovery
+
+        test = cls.__new__(cls)
+        test._owns_context = spark_context is None
+        if spark_context is None:
+            conf = SparkConf().setAll((settings or {}).items())
+            spark_context = SparkContext(master, "test", conf=conf)
+        test.sc = spark_context
+        try:
+            last_ms = _recovery.last_batch_ms(checkpoint)
+            begin_ms = last_ms + round(downtime * 1000)
+
+            class LaterTime(_VirtualTime):
+                def _begin_ms(self, interval_ms: int) -> int:
+                    return begin_ms
+
+            ssc = _recovery.recovered(LaterTime, checkpoint, test.sc)
+            test._open(_found(ssc, checkpoint))
+        except BaseException:
+            test._close_context()
+            raise
+        return test
 
     # --- what goes in and comes out ---------------------------------------------------------
 
+    @property
+    def sources(self) -> list[TextSource]:
+        """What ``text_source`` has given, in order.
+
+        Example::
+
+            >>> with StreamingTest() as test:
+            ...     lines = test.text_source()
+            ...     test.sources == [lines]
+            True
+        """
+        return self._virtual._sources
+
+    @property
+    def outputs(self) -> list[Collected[Any]]:
+        """What ``collect`` has given, in order.
+
+        Example::
+
+            >>> with StreamingTest() as test:
+            ...     out = test.collect(test.text_source().stream)
+            ...     test.outputs == [out]
+            True
+        """
+        return self._virtual._outputs_collected
+
     def text_source(self) -> TextSource:
-        """Make a source of text lines that this test feeds with ``send``."""
-        source = TextSource(self)
-        self._sources.append(source)
-        return source
+        """Make a source of text lines that this test feeds with ``send``.
+
+        Example::
+
+            >>> with StreamingTest() as test:
+            ...     lines = test.text_source()
+            ...     out = test.collect(lines.stream.count())
+            ...     lines.send("a", "b")
+            ...     test.advance()
+            ...     out.last
+            [2]
+        """
+        self._virtual._text_source()
+        return self._virtual._sources[-1]
 
     def collect(self, stream: DStream[T]) -> Collected[T]:
-        """Record each batch of ``stream``. Call it before the first ``advance``."""
-        found: Collected[T] = Collected()
-        start_ms = self._start_ms
+        """Record each batch of ``stream``. Call it before the first ``advance``.
 
-        def record(time_ms: int, rdd: Any) -> None:
-            batch = rdd.collect()
-            found.times.append((time_ms - start_ms) / 1000.0)
-            found.batches.append(batch)
+        Example::
 
-        stream._output(record, "collect")
-        return found
+            >>> with StreamingTest() as test:
+            ...     out = test.collect(test.ssc.queueStream([[1]]).map(str))
+            ...     test.advance()
+            ...     out.batches
+            [['1']]
+        """
+        self._virtual._collect(stream)
+        return self._virtual._outputs_collected[-1]
 
     # --- time -------------------------------------------------------------------------------
 
     @property
     def started(self) -> bool:
-        """Whether the streams are frozen and run."""
+        """Whether the streams are frozen and run.
+
+        Example::
+
+            >>> with StreamingTest() as test:
+            ...     test.started
+            False
+        """
         return self.ssc._state() == "active"
 
     @property
     def now(self) -> float:
-        """Seconds of virtual time since the test's beginning."""
+        """Seconds of virtual time since the test's beginning.
+
+        Example::
+
+            >>> with StreamingTest() as test:
+            ...     out = test.collect(test.text_source().stream)
+            ...     test.advance(2.5)
+            ...     test.now
+            2.5
+        """
         return (engine.now_ms(self.ssc._handle) - self._start_ms) / 1000.0
 
     def batch_time(self, number: int) -> datetime:
-        """Return the time of batch ``number`` (1 is the first) as the job's functions see it."""
+        """Return the time of batch ``number`` (1 is the first) as the job's functions see it.
+
+        Example::
+
+            >>> with StreamingTest() as test:
+            ...     test.batch_time(2) - test.batch_time(1)
+            datetime.timedelta(seconds=1)
+        """
         from datetime import datetime
 
         return datetime.fromtimestamp((self._start_ms + number * self._interval_ms) / 1000.0)
 
     def start(self) -> None:
-        """Freeze the streams now. Otherwise the first ``advance`` does it."""
+        """Freeze the streams now. Otherwise the first ``advance`` does it.
+
+        Example::
+
+            >>> with StreamingTest() as test:
+            ...     out = test.collect(test.text_source().stream)
+            ...     test.start()
+            ...     test.started
+            True
+        """
         self.ssc.start()
-        for source in self._sources:
+        # What a recovered job has missed.
+        engine.advance(self.ssc._handle, 0)
+        for source in self.sources:
             source._begin()
+        self._raise_new_error()
 
     def advance(self, seconds: float | None = None) -> None:
         """Move time on, by one batch interval where no time is given, and do all work due by then.
 
         Raises the error of a batch that fails, with the clock at that batch's time; call it again
         to go on. Raises ``ValueError`` for a negative time.
+
+        Example::
+
+            >>> with StreamingTest() as test:
+            ...     out = test.collect(test.ssc.queueStream([[1], [2], [3]]))
+            ...     test.advance()
+            ...     test.advance(2)
+            ...     out.batches
+            [[1], [2], [3]]
         """
         step_ms = self._interval_ms if seconds is None else round(seconds * 1000)
         if step_ms < 0:
@@ -219,6 +410,14 @@ class StreamingTest:
         """Run batches until no source of the test holds records that no batch has taken.
 
         Raises what ``advance`` raises, and ``RuntimeError`` when ``most_batches`` have run.
+
+        Example::
+
+            >>> with StreamingTest() as test:
+            ...     out = test.collect(test.ssc.queueStream([[1], [2], [3]]))
+            ...     test.run_until_idle()
+            ...     out.batches
+            [[1], [2], [3]]
         """
         if self.ssc._state() == "initialized":
             self.start()
@@ -240,7 +439,13 @@ class StreamingTest:
     # --- the end ----------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Stop the streams, and the ``SparkContext`` unless it was given."""
+        """Stop the streams, and the ``SparkContext`` unless it was given.
+
+        Example::
+
+            >>> test = StreamingTest()
+            >>> test.stop()
+        """
         self.ssc.stop(stopSparkContext=False)
         self._close_context()
 
@@ -266,13 +471,48 @@ class _VirtualTime(StreamingContext):
     """A context whose clock only a test moves, and that leaves the process's signals alone."""
 
     def _open(self, context: Handle, interval_ms: int) -> Handle:
-        return engine.open_streaming(context, interval_ms, _start_ms(interval_ms))
+        self._sources: list[TextSource] = []
+        self._outputs_collected: list[Collected[Any]] = []
+        return engine.open_streaming(context, interval_ms, self._begin_ms(interval_ms))
+
+    def _begin_ms(self, interval_ms: int) -> int:
+        return _start_ms(interval_ms)
+
+    def _now_ms(self) -> int:
+        return engine.now_ms(self._handle)
+
+    @defines
+    def _text_source(self) -> DStream[str]:
+        stream: DStream[str] = DStream(
+            engine.scripted_stream(self._building(), self._definitions.site), self
+        )
+        self._sources.append(TextSource(stream))
+        return stream
+
+    @defines
+    def _collect(self, stream: DStream[Any]) -> None:
+        found: Collected[Any] = Collected()
+        start_ms = _start_ms(self._interval_ms)
+
+        def record(time_ms: int, rdd: Any) -> None:
+            batch = rdd.collect()
+            found.times.append((time_ms - start_ms) / 1000.0)
+            found.batches.append(batch)
+
+        stream._output(record, "collect")
+        self._outputs_collected.append(found)
 
     def _prepare_process(self) -> None:
         pass
 
     def _release_process(self) -> None:
         pass
+
+
+def _found(ssc: StreamingContext | None, checkpoint: str) -> _VirtualTime:
+    if not isinstance(ssc, _VirtualTime):
+        raise FileNotFoundError(f"there is no checkpoint in {checkpoint}")
+    return ssc
 
 
 def _start_ms(interval_ms: int) -> int:
@@ -319,10 +559,10 @@ def run_batches(
 
     Example::
 
-        def pairs(words):
-            return words.map(lambda word: (word, 1)).reduceByKey(lambda a, b: a + b)
-
-        assert run_batches(pairs, [["a", "a"], []]) == [[("a", 2)], []]
+        >>> def pairs(words):
+        ...     return words.map(lambda word: (word, 1)).reduceByKey(lambda a, b: a + b)
+        >>> run_batches(pairs, [["a", "a"], []])
+        [[('a', 2)], []]
     """
     count = max(map(len, inputs), default=0) if batches is None else batches
     with StreamingTest(batch_interval, master=master, settings=settings) as test:

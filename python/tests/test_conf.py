@@ -1,6 +1,7 @@
 import pytest
 
-from swiftwater import SparkConf
+from swiftwater import SparkConf, SparkContext
+from swiftwater.errors import PySparkRuntimeError
 
 
 def test_setters_chain_and_turn_values_into_text():
@@ -47,12 +48,25 @@ def test_executor_environment():
 
 @pytest.mark.parametrize("arguments", [{}, {"key": "A", "value": "1", "pairs": [("B", "2")]}])
 def test_executor_environment_wants_one_form(arguments):
-    with pytest.raises(ValueError, match="Key-value pair or a list of pairs is required"):
+    with pytest.raises(PySparkRuntimeError, match="Key-value pair or a list of pairs is required"):
         SparkConf().setExecutorEnv(**arguments)
 
 
-def test_debug_text_has_one_setting_a_line():
-    assert SparkConf().set("a", "1").set("b", "2").toDebugString() == "a=1\nb=2"
+def test_debug_text_has_one_setting_a_line_by_name():
+    assert SparkConf().set("b", "1").set("a", "2").toDebugString() == "a=2\nb=1"
+
+
+def test_system_properties_are_defaults():
+    SparkContext.setSystemProperty("spark.ui.port", 1)
+    SparkContext.setSystemProperty("user.home", "/h")
+    try:
+        assert SparkConf().getAll() == [("spark.ui.port", "1")]
+        assert SparkConf(loadDefaults=False).getAll() == []
+        assert SparkContext.getSystemProperty("user.home") == "/h"
+    finally:
+        SparkContext.setSystemProperty("spark.ui.port", None)
+        SparkContext.setSystemProperty("user.home", None)
+    assert SparkConf().getAll() == []
 
 
 @pytest.mark.parametrize(("key", "value"), [(None, "1"), ("", "1"), (3, "1"), ("a", None)])

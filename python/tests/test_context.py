@@ -1,4 +1,5 @@
 import copy
+import os
 import pickle
 import re
 import sys
@@ -222,3 +223,78 @@ def test_classes_can_be_subscripted():
 
     assert RDD[int] is not None
     assert DStream[tuple[str, int]] is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        ((5,), [[0, 1], [2, 3, 4]]),
+        ((1, 10, 3, 2), [[1], [4, 7]]),
+        ((5, 1, -2, 1), [[5, 3]]),
+        ((-3,), [[], []]),
+        ((0, 3, 1, 5), [[], [0], [], [1], [2]]),
+    ],
+)
+def test_ranges(sc, arguments, parts):
+    assert sc.range(*arguments).glom().collect() == parts
+
+
+def test_a_long_range_is_made_in_its_tasks(sc):
+    numbers = sc.range(3, 3_000_000, 7, numSlices=3)
+    whole = range(3, 3_000_000, 7)
+    assert numbers.count() == len(whole)
+    assert numbers.glom().map(len).collect() == [142857, 142857, 142857]
+    assert numbers.take(3) == [3, 10, 17]
+    assert numbers.sum() == sum(whole)
+    assert sc.range(2**62).take(1) == [0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [((5, 1, 0), ValueError), ((5.5,), TypeError), ((0, 1, 1, 0), ValueError)],
+)
+def test_what_is_no_range(sc, arguments, kind):
+    with pytest.raises(kind):
+        sc.range(*arguments)
+
+
+def test_run_job(sc):
+    rdd = sc.parallelize(range(6), 3)
+    assert sc.runJob(rdd, lambda part: [sum(part)]) == [1, 5, 9]
+    assert sc.runJob(rdd, lambda part: [sum(part)], [2, 0], True) == [9, 1]
+    assert sc.runJob(rdd, lambda part: part, []) == []
+
+
+def test_union_keeps_what_is_partitioned_by_key(sc):
+    pairs = sc.parallelize([(n, n) for n in range(6)], 2)
+    by_key = pairs.partitionBy(3)
+    assert sc.union([by_key, by_key]).getNumPartitions() == 3
+    assert sc.union([by_key, by_key, by_key]).getNumPartitions() == 3
+    assert sc.union([by_key, pairs]).getNumPartitions() == 5
+    assert sc.union([by_key, by_key, pairs]).getNumPartitions() == 8
+    assert sc.union([by_key, pairs.partitionBy(2)]).getNumPartitions() == 5
+    assert sorted(sc.union([by_key, by_key]).keys().collect()) == sorted([*range(6)] * 2)
+
+
+def test_the_folder_for_checkpoints(sc, tmp_path):
+    assert sc.getCheckpointDir() is None
+    assert sc._checkpoint_dir is None
+    sc.setCheckpointDir(str(tmp_path / "new"))
+    first = sc._checkpoint_dir
+    assert re.fullmatch(rf"{re.escape(str(tmp_path))}/new/[0-9a-f-]{{36}}", first)
+    assert os.path.isdir(first)
+    assert sc.getCheckpointDir() == f"file:{first}"
+    sc.setCheckpointDir(f"file://{tmp_path}/new")
+    assert sc._checkpoint_dir != first
+    assert len(os.listdir(tmp_path / "new")) == 2
+
+
+def test_what_old_programs_ask_for(sc):
+    assert (sc.uiWebUrl, sc.resources, sc.environment) == (None, {}, {})
+    assert sc.sparkUser()
+    assert sc.pythonExec == sys.executable
+    assert sc.pythonVer == "{}.{}".format(*sys.version_info)
+    assert sc._conf.get("spark.master") == "local[2]"
+    assert "<code>local[2]</code>" in sc._repr_html_()
+    with pytest.raises(ValueError, match="did not match one of: ALL,DEBUG,ERROR,WARN"):
+        sc.setLogLevel("bogus")

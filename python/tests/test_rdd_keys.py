@@ -4,6 +4,7 @@ import pytest
 
 from swiftwater import SparkConf, SparkContext
 from swiftwater.rdd import portable_hash
+from swiftwater.resultiterable import ResultIterable
 
 PAIRS = [("a", 1), ("b", 2), ("a", 3), ("c", 4), ("b", 5)]
 
@@ -100,3 +101,88 @@ def test_an_error_names_operator_and_record(sc):
 def test_what_is_no_pair_is_an_error(sc):
     with pytest.raises((TypeError, ValueError)):
         sc.parallelize([1, 2]).reduceByKey(lambda a, b: a).collect()
+
+
+def test_combine_by_key_across_partitions(sc):
+    pairs = sc.parallelize(range(10), 3).map(lambda n: (n % 3, n))
+    combined = pairs.combineByKey(
+        lambda v: f"<{v}", lambda c, v: f"{c},{v}", lambda a, b: f"{a}|{b}", 2
+    )
+    assert combined.glom().collect() == [[(0, "<0|<3|<6,9"), (2, "<2|<5|<8")], [(1, "<1|<4|<7")]]
+
+
+def appended(values, value):
+    values.append(value)
+    return values
+
+
+def extended(values, others):
+    values.extend(others)
+    return values
+
+
+def test_aggregate_by_key_gives_each_key_its_own_zero(sc):
+    zero = []
+    pairs = sc.parallelize([("a", 1), ("b", 2), ("a", 3), ("c", 4)], 2)
+    parts = pairs.aggregateByKey(zero, appended, extended, 2).glom().collect()
+    assert parts == [[("b", [2]), ("c", [4])], [("a", [1, 3])]]
+    assert zero == []
+
+
+def test_fold_by_key_begins_anew_in_each_partition(sc):
+    pairs = [("a", 1), ("a", 2), ("a", 3)]
+    for slices, expected in ((3, 36), (1, 16)):
+        folded = sc.parallelize(pairs, slices).foldByKey(10, lambda a, b: a + b)
+        assert folded.collect() == [("a", expected)]
+
+
+def test_group_by_key(sc):
+    grouped = sc.parallelize(PAIRS, 5).groupByKey(2)
+    assert [[(k, list(v)) for k, v in part] for part in grouped.glom().collect()] == [
+        [("b", [2, 5]), ("c", [4])],
+        [("a", [1, 3])],
+    ]
+    values = grouped.lookup("b")[0]
+    assert isinstance(values, ResultIterable)
+    assert (len(values), list(values), list(values), values.data) == (2, [2, 5], [2, 5], [2, 5])
+
+
+def test_a_result_iterable_is_pickled_with_its_values():
+    import pickle
+
+    assert list(pickle.loads(pickle.dumps(ResultIterable([1, 2])))) == [1, 2]
+    assert not ResultIterable([])
+
+
+def test_group_by(sc):
+    grouped = sc.parallelize(range(12), 3).groupBy(lambda n: n % 4)
+    assert [[(k, list(v)) for k, v in part] for part in grouped.glom().collect()] == [
+        [(0, [0, 4, 8]), (3, [3, 7, 11])],
+        [(1, [1, 5, 9])],
+        [(2, [2, 6, 10])],
+    ]
+
+
+def test_reduce_by_key_locally(sc):
+    pairs = sc.parallelize(PAIRS, 5)
+    assert pairs.reduceByKeyLocally(lambda a, b: a * 10 + b) == {"a": 13, "b": 25, "c": 4}
+    assert list(pairs.reduceByKeyLocally(max)) == ["a", "b", "c"]
+
+
+def test_collect_as_map_keeps_the_last_value(sc):
+    assert sc.parallelize(PAIRS, 5).collectAsMap() == {"a": 3, "b": 5, "c": 4}
+
+
+def test_lookup(sc, tmp_path):
+    pairs = sc.parallelize(PAIRS, 5)
+    assert pairs.lookup("a") == [1, 3]
+    assert pairs.lookup("z") == []
+
+    def noted(index, records):
+        (tmp_path / str(index)).touch()
+        return records
+
+    placed = pairs.partitionBy(3).mapPartitionsWithIndex(noted, preservesPartitioning=True)
+    assert placed.lookup("a") == [1, 3]
+    # Only the partition of the key was computed.
+    assert [path.name for path in tmp_path.iterdir()] == [str(portable_hash("a") % 3)]

@@ -210,3 +210,110 @@ def test_streams_know_their_context(streaming):
     assert stream.context() is streaming.ssc
     assert (stream._ssc, stream._sc) == (streaming.ssc, streaming.sc)
     assert not stream.is_checkpointed
+
+
+def test_remember_is_said_once(streaming):
+    streaming.ssc.remember(5)
+    text = r"^requirement failed: Remember duration already set as 5000 ms\. Cannot set it again\.$"
+    with pytest.raises(RuntimeError, match=text):
+        streaming.ssc.remember(7)
+
+
+def test_what_is_remembered_lasts(streaming):
+    streaming.ssc.remember(4)
+    numbers = streaming.ssc.queueStream([[1], [2], [3], [4], [5], [6]])
+    streaming.collect(numbers)
+    streaming.advance(6)
+    begin, end = streaming.batch_time(0), streaming.batch_time(6)
+    assert [rdd.collect() for rdd in numbers.slice(begin, end)][-4:] == [[3], [4], [5], [6]]
+
+
+@pytest.mark.parametrize(
+    ("duration", "error"), [("5", TypeError), (True, TypeError), (-1, ValueError)]
+)
+def test_times_to_remember_that_make_no_sense(streaming, duration, error):
+    with pytest.raises(error, match="the time to remember"):
+        streaming.ssc.remember(duration)
+
+
+def test_what_comes_too_late_is_told(streaming, tmp_path, capfd):
+    streaming.collect(streaming.ssc.queueStream([[1]]))
+    streaming.start()
+    streaming.ssc.remember(5)
+    streaming.ssc.checkpoint(str(tmp_path / "late"))
+    err = capfd.readouterr().err
+    assert "remember has no effect after the start" in err
+    assert "checkpoint has no effect after the start" in err
+    assert not (tmp_path / "late").exists()
+
+
+def test_the_storage_level_is_fixed_by_the_start(streaming):
+    stream = streaming.ssc.queueStream([[1]])
+    assert stream.cache() is stream
+    assert stream.is_cached
+    streaming.collect(stream)
+    streaming.start()
+    text = "^Cannot change storage level of a DStream after streaming context has started$"
+    for change in (stream.cache, stream.persist):
+        with pytest.raises(RuntimeError, match=text):
+            change()
+
+
+def test_a_context_that_never_ran_is_over_when_it_is_stopped(sc):
+    ssc = StreamingContext(sc, 1)
+    ssc.queueStream([[1]]).pprint()
+    ssc.stop(stopSparkContext=False)
+    assert ssc.awaitTermination() is None
+    assert ssc.awaitTerminationOrTimeout(1) is True
+
+
+def test_names_of_the_jvm(streaming):
+    ssc = streaming.ssc
+    assert ssc._jduration(1.5).milliseconds() == 1500
+    assert str(ssc._jduration(2)) == "2000 ms"
+    assert ssc._jduration(1) == ssc._jduration(1.0) != ssc._jduration(2)
+    assert ssc._jvm is streaming.sc._jvm
+    assert StreamingContext._transformerSerializer is None
+    streaming.collect(ssc.queueStream([[1]]))
+    assert ssc._jssc.getState() == "INITIALIZED"
+    streaming.start()
+    assert StreamingContext.getActive() is ssc
+    ssc._jssc.stop(False)
+    assert StreamingContext.getActive() is None
+    assert ssc._jssc.getState() == "STOPPED"
+    with pytest.raises(NotImplementedError, match="needs a JVM"):
+        ssc._jssc.sparkContext()
+
+
+@pytest.mark.parametrize("what", ["stream", "context"])
+def test_streams_and_contexts_stay_in_the_driver(streaming, what):
+    stream = streaming.ssc.queueStream([[1]])
+    held = stream if what == "stream" else streaming.ssc
+    streaming.collect(stream.map(lambda record: (record, held)))
+    with pytest.raises(RuntimeError, match="can only be used in the driver"):
+        streaming.advance()
+
+
+def test_errors_are_those_of_pyspark(streaming):
+    from swiftwater.errors import (
+        IllegalArgumentException,
+        IllegalStateException,
+        Py4JJavaError,
+        SparkException,
+        UnsupportedOperationException,
+    )
+
+    ssc = streaming.ssc
+    stream = ssc.queueStream([[1]])
+    with pytest.raises(SparkException, match="has not been initialized"):
+        stream.slice(0, 1)
+    with pytest.raises(IllegalArgumentException, match="No output operations registered"):
+        ssc.start()
+    with pytest.raises(IllegalStateException, match="has already been stopped"):
+        ssc.start()
+    with pytest.raises(IllegalStateException, match="Adding new inputs"):
+        stream.map(str)
+    with pytest.raises(UnsupportedOperationException, match="Cannot change storage level"):
+        stream.cache()
+    kinds = (IllegalArgumentException, IllegalStateException, SparkException)
+    assert all(issubclass(kind, (Py4JJavaError, RuntimeError)) for kind in kinds)

@@ -120,7 +120,7 @@ def test_transform_of_many(streaming):
 
 
 def test_transform_of_many_checks_its_arguments(streaming):
-    with pytest.raises(ValueError, match="at least one DStream"):
+    with pytest.raises(ValueError, match="head of empty list"):
         streaming.ssc.transform([], lambda rdds: rdds[0])
     with pytest.raises(TypeError, match="transform needs a function"):
         streaming.ssc.transform([streaming.ssc.queueStream([[1]])], 3)

@@ -1,5 +1,20 @@
 """PySpark's name for ``swiftwater.streaming``."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from swiftwater.streaming import DStream, StreamingContext
 
-__all__ = ["DStream", "StreamingContext"]
+if TYPE_CHECKING:
+    from swiftwater.streaming.listener import StreamingListener
+
+__all__ = ["DStream", "StreamingContext", "StreamingListener"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "StreamingListener":
+        from swiftwater.streaming.listener import StreamingListener
+
+        return StreamingListener
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,5 +1,5 @@
 """PySpark's name for ``swiftwater.streaming.dstream``."""
 
-from swiftwater.streaming.dstream import DStream
+from swiftwater.streaming.dstream import DStream, TransformedDStream
 
-__all__ = ["DStream"]
+__all__ = ["DStream", "TransformedDStream"]

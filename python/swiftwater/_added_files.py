@@ -1,0 +1,161 @@
+"""The folder of the files that a program has added to its context."""
+
+from __future__ import annotations
+
+import os
+from threading import Lock
+
+from swiftwater._paths import local_path
+from swiftwater.errors import Py4JJavaError, SparkException
+
+__all__ = ["AddedFiles"]
+
+_REMOTE = ("http", "https", "ftp")
+_ARCHIVES = (".zip", ".jar", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+
+
+class MissingFileError(Py4JJavaError, FileNotFoundError):
+    """A file to add is not there."""
+
+    _java_class = "java.io.FileNotFoundException"
+
+
+class AddedFiles:
+    """Copies of added files, under their names, in a temporary folder of the context."""
+
+    def __init__(self, parent: str | None) -> None:
+        """Begin without files; ``parent`` is where the folder is made, once it is needed."""
+        self._parent = parent
+        self._root: str | None = None
+        self._lock = Lock()
+        self._sources: dict[str, str] = {}
+        self._archives: dict[str, str] = {}
+
+    def root(self) -> str:
+        """Return the folder; it is made now where it is not there."""
+        with self._lock:
+            if self._root is None:
+                import tempfile
+
+                # Spark: several folders with commas between them; the first is as good as any.
+                parent = self._parent.split(",")[0].strip() if self._parent else None
+                made = tempfile.mkdtemp(prefix="swiftwater-files-", dir=parent)
+                self._root = os.path.abspath(made)
+            return self._root
+
+    def delete(self) -> None:
+        """Delete the folder with all that is in it."""
+        with self._lock:
+            root, self._root = self._root, None
+        if root is not None:
+            import shutil
+            import sys
+
+            inside = root + os.sep
+            sys.path[:] = [place for place in sys.path if not f"{place}{os.sep}".startswith(inside)]
+            shutil.rmtree(root, ignore_errors=True)
+
+    def listed(self) -> list[str]:
+        """Return what was added, as URLs."""
+        return list(self._sources)
+
+    def archives(self) -> list[str]:
+        """Return the archives that were added, as URLs."""
+        return list(self._archives)
+
+    def add(self, path: str, recursive: bool) -> str:
+        """Copy a file, or with ``recursive`` a folder; return the copy's path."""
+        if _scheme(path) in _REMOTE:
+            url, source = path, self._fetched(path)
+        else:
+            source = os.path.abspath(local_path(path, "addFile"))
+            if not os.path.exists(source):
+                raise MissingFileError(f"File file:{source} does not exist")
+            url = f"file:{source}"
+        if os.path.isdir(source):
+            if not recursive:
+                raise SparkException(
+                    f"[UNSUPPORTED_ADD_FILE.DIRECTORY] {url} is a directory: "
+                    "use addFile(path, recursive=True)"
+                )
+            url += "/"
+        target = os.path.join(self.root(), os.path.basename(source))
+        if url not in self._sources:
+            _copy(source, target, url)
+            self._sources[url] = target
+        return target
+
+    def add_archive(self, path: str) -> str:
+        """Unpack an archive into a folder of its name, or of the name behind ``#``."""
+        place, _, name = path.partition("#")
+        if _scheme(place) in _REMOTE:
+            url, source = path, self._fetched(place)
+        else:
+            source = os.path.abspath(local_path(place, "addArchive"))
+            url = f"file:{source}" + (f"#{name}" if name else "")
+        if url in self._archives:
+            return self._archives[url]
+        if not os.path.exists(source):
+            raise MissingFileError(f"File file:{source} does not exist")
+        target = os.path.join(self.root(), name or os.path.basename(source))
+        _unpack(source, target)
+        self._archives[url] = target
+        return target
+
+    def _fetched(self, url: str) -> str:
+        import tempfile
+        import urllib.parse
+        import urllib.request
+
+        folder = tempfile.mkdtemp(prefix="fetched-", dir=self.root())
+        name = os.path.basename(urllib.parse.urlparse(url).path) or "index"
+        source = os.path.join(folder, name)
+        with urllib.request.urlopen(url) as answer, open(source, "wb") as file:  # noqa: S310
+            while piece := answer.read(1 << 20):
+                file.write(piece)
+        return source
+
+
+def _scheme(path: object) -> str:
+    return path.partition("://")[0].lower() if isinstance(path, str) and "://" in path else ""
+
+
+def _copy(source: str, target: str, url: str) -> None:
+    import filecmp
+    import shutil
+
+    if os.path.isdir(source):
+        shutil.copytree(source, target, dirs_exist_ok=True)
+        return
+    if os.path.exists(target):
+        # Spark: a name stands for one file, whose contents do not change.
+        if not filecmp.cmp(source, target, shallow=False):
+            raise SparkException(f"File {target} exists and does not match contents of {url}")
+        return
+    shutil.copyfile(source, target)
+
+
+def _unpack(source: str, target: str) -> None:
+    if not source.endswith(_ARCHIVES):
+        raise SparkException(f"{source} is no archive: its name must end in {', '.join(_ARCHIVES)}")
+    if source.endswith((".zip", ".jar")):
+        import zipfile
+
+        with zipfile.ZipFile(source) as archive:
+            archive.extractall(target)
+        return
+    import tarfile
+
+    with tarfile.open(source) as packed:
+        if hasattr(tarfile, "data_filter"):
+            packed.extractall(target, filter="data")
+            return
+        # Older releases of Python do not look where a member wants to be.
+        for member in packed.getmembers():
+            place = os.path.realpath(os.path.join(target, member.name))
+            inside = place.startswith(os.path.realpath(target) + os.sep)
+            if not (member.isdir() or (member.isreg() and inside)):
+                raise SparkException(
+                    f"{source} has a member that is not a file in it: {member.name}"
+                )
+        packed.extractall(target)  # noqa: S202 - checked above

@@ -1,0 +1,81 @@
+"""RDDs that forget what they were computed from, after the first action that needs them.
+
+``RDD.checkpoint`` writes the records to files, ``RDD.localCheckpoint`` keeps them in memory.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from swiftwater._native import engine
+from swiftwater.rdd import _waiting
+
+if TYPE_CHECKING:
+    from swiftwater._swiftwater import Handle
+    from swiftwater.rdd import RDD
+
+__all__ = ["keep", "mark", "wanted"]
+
+
+def mark(rdd: RDD[Any], local: bool) -> None:
+    """Have ``rdd`` kept after the next action on it. Raises ``SparkException`` without a folder."""
+    if not local and rdd.ctx._checkpoint_dir is None:
+        from swiftwater.errors import SparkException
+
+        raise SparkException("Checkpoint directory has not been set in the SparkContext")
+    if rdd._kept is None:
+        rdd._kept = "local" if local else "files"
+        if not rdd.is_cached:
+            # A node of its own: what is derived from it from now on depends on it, where functions
+            # in a row would become one node that does not.
+            plan = [[(0, index)] for index in range(rdd.getNumPartitions())]
+            handle = rdd._live
+            rdd._handle = engine.gather(rdd.ctx._engine, [handle], plan, None, "checkpoint", "")
+        _waiting[:] = [other for other in _waiting if other.ctx is rdd.ctx]
+        _waiting.append(rdd)
+
+
+def wanted(handle: Handle, context: object) -> list[RDD[Any]]:
+    """Return what an action on ``handle`` is going to compute and somebody wants to be kept.
+
+    It must be asked before the action: a shuffle forgets what was in front of it.
+    """
+    return [
+        rdd
+        for rdd in list(_waiting)
+        if rdd.ctx is context and engine.depends_on(handle, rdd._handle)
+    ]
+
+
+def keep(rdds: Sequence[RDD[Any]]) -> None:
+    """Keep what an action has computed."""
+    for rdd in rdds:
+        try:
+            _waiting.remove(rdd)
+        except ValueError:
+            continue  # another thread is at it
+        parts = engine.encode(rdd._handle)
+        if rdd._kept == "files":
+            rdd._checkpoint_file = _written(rdd, parts)
+        engine.cut_lineage(rdd._handle, engine.decode(rdd.ctx._engine, parts))
+        rdd._is_settled = True
+        rdd._origin = None
+
+
+def _written(rdd: RDD[Any], parts: list[bytes]) -> str:
+    from swiftwater._files_out import local_path, write_folder
+
+    folder = rdd.ctx._checkpoint_dir
+    if folder is None:
+        raise RuntimeError("the checkpoint folder of the context is gone")
+    target = os.path.join(local_path(folder, "checkpoint"), f"rdd-{rdd.id()}")
+
+    def write(place: str) -> None:
+        for number, data in enumerate(parts):
+            with open(os.path.join(place, f"part-{number:05d}"), "xb") as file:
+                file.write(data)
+
+    write_folder(target, write)
+    return f"file:{target}"

@@ -1,0 +1,1 @@
+"""Where PySpark 4 keeps the modules of SparkContext and RDD."""

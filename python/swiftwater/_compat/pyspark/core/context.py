@@ -1,0 +1,5 @@
+"""PySpark's name for ``swiftwater.context``."""
+
+from swiftwater.context import SparkContext
+
+__all__ = ["SparkContext"]

@@ -1,0 +1,5 @@
+"""PySpark's name for ``swiftwater.rdd``."""
+
+from swiftwater.rdd import RDD, portable_hash
+
+__all__ = ["RDD", "portable_hash"]

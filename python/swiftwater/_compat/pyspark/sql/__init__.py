@@ -1,0 +1,25 @@
+"""PySpark's SQL on DuckDB. Without DuckDB the import fails and says what to install."""
+
+from swiftwater._sql import (
+    Catalog,
+    Column,
+    DataFrame,
+    DataFrameReader,
+    DataFrameWriter,
+    GroupedData,
+    Row,
+    SparkSession,
+    SQLContext,
+)
+
+__all__ = [
+    "Catalog",
+    "Column",
+    "DataFrame",
+    "DataFrameReader",
+    "DataFrameWriter",
+    "GroupedData",
+    "Row",
+    "SQLContext",
+    "SparkSession",
+]

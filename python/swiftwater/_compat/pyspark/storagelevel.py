@@ -1,0 +1,5 @@
+"""PySpark's name for ``swiftwater.storagelevel``."""
+
+from swiftwater.storagelevel import StorageLevel
+
+__all__ = ["StorageLevel"]

@@ -1,0 +1,6 @@
+"""Not there yet: says so to whoever imports it."""
+
+raise ImportError(
+    "pyspark.streaming.kafka (KafkaUtils) is not there yet in Swiftwater: its sources are "
+    "socketTextStream, textFileStream, binaryRecordsStream and queueStream"
+)

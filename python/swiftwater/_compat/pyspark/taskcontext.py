@@ -1,0 +1,5 @@
+"""PySpark's name for ``swiftwater.taskcontext``."""
+
+from swiftwater.taskcontext import BarrierTaskContext, BarrierTaskInfo, TaskContext
+
+__all__ = ["BarrierTaskContext", "BarrierTaskInfo", "TaskContext"]

@@ -1,0 +1,137 @@
+"""Reading whole files, fixed-length records and pickled records into RDDs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from swiftwater._calls import call_site
+from swiftwater._native import engine
+from swiftwater._paths import input_files
+from swiftwater.rdd import RDD
+
+if TYPE_CHECKING:
+    from swiftwater.context import SparkContext
+
+__all__ = ["binary_files", "binary_records", "pickle_file", "whole_text_files"]
+
+# Spark's spark.files.openCostInBytes and spark.files.maxPartitionBytes, and Hadoop's size of a
+# block of a local file.
+_OPEN_COST = 4 << 20
+_LARGEST_PARTITION = 128 << 20
+_BLOCK = 32 << 20
+
+
+def whole_text_files(
+    sc: SparkContext, path: str, partitions: int | None, use_unicode: bool
+) -> RDD[tuple[str, str]]:
+    files = _found(path, "wholeTextFiles")
+    wanted = max(sc.defaultMinPartitions if partitions is None else int(partitions), 1)
+    groups = _grouped(files, -(-sum(map(os.path.getsize, files)) // wanted))
+    read = _text if use_unicode else _text_as_bytes
+    return _read(sc, groups, read, "wholeTextFiles")
+
+
+def binary_files(sc: SparkContext, path: str, partitions: int | None) -> RDD[tuple[str, bytes]]:
+    files = _found(path, "binaryFiles")
+    wanted = max(sc.defaultParallelism, int(partitions or 0))
+    total = sum(os.path.getsize(file) + _OPEN_COST for file in files)
+    most = min(_LARGEST_PARTITION, max(_OPEN_COST, total // wanted))
+    return _read(sc, _grouped(files, most), _binary, "binaryFiles")
+
+
+def binary_records(sc: SparkContext, path: str, length: int) -> RDD[bytes]:
+    if not isinstance(length, int) or length < 1:
+        raise ValueError(f"binaryRecords needs a record length above 0, not {length!r}")
+    pieces: list[list[Any]] = []
+    step = max(_BLOCK // length, 1) * length
+    for file in _found(path, "binaryRecords"):
+        size = os.path.getsize(file)
+        starts = range(0, size, step)
+        pieces += [[(file, length, start, min(start + step, size))] for start in starts]
+    return _read(sc, pieces, _records, "binaryRecords")
+
+
+def pickle_file(sc: SparkContext, path: str) -> RDD[Any]:
+    groups = [[file] for file in _found(path, "pickleFile")]
+    return _read(sc, groups, _unpickled, "pickleFile")
+
+
+def _read(
+    sc: SparkContext, groups: list[list[Any]], read: Callable[[Any], Any], name: str
+) -> RDD[Any]:
+    """Return an RDD with a partition a group: what ``read`` gives for each of its pieces."""
+    # A partition must not be divided, so its pieces are one record.
+    handle = engine.parallelize(sc._engine, [tuple(group) for group in groups], len(groups), 1)
+    steps = [("flatMap", _itself, name, call_site()), ("flatMap", read, name, call_site())]
+    return RDD(engine.pipeline(handle, steps), sc)
+
+
+def _found(path: str, name: str) -> list[str]:
+    try:
+        return input_files(path, name)
+    except FileNotFoundError as error:
+        missing = error
+    from swiftwater._added_files import MissingFileError
+
+    raise MissingFileError(str(missing))
+
+
+def _grouped(files: list[str], most: int) -> list[list[str]]:
+    """Put files together until a group has ``most`` bytes; a file is never divided."""
+    groups: list[list[str]] = []
+    size = 0
+    full = True
+    for file in files:
+        if full:
+            groups.append([])
+            size = 0
+        groups[-1].append(file)
+        size += os.path.getsize(file)
+        full = 0 < most <= size
+    return groups
+
+
+def _itself(group: tuple[Any, ...]) -> tuple[Any, ...]:
+    return group
+
+
+def _text(file: str) -> Iterator[tuple[str, str]]:
+    with open(file, "rb") as opened:
+        yield f"file:{file}", opened.read().decode(errors="replace")
+
+
+def _text_as_bytes(file: str) -> Iterator[tuple[bytes, bytes]]:
+    for name, text in _text(file):
+        yield name.encode(), text.encode()
+
+
+def _binary(file: str) -> Iterator[tuple[str, bytes]]:
+    with open(file, "rb") as opened:
+        yield f"file:{file}", opened.read()
+
+
+def _records(piece: tuple[str, int, int, int]) -> Iterator[bytes]:
+    file, length, start, end = piece
+    with open(file, "rb") as opened:
+        opened.seek(start)
+        for _ in range(start, end, length):
+            record = opened.read(length)
+            if len(record) < length:
+                raise EOFError(f"{file} ends within a record: records have {length} bytes")
+            yield record
+
+
+def _unpickled(file: str) -> Iterator[Any]:
+    import pickle
+
+    with open(file, "rb") as opened:
+        if opened.read(3) == b"SEQ":
+            raise ValueError(
+                f"{file} is a sequence file of Hadoop's, as Spark writes: pickleFile reads what "
+                "RDD.saveAsPickleFile of Swiftwater has written"
+            )
+        opened.seek(0)
+        while opened.peek(1):
+            yield from pickle.load(opened)  # noqa: S301 - the program's own files

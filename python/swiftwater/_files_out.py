@@ -1,0 +1,178 @@
+"""Folders of part files: what ``saveAsTextFile``, ``saveAsPickleFile`` and checkpoints write.
+
+A folder is written under another name beside its place and renamed when it is complete: so it is
+there with all its parts or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from swiftwater.rdd import RDD
+
+__all__ = ["local_path", "save_pickles", "save_text", "write_folder"]
+
+_SUFFIXES = {
+    "GzipCodec": ".gz",
+    "BZip2Codec": ".bz2",
+    "DefaultCodec": ".deflate",
+    "DeflateCodec": ".deflate",
+}
+_CODEC_PACKAGE = "org.apache.hadoop.io.compress."
+
+
+def local_path(path: str, operator: str) -> str:
+    """Return the path of a path or ``file:`` URL as an absolute one."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"{operator} needs a path, not {type(path).__name__}: {path!r}")
+    name = os.fspath(path)
+    scheme, colon, rest = name.partition(":")
+    if colon and scheme == "file":
+        name = "/" + rest.lstrip("/")
+    elif "://" in name:
+        raise ValueError(f"{operator} writes local files only, not {scheme}: {name}")
+    return os.path.abspath(name)
+
+
+def write_folder(target: str, write: Callable[[str], None], overwrite: bool = False) -> None:
+    """Make the folder ``target`` of what ``write(temporary folder)`` puts there.
+
+    Raises ``FileAlreadyExistsException`` where ``target`` is there, unless ``overwrite`` is set.
+    """
+    import shutil
+    import uuid
+
+    if os.path.lexists(target) and not overwrite:
+        raise _exists(target)
+    parent, name = os.path.split(target)
+    # Hidden, so that nobody who watches the parent folder takes it for input.
+    work = os.path.join(parent, f".{name}.{uuid.uuid4().hex}")
+    os.makedirs(work)
+    try:
+        write(work)
+        with open(os.path.join(work, "_SUCCESS"), "xb"):
+            pass
+        if overwrite and os.path.lexists(target):
+            old = f"{work}.old"
+            os.rename(target, old)
+            os.rename(work, target)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.rename(work, target)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+
+
+def _exists(target: str) -> BaseException:
+    from swiftwater.errors import FileAlreadyExistsException
+
+    return FileAlreadyExistsException(
+        "org.apache.hadoop.mapred.FileAlreadyExistsException: "
+        f"Output directory file:{target} already exists"
+    )
+
+
+def save_text(
+    rdd: RDD[Any],
+    path: str,
+    codec: str | None,
+    overwrite: bool = False,
+    name: str = "saveAsTextFile",
+) -> None:
+    """Write each partition as a file of lines."""
+    suffix = _suffix(codec)
+
+    def text(records: Iterator[Any], file: IO[bytes]) -> None:
+        for record in records:
+            if isinstance(record, bytes):
+                file.write(record)
+            else:
+                # The form of a str is the str itself.
+                file.write(str(record).encode())
+            file.write(b"\n")
+
+    _save(rdd, local_path(path, name), suffix, text, overwrite, name)
+
+
+def save_pickles(rdd: RDD[Any], path: str, batch_size: int) -> None:
+    """Write each partition as a file of pickled lists of up to ``batch_size`` records."""
+    size = batch_size if batch_size > 0 else 1000
+
+    def pickles(records: Iterator[Any], file: IO[bytes]) -> None:
+        import pickle
+
+        while batch := list(islice(records, size)):
+            pickle.dump(batch, file, pickle.HIGHEST_PROTOCOL)
+
+    target = local_path(path, "saveAsPickleFile")
+    _save(rdd, target, "", pickles, overwrite=False, name="saveAsPickleFile")
+
+
+def _save(
+    rdd: RDD[Any],
+    target: str,
+    suffix: str,
+    write: Callable[[Iterator[Any], IO[bytes]], None],
+    overwrite: bool,
+    name: str,
+) -> None:
+    def save(folder: str) -> None:
+        def written(partition: int, records: Iterator[Any]) -> Iterable[Any]:
+            with _opened(os.path.join(folder, f"part-{partition:05d}{suffix}"), suffix) as file:
+                write(records, file)
+            return ()
+
+        rdd._piped("mapPartitionsWithIndex", written, name).collect()
+
+    write_folder(target, save, overwrite)
+
+
+def _suffix(codec: str | None) -> str:
+    if not codec:
+        return ""
+    suffix = _SUFFIXES.get(codec.removeprefix(_CODEC_PACKAGE))
+    if suffix is None:
+        known = ", ".join(_CODEC_PACKAGE + name for name in _SUFFIXES)
+        raise ValueError(f"there is no compression codec {codec}; there are: {known}")
+    return suffix
+
+
+def _opened(path: str, suffix: str) -> IO[bytes]:
+    """Open a new file that compresses as its suffix says."""
+    if suffix == ".gz":
+        import gzip
+
+        # A gzip file carries a time: without one, equal records give equal files.
+        return gzip.GzipFile(path, "xb", mtime=0)  # type: ignore[return-value]
+    if suffix == ".bz2":
+        import bz2
+
+        return bz2.BZ2File(path, "xb")
+    if suffix == ".deflate":
+        return _Deflated(path)  # type: ignore[return-value]
+    return open(path, "xb")
+
+
+class _Deflated:
+    """A file in the format of zlib."""
+
+    def __init__(self, path: str) -> None:
+        import zlib
+
+        self._file = open(path, "xb")  # noqa: SIM115
+        self._packer = zlib.compressobj()
+
+    def write(self, data: bytes) -> None:
+        self._file.write(self._packer.compress(data))
+
+    def __enter__(self) -> _Deflated:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._file:
+            self._file.write(self._packer.flush())

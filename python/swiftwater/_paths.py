@@ -1,0 +1,100 @@
+"""Paths of input and output: which scheme, which files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+__all__ = ["input_files", "local_path"]
+
+_PATTERN = ("*", "?", "[", "{")
+
+
+def local_path(name: object, call: str) -> str:
+    """Return the path that ``name`` (a path or a ``file:`` URL) stands for.
+
+    Raises ``TypeError`` where it is neither, and ``ValueError`` for another scheme.
+
+    Example::
+
+        >>> local_path("file:///data/a.txt", "textFile")
+        '/data/a.txt'
+    """
+    if not isinstance(name, (str, os.PathLike)):
+        raise TypeError(f"{call} needs a path, not {type(name).__name__}: {name!r}")
+    path = os.fspath(name)
+    if not isinstance(path, str):
+        raise TypeError(f"{call} needs a path, not bytes: {path!r}")
+    scheme, colon, rest = path.partition(":")
+    if colon and scheme == "file":
+        return "/" + rest.lstrip("/")
+    if "://" in path:
+        raise ValueError(f"{call} reads local files only, not {scheme}: {path}")
+    return path
+
+
+def input_files(name: object, call: str) -> list[str]:
+    """Return the absolute paths of the files that ``name`` stands for, sorted.
+
+    ``name`` is a file, a folder, a pattern (``*``, ``?``, ``[ab]``, ``{a,b}``), or several with
+    commas between them. Of a folder, the files count, not its folders, and none whose name begins
+    with ``_`` or ``.``. Raises ``FileNotFoundError`` where there is nothing of that name.
+
+    Example::
+
+        >>> for file in ("b.txt", "a.txt", "_SUCCESS"):
+        ...     _ = open(f"{tmp}/{file}", "w")
+        >>> [path.rpartition("/")[2] for path in input_files(tmp, "textFile")]
+        ['a.txt', 'b.txt']
+    """
+    whole = local_path(name, call)
+    found: list[str] = []
+    for part in [whole] if os.path.exists(whole) else _parts(whole):
+        path = os.path.abspath(local_path(part, call))
+        for match in _matches(path):
+            if os.path.isdir(match):
+                inside = [entry for entry in os.scandir(match) if not entry.is_dir()]
+                found += sorted(entry.path for entry in inside if _counts(entry.name))
+            else:
+                found.append(match)
+    return found
+
+
+def _parts(whole: str) -> list[str]:
+    """Cut at commas that are not inside of braces."""
+    parts = [""]
+    depth = 0
+    for letter in whole:
+        depth += (letter == "{") - (letter == "}")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part for part in parts if part]
+
+
+def _matches(path: str) -> Sequence[str]:
+    if os.path.exists(path):
+        return [path]
+    if any(sign in path for sign in _PATTERN):
+        import glob
+
+        names = [match for one in _alternatives(path) for match in glob.glob(one)]
+        found = sorted({match for match in names if _counts(os.path.basename(match))})
+        if found:
+            return found
+        raise FileNotFoundError(f"Input Pattern file:{path} matches 0 files")
+    raise FileNotFoundError(f"Input path does not exist: file:{path}")
+
+
+def _alternatives(path: str) -> list[str]:
+    """Return the patterns that ``{a,b}`` stands for."""
+    before, brace, rest = path.partition("{")
+    inside, end, after = rest.partition("}")
+    if not brace or not end:
+        return [path]
+    return [one for choice in inside.split(",") for one in _alternatives(before + choice + after)]
+
+
+def _counts(name: str) -> bool:
+    return not name.startswith(("_", "."))

@@ -1,0 +1,230 @@
+"""Records that do not fit in memory: sorted and merged through temporary files.
+
+Everything works in memory while the process is below a limit; above it, what has been gathered
+goes to a file. Files have no name once they are open, so nothing is left behind whatever happens.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+__all__ = ["external_sorted", "limit_bytes", "merged_pairs", "resident_bytes"]
+
+T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
+
+SETTING = "swiftwater.spill.memory"
+
+# Records between two looks at the memory, and records that are written together.
+_STEP = 1000
+
+# Files among which pairs are divided, Spark's number.
+_FILES = 59
+
+# Memory is not given back at once after writing: only where it grows further is more written.
+_GROWTH = 1.05
+
+_UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+
+
+def limit_bytes() -> int:
+    """Return the resident memory of the process above which records go to files.
+
+    It is the setting ``swiftwater.spill.memory``, by default half of the machine's memory.
+    """
+    chosen = _setting(SETTING)
+    if not chosen:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    text = chosen.strip().lower().removesuffix("b")
+    digits = text.rstrip("kmgt")
+    try:
+        return int(float(digits) * _UNITS[text[len(digits) :]])
+    except (KeyError, ValueError):
+        raise ValueError(f"{SETTING}: '{chosen}' is not a size such as 512m or 2g") from None
+
+
+def resident_bytes() -> int:
+    """Return the memory that the process has now."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except FileNotFoundError:
+        # Not Linux: the most that it ever had, in bytes on macOS.
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def local_folder() -> str | None:
+    """Return the first folder of ``spark.local.dir``; ``None``: the system's temporary one."""
+    return (_setting("spark.local.dir") or "").split(",")[0].strip() or None
+
+
+def _setting(name: str) -> str | None:
+    context = sys.modules.get("swiftwater.context")
+    active = context.SparkContext._active_spark_context if context is not None else None
+    value: str | None = active._settings.get(name) if active is not None else None
+    return value
+
+
+def external_sorted(
+    records: Iterable[T], key: Callable[[T], Any] | None = None, reverse: bool = False
+) -> Iterable[T]:
+    """Return the records in order; equal ones, also in reverse, in the order in which they came."""
+    remaining = iter(records)
+    run = list(islice(remaining, _STEP))
+    if len(run) == _STEP:
+        limit = limit_bytes()
+        runs: _Runs[T] | None = None
+        while chunk := list(islice(remaining, _STEP)):
+            run += chunk
+            if resident_bytes() > limit:
+                _sort(run, key, reverse)
+                if runs is None:
+                    runs = _Runs(local_folder())
+                runs.add(run)
+                run = []
+                limit = max(limit, int(resident_bytes() * _GROWTH))
+        if runs is not None:
+            _sort(run, key, reverse)
+            return runs.merged([run], key, reverse)
+    _sort(run, key, reverse)
+    return run
+
+
+def _sort(run: list[T], key: Callable[[T], Any] | None, reverse: bool) -> None:
+    sort: Callable[..., None] = run.sort
+    sort(key=key, reverse=reverse)
+
+
+def merged_pairs(
+    pairs: Iterable[tuple[K, V]], merge: Callable[[V, V], V], folder: str | None = None
+) -> Iterator[tuple[K, V]]:
+    """Give one pair a key, its values merged in their order; keys as they were first seen.
+
+    ``merge(a, b)`` must be associative. ``folder`` is where temporary files are made, by default
+    that of ``spark.local.dir`` or the system's.
+    """
+    table: dict[K, V] = {}
+    files: list[_Runs[tuple[int, K, V]]] = []
+    first = 0  # the number of the first key in the table
+    remaining = iter(pairs)
+    limit = -1
+    while chunk := list(islice(remaining, _STEP)):
+        for key, value in chunk:
+            if key in table:
+                table[key] = merge(table[key], value)
+            else:
+                table[key] = value
+        if len(chunk) < _STEP:
+            break
+        if limit < 0:
+            limit = limit_bytes()
+        if resident_bytes() > limit:
+            files = files or [_Runs(folder or local_folder()) for _ in range(_FILES)]
+            _divide(table, first, files)
+            first += len(table)
+            table = {}
+            limit = max(limit, int(resident_bytes() * _GROWTH))
+    if not files:
+        return iter(table.items())
+    _divide(table, first, files)
+    return _joined(files, merge, folder)
+
+
+def _divide(table: dict[Any, Any], first: int, files: list[_Runs[tuple[int, Any, Any]]]) -> None:
+    """Write a table to the files of its keys, each pair with the number at which it was seen."""
+    parts: list[list[tuple[int, Any, Any]]] = [[] for _ in files]
+    for number, (key, value) in enumerate(table.items(), first):
+        parts[hash(key) % len(files)].append((number, key, value))
+    for file, part in zip(files, parts, strict=True):
+        if part:
+            file.add(part)
+
+
+def _joined(
+    files: list[_Runs[tuple[int, Any, Any]]], merge: Callable[[Any, Any], Any], folder: str | None
+) -> Iterator[tuple[Any, Any]]:
+    """Merge one file after the other, then all of them by the numbers of their keys."""
+    finished: _Runs[tuple[int, Any, Any]] = _Runs(folder or local_folder())
+    for file in files:
+        table: dict[Any, tuple[int, Any, Any]] = {}
+        # What was written first has the smaller numbers, so the table is in their order.
+        for entry in file.entries():
+            key = entry[1]
+            before = table.get(key)
+            if before is None:
+                table[key] = entry
+            else:
+                table[key] = (before[0], key, merge(before[2], entry[2]))
+        file.close()
+        finished.add(list(table.values()))
+    for _, key, value in finished.merged([], _number, reverse=False):
+        yield key, value
+
+
+def _number(entry: tuple[int, Any, Any]) -> int:
+    return entry[0]
+
+
+class _Runs(Generic[T]):
+    """Lists of records in one file that has no name any more, each readable on its own."""
+
+    def __init__(self, folder: str | None) -> None:
+        """Make the file in ``folder``."""
+        import tempfile
+        import weakref
+
+        self._file, path = tempfile.mkstemp(prefix="swiftwater-", dir=folder)
+        self._closing = weakref.finalize(self, os.close, self._file)
+        os.unlink(path)
+        # For each list the places of its parts: beginning and length in bytes.
+        self._runs: list[list[tuple[int, int]]] = []
+        self._end = 0
+
+    def add(self, records: list[T]) -> None:
+        """Write a list."""
+        import pickle
+
+        places: list[tuple[int, int]] = []
+        for start in range(0, len(records), _STEP):
+            data = pickle.dumps(records[start : start + _STEP], pickle.HIGHEST_PROTOCOL)
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+            places.append((self._end, len(data)))
+            self._end += len(data)
+        self._runs.append(places)
+
+    def _read(self, places: list[tuple[int, int]]) -> Iterator[T]:
+        import pickle
+
+        for offset, length in places:
+            yield from pickle.loads(os.pread(self._file, length, offset))  # noqa: S301
+
+    def entries(self) -> Iterator[T]:
+        """Give the records of all lists, one list after the other."""
+        for places in self._runs:
+            yield from self._read(places)
+
+    def merged(
+        self, last: list[list[T]], key: Callable[[T], Any] | None, reverse: bool
+    ) -> Iterator[T]:
+        """Merge all lists, each of them sorted, and ``last`` behind them; then close the file."""
+        import heapq
+
+        merge: Callable[..., Iterator[T]] = heapq.merge
+        try:
+            runs = [*(self._read(places) for places in self._runs), *(iter(run) for run in last)]
+            yield from merge(*runs, key=key, reverse=reverse)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Give the room of the file back."""
+        self._closing()

@@ -1,0 +1,194 @@
+"""Sources that watch a folder: each batch has the files that have appeared since the last.
+
+Which files belong to a batch is decided by times alone, so that it can be decided again later: by
+the time of the batch and by when a file was changed last.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from swiftwater._native import engine
+
+if TYPE_CHECKING:
+    from swiftwater._swiftwater import Handle
+    from swiftwater.streaming.context import StreamingContext
+    from swiftwater.streaming.dstream import DStream
+
+__all__ = ["FileChooser", "binary_files", "chosen", "listed", "text_files"]
+
+# Spark: spark.streaming.fileStream.minRememberDuration, rounded up to whole batches.
+_REMEMBERED_MS = 60_000
+_CHUNK = 1 << 16
+_PATTERN = "*?["
+
+
+def chosen(
+    found: Iterable[tuple[str, int]],
+    time_ms: int,
+    remember_ms: int,
+    constructed_ms: int,
+    recent: Collection[str],
+) -> list[str]:
+    """Return the paths of ``found`` (each with its time of change) that a batch takes.
+
+    A file is new to the batch at ``time_ms`` if it was changed after the stream was made and
+    within the last ``remember_ms``, not later than the batch, and none of the ``recent`` batches
+    has taken it.
+    """
+    after_ms = max(constructed_ms, time_ms - remember_ms)
+    return [
+        path
+        for path, changed_ms in found
+        if after_ms < changed_ms <= time_ms and path not in recent
+    ]
+
+
+def listed(directory: str) -> list[tuple[str, int]]:
+    """Return the entries of a folder, or of all folders that a pattern stands for, by name.
+
+    Each with its time of change in milliseconds. Names that begin with ``.`` or ``_`` do not
+    count; a folder that is not there is empty.
+    """
+    folders = [directory]
+    if not os.path.isdir(directory) and any(sign in directory for sign in _PATTERN):
+        from glob import glob
+
+        folders = sorted(glob(directory))
+    found: list[tuple[str, int]] = []
+    for folder in folders:
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        for entry in entries:
+            if entry.name.startswith((".", "_")):
+                continue
+            try:
+                changed_ns = entry.stat().st_mtime_ns
+            except FileNotFoundError:
+                continue  # gone since it was listed
+            found.append((entry.path, changed_ns // 1_000_000))
+    return found
+
+
+class FileChooser:
+    """Chooses the files of each batch of one stream, and remembers what it has chosen."""
+
+    def __init__(self, directory: str, slide_ms: int, constructed_ms: int) -> None:
+        """Choose from ``directory`` what is changed after ``constructed_ms``."""
+        self._directory = directory
+        self._constructed_ms = constructed_ms
+        self._remember_ms = slide_ms * -(-_REMEMBERED_MS // slide_ms)
+        self._batches: dict[int, list[str]] = {}
+
+    def files_at(self, time_ms: int) -> list[str]:
+        """Return the files of the batch at a time: the same ones whenever it is asked."""
+        known = self._batches.get(time_ms)
+        if known is not None:
+            return known
+        try:
+            found = listed(self._directory)
+        except OSError as error:
+            # Spark: the batch goes on without files; the next one sees them.
+            engine.log("warning", f"cannot list the folder {self._directory}: {error}")
+            return []
+        oldest_ms = time_ms - self._remember_ms
+        for old in [batch for batch in self._batches if batch < oldest_ms]:
+            del self._batches[old]
+        recent = {path for paths in self._batches.values() for path in paths}
+        paths = chosen(found, time_ms, self._remember_ms, self._constructed_ms, recent)
+        self._batches[time_ms] = paths
+        return paths
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a checkpoint needs to choose the same files again."""
+        return {
+            "constructed_ms": self._constructed_ms,
+            "batches": [[time_ms, paths] for time_ms, paths in self._batches.items() if paths],
+        }
+
+    def go_on(self, facts: dict[str, Any]) -> None:
+        """Choose as a stream that ``facts`` came from."""
+        self._constructed_ms = facts["constructed_ms"]
+        self._batches = {time_ms: list(paths) for time_ms, paths in facts["batches"]}
+
+
+def text_files(ssc: StreamingContext, directory: str) -> DStream[str]:
+    """Return a stream of the lines of files."""
+    context = ssc._sc
+
+    def lines(path: str, name: str, site: str) -> Handle:
+        return engine.text_file(context._engine, path, 1)
+
+    return _file_stream(ssc, directory, lines, "textFileStream")
+
+
+def binary_files(ssc: StreamingContext, directory: str, length: int) -> DStream[bytes]:
+    """Return a stream of records of ``length`` bytes."""
+    if isinstance(length, bool) or not isinstance(length, int) or length < 1:
+        raise ValueError(f"a record must have at least one byte, not {length!r}")
+    context = ssc._sc
+
+    def records(path: str, name: str, site: str) -> Handle:
+        paths = engine.parallelize(context._engine, [path], 1, 1)
+        step = ("flatMap", lambda each: _records(each, length), name, site)
+        return engine.pipeline(paths, [step])
+
+    return _file_stream(ssc, directory, records, "binaryRecordsStream")
+
+
+def _file_stream(ssc: StreamingContext, directory: str, read: Any, name: str) -> DStream[Any]:
+    from swiftwater._paths import local_path
+    from swiftwater.streaming.dstream import DStream
+
+    context = ssc._building()
+    site = ssc._definitions.site
+    chooser = FileChooser(
+        os.path.abspath(local_path(directory, name)), ssc._interval_ms, ssc._now_ms()
+    )
+    ssc._file_choosers.append(chooser)
+
+    def contents(time_ms: int, generation: Handle) -> Handle:
+        parts = []
+        for path in chooser.files_at(time_ms):
+            # Spark: a file without anything in it has no partition.
+            filled = [file for file in _plain_files(path) if os.path.getsize(file)]
+            parts += [read(file, name, site) for file in filled]
+        if not parts:
+            return ssc._sc.emptyRDD()._handle
+        return parts[0] if len(parts) == 1 else engine.union(ssc._sc._engine, parts)
+
+    handle = engine.stream_history(context, [], ssc._interval_ms, [], 0, contents, None, name, site)
+    return DStream(handle, ssc, kind="FileInputDStream")
+
+
+def _plain_files(path: str) -> list[str]:
+    """Return the file itself, or the files in it where it is a folder."""
+    if not os.path.exists(path):
+        raise FileNotFoundError(
+            f"Input path does not exist: {path}: it was there when the batch was made. Files of a "
+            "folder that is watched must stay for a while"
+        )
+    if not os.path.isdir(path):
+        return [path]
+    return sorted(
+        entry.path
+        for entry in os.scandir(path)
+        if entry.is_file() and not entry.name.startswith((".", "_"))
+    )
+
+
+def _records(path: str, length: int) -> Iterator[bytes]:
+    with open(path, "rb") as file:
+        chunk = max(_CHUNK // length, 1) * length
+        while block := file.read(chunk):
+            for place in range(0, len(block), length):
+                record = block[place : place + length]
+                if len(record) < length:
+                    raise EOFError(
+                        f"{path} ends inside a record: {len(record)} of {length} bytes are there"
+                    )
+                yield record

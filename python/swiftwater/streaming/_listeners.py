@@ -1,0 +1,45 @@
+"""The listeners of a context, between the engine and the program."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from swiftwater._native import engine
+from swiftwater.streaming._events import event
+
+__all__ = ["Listeners"]
+
+
+class Listeners:
+    """Those who are told of the engine's events."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        # Replaced, never changed: the engine's thread reads it.
+        self._all: tuple[Any, ...] = ()
+
+    def add(self, listener: Any) -> None:
+        """Tell ``listener`` from now on."""
+        self._all = (*self._all, listener)
+
+    def remove(self, listener: Any) -> None:
+        """Tell ``listener`` nothing any more."""
+        self._all = tuple(each for each in self._all if each is not listener)
+
+    def tell(self, given: tuple[Any, ...]) -> None:
+        """Tell all of an event of the engine."""
+        kind, row = given
+        name = f"on{kind[0].upper()}{kind[1:]}"
+        for listener in self._all:
+            # PySpark does not ask for the base class.
+            method = getattr(listener, name, None)
+            if method is None:
+                continue
+            try:
+                method(event(kind, row))
+            except Exception:  # noqa: BLE001 - a listener must not disturb the job
+                import traceback
+
+                text = "".join(traceback.format_exception(*sys.exc_info())).rstrip()
+                engine.log("error", f"a streaming listener failed in {name}: {text}")

@@ -1,0 +1,108 @@
+"""State by key: a stream whose RDD is made from its own one before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from swiftwater._native import engine
+from swiftwater.streaming._partitioning import Partitioning, partitioner
+
+if TYPE_CHECKING:
+    from swiftwater._swiftwater import Handle
+    from swiftwater.rdd import RDD
+    from swiftwater.streaming.dstream import DStream
+
+__all__ = ["state"]
+
+_NAME = "updateStateByKey"
+
+
+def state(
+    parent: DStream[Any],
+    update: Callable[[list[Any], Any], Any],
+    partitions: int,
+    initial: RDD[Any] | None,
+) -> DStream[Any]:
+    """Return the state of every key after each batch, in ``partitions`` partitions.
+
+    State and new values are partitioned alike, so a step goes over both side by side: nothing of
+    the state is shuffled.
+    """
+    from swiftwater.streaming import dstream
+
+    ssc = parent._ssc
+    context = ssc._building()
+    site = ssc._definitions.site
+    slide_ms = parent._slide_ms
+    key = ssc._stateful.add(_NAME, slide_ms, must_checkpoint=True)
+    if initial is not None:
+        ssc._stateful.give_initial(key, initial)
+    sc = ssc._sc
+    plan = [[(0, i), (1, i)] for i in range(partitions)]
+    alone = [[(0, i)] for i in range(partitions)]
+    step = _step(update)
+    first_step = _first_step(update)
+
+    def combined(rdd: Handle, create: Any, merge_value: Any, merge_combiners: Any) -> Handle:
+        return engine.combine_by_key(
+            rdd, create, merge_value, merge_combiners, partitions, None, _NAME, site
+        )
+
+    def contents(time_ms: int, generation: Handle) -> Handle | None:
+        before = engine.rdd_at(generation, -1, time_ms - slide_ms)
+        new = engine.rdd_at(generation, 0, time_ms)
+        if new is None:
+            return before
+        if before is not None:
+            ssc._stateful.forget_initial(key)
+        else:
+            given = ssc._stateful.initial(key)
+            if given is not None:
+                before = combined(given._handle, None, _first, _first)
+        lists = combined(new, dstream._listed, dstream._appended, dstream._extended)
+        if before is None:
+            return engine.gather(sc._engine, [lists], alone, first_step, _NAME, site)
+        return engine.gather(sc._engine, [before, lists], plan, step, _NAME, site)
+
+    handle = engine.stream_history(
+        context, [parent._handle], slide_ms, [0], slide_ms, contents, key, _NAME, site
+    )
+    stream: DStream[Any] = dstream.DStream(
+        handle, ssc, Partitioning(partitioner(partitions)), "PythonStateDStream"
+    )
+    stream._state_key = key
+    return stream
+
+
+def _first(value: Any, other: Any) -> Any:
+    return value
+
+
+def _step(update: Callable[[list[Any], Any], Any]) -> Any:
+    def step(index: int, parts: list[Iterator[Any]]) -> Iterator[Any]:
+        """Go over the known keys in their order, then over the new ones in theirs."""
+        known, lists = parts
+        new = dict(lists)
+        take = new.pop
+        for key, before in known:
+            after = update(take(key, None) or [], before)
+            if after is not None:
+                yield key, after
+        for key, values in new.items():
+            after = update(values, None)
+            if after is not None:
+                yield key, after
+
+    return step
+
+
+def _first_step(update: Callable[[list[Any], Any], Any]) -> Any:
+    def first_step(index: int, parts: list[Iterator[Any]]) -> Iterator[Any]:
+        (lists,) = parts
+        for key, values in lists:
+            after = update(values, None)
+            if after is not None:
+                yield key, after
+
+    return first_step

@@ -1,0 +1,174 @@
+"""Windows: streams that look back on several RDDs of their parent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from swiftwater._native import engine
+from swiftwater.streaming._partitioning import Partitioning, united
+
+if TYPE_CHECKING:
+    from swiftwater._swiftwater import Handle
+    from swiftwater.streaming.dstream import DStream
+
+__all__ = ["reduced_window", "window"]
+
+# Spark: a window of fewer slides is made anew, which takes less than two steps.
+_LEAST_SLIDES_TO_SUBTRACT = 5
+
+Reduce = Callable[[Any, Any], Any]
+
+
+def window(parent: DStream[Any], window_ms: int, slide_ms: int) -> DStream[Any]:
+    """Return the union of the parent's RDDs of the last ``window_ms``, every ``slide_ms``."""
+    from swiftwater.streaming.dstream import DStream
+
+    ssc, name, step = parent._ssc, "window", parent._slide_ms
+    context = ssc._building()
+    site = ssc._definitions.site
+    key = ssc._stateful.add(name, slide_ms)
+    known = parent._partitioning
+    partitioning = Partitioning()
+    if known is not None:
+        known.look_back(window_ms)
+    engine.stream_set_cached(parent._handle)
+
+    def contents(time_ms: int, generation: Handle) -> Handle:
+        rdds = [
+            (rdd, None if known is None else known.at(at_ms))
+            for at_ms, rdd in _between(generation, time_ms - window_ms, time_ms, step)
+        ]
+        union, partitioner = united(ssc._sc, rdds, name, site)
+        partitioning.note(time_ms, partitioner)
+        return union
+
+    reach = [max(window_ms - step, 0)]
+    handle = engine.stream_history(
+        context, [parent._handle], slide_ms, reach, 0, contents, key, name, site
+    )
+    stream: DStream[Any] = DStream(handle, ssc, partitioning, "WindowedDStream")
+    stream._state_key = key
+    return stream
+
+
+def reduced_window(
+    parent: DStream[Any],
+    func: Reduce,
+    inverse: Reduce | None,
+    window_ms: int,
+    slide_ms: int,
+    partitions: int,
+    keep: Callable[[Any], Any] | None,
+    name: str,
+) -> DStream[Any]:
+    """Return the values of each key of a window combined by ``func``.
+
+    ``parent`` has each batch's own sums, all partitioned alike: so partition ``i`` of a window is
+    made of the partitions ``i`` of batches and of the window before, without a shuffle.
+    """
+    from swiftwater.streaming.dstream import DStream
+
+    ssc, step = parent._ssc, parent._slide_ms
+    context = ssc._building()
+    site = ssc._definitions.site
+    # Without an inverse only the batches are looked back on, as by a plain window.
+    key = ssc._stateful.add(name, slide_ms, must_checkpoint=inverse is not None)
+    subtracts = inverse is not None and window_ms >= _LEAST_SLIDES_TO_SUBTRACT * slide_ms
+    engine.stream_set_cached(parent._handle)
+    sc = ssc._sc
+
+    def side_by_side(function: Any, *parts: list[Handle]) -> Handle:
+        handles = [rdd for part in parts for rdd in part]
+        count = engine.partition_count(handles[0])
+        plan = [[(number, i) for number in range(len(handles))] for i in range(count)]
+        return engine.gather(sc._engine, handles, plan, function, name, site)
+
+    def contents(time_ms: int, generation: Handle) -> Handle | None:
+        def batches(after_ms: int, until_ms: int) -> list[Handle]:
+            return [rdd for _, rdd in _between(generation, after_ms, until_ms, step)]
+
+        before = engine.rdd_at(generation, -1, time_ms - slide_ms) if subtracts else None
+        if before is not None and inverse is not None:
+            begin = time_ms - window_ms
+            old = batches(begin - slide_ms, begin)
+            new = batches(time_ms - slide_ms, time_ms)
+            if not old and not new:
+                return before
+            function = _subtracting(func, inverse, len(old), keep if new else None)
+            return side_by_side(function, [before], old, new)
+        inside = batches(time_ms - window_ms, time_ms)
+        if inside:
+            return side_by_side(_reducing(func, None if inverse is None else keep), inside)
+        if inverse is not None:
+            return None
+        # An empty window, in as many partitions as any other.
+        return engine.combine_by_key(
+            sc.emptyRDD()._handle, None, func, func, partitions, None, name, site
+        )
+
+    reach = window_ms - step + (slide_ms if subtracts else 0)
+    own_reach = slide_ms if subtracts else 0
+    handle = engine.stream_history(
+        context, [parent._handle], slide_ms, [max(reach, 0)], own_reach, contents, key, name, site
+    )
+    kind = "PythonTransformedDStream" if inverse is None else "PythonReducedWindowedDStream"
+    stream: DStream[Any] = DStream(handle, ssc, parent._partitioning, kind)
+    stream._state_key = key
+    return stream
+
+
+def _between(
+    generation: Handle, after_ms: int, until_ms: int, step_ms: int
+) -> Iterator[tuple[int, Handle]]:
+    """Yield the parent's RDDs of the times after the one and until the other."""
+    for time_ms in range(after_ms + step_ms, until_ms + 1, step_ms):
+        rdd = engine.rdd_at(generation, 0, time_ms)
+        if rdd is not None:
+            yield time_ms, rdd
+
+
+def _reduced(func: Reduce, parts: Iterable[Iterable[tuple[Any, Any]]]) -> dict[Any, Any]:
+    sums: dict[Any, Any] = {}
+    for part in parts:
+        for key, value in part:
+            sums[key] = func(sums[key], value) if key in sums else value
+    return sums
+
+
+def _reducing(func: Reduce, keep: Callable[[Any], Any] | None) -> Any:
+    def reducing(index: int, parts: list[Iterator[Any]]) -> Iterable[Any]:
+        sums = _reduced(func, parts).items()
+        return sums if keep is None else filter(keep, sums)
+
+    return reducing
+
+
+def _subtracting(
+    func: Reduce, inverse: Reduce, old_count: int, keep: Callable[[Any], Any] | None
+) -> Any:
+    """Return what makes a partition of a window from the one before and what has come and gone.
+
+    The order is Spark's: the keys of the window before, then new ones as they first appear.
+    """
+
+    def subtracting(index: int, parts: list[Iterator[Any]]) -> Iterable[Any]:
+        before, *rest = parts
+        gone = _reduced(func, rest[:old_count])
+        come = _reduced(func, rest[old_count:])
+        return (
+            pairs(before, gone, come) if keep is None else filter(keep, pairs(before, gone, come))
+        )
+
+    def pairs(before: Iterator[Any], gone: dict[Any, Any], come: dict[Any, Any]) -> Iterator[Any]:
+        for key, value in before:
+            if gone:
+                left = gone.get(key)
+                if left is not None:
+                    value = inverse(value, left)  # noqa: PLW2901 - the same value, less what left
+            if key in come:
+                value = func(value, come.pop(key))  # noqa: PLW2901
+            yield key, value
+        yield from come.items()
+
+    return subtracting

@@ -1,0 +1,598 @@
+"""Recovery after a clean stop: windows and states go on as if nothing had happened."""
+
+import json
+import os
+import random
+import stat
+import struct
+import zlib
+
+import pytest
+
+from swiftwater import SparkContext
+from swiftwater.streaming import StreamingContext, _checkpoint_files
+from swiftwater.testing import StreamingTest
+
+
+def add(a, b):
+    return a + b
+
+
+def subtract(a, b):
+    return a - b
+
+
+def total(new, old):
+    return sum(new) + (old or 0)
+
+
+def while_small(new, old):
+    now = sum(new) + (old or 0)
+    return now if now < 12 else None
+
+
+def gathered(new, old):
+    old = old or []
+    old.extend(new)
+    return old
+
+
+def pairs(lines):
+    return lines.map(lambda line: line.split()).map(lambda two: (two[0], int(two[1])))
+
+
+# Every kind of operator that looks back.
+KINDS = {
+    "window": lambda s: s.window(3),
+    "window, slower": lambda s: s.window(4, 2),
+    "window with gaps": lambda s: s.window(1, 3),
+    "window of a window": lambda s: s.window(2).window(3),
+    "window of sums": lambda s: s.reduceByKey(add).window(2),
+    "reduceByKeyAndWindow": lambda s: s.reduceByKeyAndWindow(add, None, 3, 2),
+    "with inverse": lambda s: s.reduceByKeyAndWindow(add, subtract, 6, 1),
+    "with inverse, short": lambda s: s.reduceByKeyAndWindow(add, subtract, 2, 1),
+    "with inverse, slower": lambda s: s.reduceByKeyAndWindow(add, subtract, 10, 2, 3),
+    "with filter": lambda s: s.reduceByKeyAndWindow(
+        add, subtract, 5, 1, filterFunc=lambda pair: pair[1] > 0
+    ),
+    "reduceByWindow": lambda s: s.map(lambda pair: pair[1]).reduceByWindow(max, None, 3, 1),
+    "countByWindow": lambda s: s.countByWindow(7, 1),
+    "countByValueAndWindow": lambda s: s.countByValueAndWindow(5, 1),
+    "groupByKeyAndWindow": lambda s: s.groupByKeyAndWindow(5, 1).mapValues(list),
+    "updateStateByKey": lambda s: s.updateStateByKey(total),
+    "state that ends": lambda s: s.updateStateByKey(while_small, 3),
+    "state of lists": lambda s: s.updateStateByKey(gathered),
+    "state with a beginning": lambda s: s.updateStateByKey(total, initialRDD=[("z", 7), ("a", 1)]),
+    "state of a window": lambda s: s.window(2, 2).updateStateByKey(total),
+    "window of a state": lambda s: s.updateStateByKey(total).window(2, 1),
+    "transform": lambda s: s.transform(lambda rdd: rdd.map(lambda pair: pair[0])).window(2),
+    "join of windows": lambda s: s.window(2).join(s.window(3).mapValues(str)),
+}
+
+
+def define(test, kind):
+    lines = test.text_source()
+    test.collect(KINDS[kind](pairs(lines.stream)).glom())
+    test.collect(lines.stream.count())
+
+
+def feed(test, batches):
+    for batch in batches:
+        test.sources[0].send(*batch)
+        test.advance()
+
+
+def made_up(seed, batches):
+    chance = random.Random(seed)
+    return [
+        [f"{chance.choice('abcde')} {chance.randint(1, 4)}" for _ in range(chance.randint(0, 4))]
+        for _ in range(batches)
+    ]
+
+
+def results(test):
+    return [(out.times, out.batches) for out in test.outputs]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_recovered_job_goes_on_as_if_it_had_never_stopped(kind, tmp_path):
+    seed = len(kind)
+    batches = made_up(seed, 16)
+    with StreamingTest() as test:
+        define(test, kind)
+        feed(test, batches)
+        expected = results(test)
+    for stops in ([1], [5], [8], [2, 3, 9]):
+        folder = str(tmp_path / f"{stops}")
+        with StreamingTest() as test:
+            test.ssc.checkpoint(folder)
+            define(test, kind)
+            feed(test, batches[: stops[0]])
+            found = [(list(times), list(records)) for times, records in results(test)]
+        for begin, end in zip(stops, [*stops[1:], len(batches)], strict=True):
+            with StreamingTest.recovered(folder) as test:
+                feed(test, batches[begin:end])
+                for before, more in zip(found, results(test), strict=True):
+                    before[0].extend(more[0])
+                    before[1].extend(more[1])
+        assert found == expected, f"seed {seed}, stops {stops}"
+
+
+def test_batches_that_were_missed_run_in_order_with_their_own_times(tmp_path):
+    with StreamingTest() as test:
+        test.ssc.checkpoint(str(tmp_path))
+        test.collect(pairs(test.text_source().stream).updateStateByKey(total))
+        feed(test, [["a 1"], ["b 2"]])
+    with StreamingTest.recovered(str(tmp_path), downtime=3.5) as test:
+        test.start()
+        out = test.outputs[0]
+        assert out.times == [3.0, 4.0, 5.0]
+        feed(test, [["a 1"]])
+        assert out.times == [3.0, 4.0, 5.0, 6.0]
+        assert [sorted(batch) for batch in out.batches] == [[("a", 1), ("b", 2)]] * 3 + [
+            [("a", 2), ("b", 2)]
+        ]
+
+
+def test_setup_is_called_only_without_a_checkpoint(tmp_path, sc):
+    calls = []
+
+    def setup():
+        calls.append(1)
+        ssc = StreamingContext(sc, 1)
+        ssc.socketTextStream("localhost", 9).pprint()
+        return ssc
+
+    folder = str(tmp_path / "new")
+    ssc = StreamingContext.getOrCreate(folder, setup)
+    ssc.start()
+    ssc.stop(stopSparkContext=False)
+    again = StreamingContext.getOrCreate(folder, setup)
+    assert calls == [1]
+    assert again.sparkContext is sc
+    assert again._interval_ms == 1000
+    again.stop(stopSparkContext=False)
+
+
+def test_a_context_is_opened_with_the_settings_of_the_checkpoint(tmp_path):
+    with StreamingTest(0.25, master="local[3]", settings={"spark.app.name": "before"}) as test:
+        test.ssc.checkpoint(str(tmp_path))
+        test.collect(test.text_source().stream)
+        test.advance()
+    from swiftwater.streaming._recovery import recovered
+    from swiftwater.testing import _VirtualTime
+
+    ssc = recovered(_VirtualTime, str(tmp_path))
+    assert SparkContext._active_spark_context is ssc.sparkContext
+    assert ssc.sparkContext.master == "local[3]"
+    assert ssc._interval_ms == 250
+    ssc.stop()
+
+
+def test_setup_must_return_a_context(tmp_path):
+    with pytest.raises(TypeError, match="must return a StreamingContext, not int"):
+        StreamingContext.getOrCreate(str(tmp_path), lambda: 3)
+
+
+def test_get_active_or_create(streaming, tmp_path):
+    with pytest.raises(TypeError, match=r"^setupFunc should be callable\.$"):
+        StreamingContext.getActiveOrCreate(None, 3)
+    streaming.collect(streaming.ssc.queueStream([[1]]))
+    assert StreamingContext.getActiveOrCreate(None, lambda: "new") == "new"
+    streaming.start()
+    found = StreamingContext.getActiveOrCreate(str(tmp_path), lambda: 1 / 0)
+    assert found is streaming.ssc
+
+
+# --- what is kept in the folder -----------------------------------------------------------------
+
+
+def checkpointed(folder, batches=1):
+    with StreamingTest() as test:
+        test.ssc.checkpoint(str(folder))
+        test.collect(pairs(test.text_source().stream).updateStateByKey(total).named("totals"))
+        feed(test, [[f"a {number}"] for number in range(batches)])
+
+
+def names(folder, prefix):
+    return sorted(name for name in os.listdir(folder) if name.startswith(prefix))
+
+
+def test_the_newest_ten_are_kept_and_no_data_that_nobody_needs(tmp_path):
+    checkpointed(tmp_path, 45)
+    times = _checkpoint_files.checkpoint_times(str(tmp_path))
+    assert times == [1_893_456_000_000 + 1000 * batch for batch in range(45, 35, -1)]
+    needed = set()
+    for time_ms in times:
+        facts, _ = _checkpoint_files.read_checkpoint(str(tmp_path), time_ms)
+        needed |= {row["file"] for row in facts["data"]}
+    assert set(names(tmp_path, "data-")) == needed
+    assert names(tmp_path, ".") == []
+
+
+def test_data_is_written_every_ten_seconds_and_at_the_stop(tmp_path):
+    written = {}
+    with StreamingTest() as test:
+        test.ssc.checkpoint(str(tmp_path))
+        test.collect(pairs(test.text_source().stream).updateStateByKey(total))
+        for batch in range(1, 25):
+            feed(test, [["a 1"]])
+            newest = _checkpoint_files.checkpoint_times(str(tmp_path))[0]
+            facts, _ = _checkpoint_files.read_checkpoint(str(tmp_path), newest)
+            written[batch] = (facts["data_ms"] - facts["zero_ms"]) // 1000
+    assert written == {batch: batch // 10 * 10 for batch in range(1, 25)}
+    facts, _ = _checkpoint_files.read_checkpoint(str(tmp_path), newest)
+    assert facts["data_ms"] == facts["last_ms"] == newest
+
+
+def test_a_shorter_interval_writes_data_more_often(tmp_path):
+    with StreamingTest() as test:
+        test.ssc.checkpoint(str(tmp_path))
+        counts = pairs(test.text_source().stream).updateStateByKey(total).checkpoint(2)
+        assert counts.is_checkpointed
+        test.collect(counts)
+        feed(test, [["a 1"]] * 3)
+        newest = _checkpoint_files.checkpoint_times(str(tmp_path))[0]
+        facts, _ = _checkpoint_files.read_checkpoint(str(tmp_path), newest)
+        assert facts["data_ms"] - facts["zero_ms"] == 2000
+
+
+def test_after_a_crash_batches_since_the_last_data_run_again(tmp_path):
+    with StreamingTest() as test:
+        test.ssc.checkpoint(str(tmp_path))
+        test.collect(pairs(test.text_source().stream).updateStateByKey(total).checkpoint(2))
+        feed(test, [["a 1"], ["a 10"], ["a 100"]])
+        # As a process that ends now would leave it.
+        crash = tmp_path / "crash"
+        crash.mkdir(mode=0o700)
+        for name in os.listdir(tmp_path):
+            if (tmp_path / name).is_file():
+                (crash / name).write_bytes((tmp_path / name).read_bytes())
+    with StreamingTest.recovered(str(crash)) as test:
+        test.start()
+        assert test.outputs[0].times == [3.0]
+        feed(test, [["a 1000"]])
+        # What a socket had sent for the third batch is lost with the process.
+        assert test.outputs[0].batches == [[("a", 11)], [("a", 1011)]]
+
+
+def test_files_are_private(tmp_path):
+    folder = tmp_path / "checkpoints"
+    checkpointed(folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    for name in names(folder, "checkpoint-") + names(folder, "data-"):
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o702])
+def test_a_folder_that_others_can_write_to_is_refused(tmp_path, mode):
+    folder = tmp_path / "open"
+    checkpointed(folder)
+    folder.chmod(mode)
+    with StreamingTest() as test, pytest.raises(PermissionError, match="written to by others"):
+        test.ssc.checkpoint(str(folder))
+    with pytest.raises(PermissionError, match="can be written to by others"):
+        StreamingContext.getOrCreate(str(folder), lambda: None)
+
+
+def test_none_ends_checkpoints(tmp_path, streaming):
+    streaming.ssc.checkpoint(str(tmp_path))
+    streaming.ssc.checkpoint(None)
+    streaming.collect(streaming.text_source().stream)
+    streaming.advance()
+    assert names(tmp_path, "checkpoint-") == []
+
+
+def test_a_file_where_the_folder_should_be(tmp_path, streaming):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        streaming.ssc.checkpoint(str(tmp_path / "file"))
+
+
+# --- what cannot be read ------------------------------------------------------------------------
+
+
+def damage_head(content):
+    return b"X" + content[1:]
+
+
+def damage_byte(content):
+    return content[:-3] + bytes([content[-3] ^ 1]) + content[-2:]
+
+
+def cut(content):
+    return content[: len(content) // 2]
+
+
+def newer_version(content):
+    return content[:8] + struct.pack("<I", 99) + content[12:]
+
+
+def longer(content):
+    return content + b"!"
+
+
+DAMAGES = [damage_head, damage_byte, cut, newer_version, longer, lambda content: b""]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("prefix", ["checkpoint-", "data-"])
+def test_an_unreadable_checkpoint_is_skipped_with_a_warning(tmp_path, damage, prefix, capfd):
+    checkpointed(tmp_path, 12)
+    newest = names(tmp_path, prefix)[-1]
+    path = tmp_path / newest
+    path.write_bytes(damage(path.read_bytes()))
+    with StreamingTest.recovered(str(tmp_path)) as test:
+        err = capfd.readouterr().err
+        assert "skipped the checkpoint" in err
+        assert f"checkpoint-{1_893_456_000_000 + 12_000}" in err
+        test.start()
+        # The one before has the state after ten batches.
+        assert test.outputs[0].times[0] == 11.0
+        assert test.outputs[0].batches[0] == [("a", 45)]
+
+
+def test_none_that_can_be_read(tmp_path, sc):
+    checkpointed_in_context(tmp_path, sc)
+    for name in names(tmp_path, "checkpoint-"):
+        (tmp_path / name).write_text("garbage")
+    text = f"^Failed to read checkpoint from directory {tmp_path}: checkpoint-.*: .*ends before"
+    with pytest.raises(RuntimeError, match=text):
+        StreamingContext.getOrCreate(str(tmp_path), lambda: 1 / 0)
+
+
+def checkpointed_in_context(folder, sc):
+    with StreamingTest(spark_context=sc) as test:
+        test.ssc.checkpoint(str(folder))
+        test.collect(test.text_source().stream)
+        test.advance()
+
+
+def test_another_version_of_python(tmp_path):
+    checkpointed(tmp_path)
+    for time_ms in _checkpoint_files.checkpoint_times(str(tmp_path)):
+        facts, functions = _checkpoint_files.read_checkpoint(str(tmp_path), time_ms)
+        facts["python"] = [3, 99]
+        _checkpoint_files.write_checkpoint(str(tmp_path), time_ms, facts, functions)
+    with pytest.raises(RuntimeError, match=r"in the code of Python 3\.99, and this is Python"):
+        StreamingContext.getOrCreate(str(tmp_path), lambda: None)
+
+
+def test_data_of_an_operator_that_is_not_there(tmp_path):
+    checkpointed(tmp_path)
+    newest = _checkpoint_files.checkpoint_times(str(tmp_path))[0]
+    facts, functions = _checkpoint_files.read_checkpoint(str(tmp_path), newest)
+    facts["data"][0]["operator"] = "averages"
+    _checkpoint_files.write_checkpoint(str(tmp_path), newest, facts, functions)
+    text = "data of the operator 'averages', and no operator of the job has this name"
+    with pytest.raises(RuntimeError, match=text):
+        StreamingTest.recovered(str(tmp_path))
+
+
+def test_an_operator_that_this_version_does_not_know(tmp_path):
+    checkpointed(tmp_path)
+    # The sources of a test are none of a plain context.
+    with pytest.raises(RuntimeError, match=r"has no operator _text_source \(test_checkpoint\.py:"):
+        StreamingContext.getOrCreate(str(tmp_path), lambda: None)
+
+
+def test_a_queue_cannot_be_recovered(tmp_path, capfd):
+    text = (
+        "queueStream doesn't support checkpointing. Please don't use queueStream when "
+        "checkpointing is enabled."
+    )
+    with StreamingTest() as test:
+        test.ssc.checkpoint(str(tmp_path))
+        test.collect(test.ssc.queueStream([[1], [2]]))
+        test.advance(2)
+        assert test.outputs[0].batches == [[1], [2]]
+    assert text in capfd.readouterr().err
+    assert len(names(tmp_path, "checkpoint-")) == 3
+    with pytest.raises(RuntimeError, match="Failed to read checkpoint from directory") as caught:
+        StreamingContext.getOrCreate(str(tmp_path), lambda: None)
+    assert text in str(caught.value)
+
+
+class Unpicklable:
+    def __reduce__(self):
+        raise TypeError("this cannot leave the process")
+
+    def seen(self, record):
+        return record
+
+
+def test_what_cannot_be_pickled_is_refused_at_the_start(tmp_path, streaming):
+    held = Unpicklable()
+    streaming.ssc.checkpoint(str(tmp_path))
+    lines = streaming.text_source().stream.map(str)
+    streaming.collect(lines.map(held.seen))
+    text = r"^map at test_checkpoint\.py:\d+ cannot be written.*this cannot leave the process$"
+    with pytest.raises(Exception, match=text):
+        streaming.start()
+    with pytest.raises(RuntimeError, match="StreamingContext has already been stopped"):
+        streaming.start()
+
+
+def test_an_rdd_in_a_function_is_refused_at_the_start(tmp_path, streaming):
+    known = streaming.sc.parallelize(["a"])
+    streaming.ssc.checkpoint(str(tmp_path))
+    lines = streaming.text_source().stream
+    streaming.collect(lines.transform(lambda rdd: rdd.union(known)))
+    with pytest.raises(Exception, match="transform at test_checkpoint.*an RDD"):
+        streaming.start()
+
+
+def test_functions_may_refer_to_contexts_and_streams(tmp_path):
+    with StreamingTest() as test:
+        test.ssc.checkpoint(str(tmp_path))
+        sc, ssc = test.sc, test.ssc
+        lines = test.text_source().stream
+        lines.foreachRDD(lambda rdd: None)
+
+        def with_more(rdd):
+            return rdd.union(sc.parallelize([lines.context() is ssc, rdd.context is sc]))
+
+        test.collect(lines.transform(with_more))
+        test.advance()
+    with StreamingTest.recovered(str(tmp_path)) as test:
+        feed(test, [["x"]])
+        assert test.outputs[0].batches == [["x", True, True]]
+
+
+def test_functions_share_what_they_shared(tmp_path):
+    with StreamingTest() as test:
+        test.ssc.checkpoint(str(tmp_path))
+        seen = []
+        lines = test.text_source().stream
+        lines.foreachRDD(lambda rdd: seen.append(rdd.count()))
+        test.collect(lines.transform(lambda rdd: rdd.context.parallelize([list(seen)], 1)))
+        test.advance()
+    with StreamingTest.recovered(str(tmp_path)) as test:
+        feed(test, [["x"], []])
+        assert test.outputs[0].batches == [[[]], [[1]]]
+
+
+def test_a_failed_write_does_not_stop_the_job(tmp_path, streaming, capfd, monkeypatch):
+    def fail(*arguments):
+        raise OSError("no space left")
+
+    streaming.ssc.checkpoint(str(tmp_path))
+    out = streaming.collect(streaming.text_source().stream.count())
+    streaming.start()
+    monkeypatch.setattr(_checkpoint_files, "write_checkpoint", fail)
+    streaming.advance(2)
+    assert len(out.batches) == 2
+    assert "could not write the checkpoint" in capfd.readouterr().err
+
+
+# --- names of stateful operators ----------------------------------------------------------------
+
+
+def operators(folder):
+    newest = _checkpoint_files.checkpoint_times(str(folder))[0]
+    return _checkpoint_files.read_checkpoint(str(folder), newest)[0]["operators"]
+
+
+def test_names_of_stateful_operators(tmp_path, streaming):
+    streaming.ssc.checkpoint(str(tmp_path))
+    lines = pairs(streaming.text_source().stream)
+    streaming.collect(lines.window(2))
+    streaming.collect(lines.updateStateByKey(total))
+    streaming.collect(lines.countByWindow(2, 1).named("how many"))
+    streaming.collect(lines.updateStateByKey(total))
+    streaming.start()
+    expected = ["window-1", "updateStateByKey-2", "how many", "updateStateByKey-4"]
+    assert operators(tmp_path) == expected
+
+
+def test_names_are_unique(streaming):
+    lines = pairs(streaming.text_source().stream)
+    lines.window(2).named("mine")
+    other = lines.updateStateByKey(total)
+    with pytest.raises(ValueError, match="two stateful operators have the name 'mine'"):
+        other.named("mine")
+    other.named("other").named("other")
+    third = lines.window(3)
+    with pytest.raises(ValueError, match="two stateful operators have the name 'other'"):
+        third.named("other")
+
+
+def test_only_stateful_operators_have_names(streaming):
+    lines = streaming.text_source().stream
+    with pytest.raises(ValueError, match="only windows and states"):
+        lines.map(str).named("mapped")
+    with pytest.raises(TypeError, match="a name is a text"):
+        lines.window(2).named(3)
+
+
+# --- Spark's checks of intervals ----------------------------------------------------------------
+
+WORDS = {
+    "PythonStateDStream": lambda s: s.updateStateByKey(total),
+    "PythonReducedWindowedDStream": lambda s: s.reduceByKeyAndWindow(add, subtract, 2, 1),
+    "PythonTransformedDStream": lambda s: s.map(str),
+    "WindowedDStream": lambda s: s.window(2),
+    "PythonTransformed2DStream": lambda s: s.union(s),
+    "UnionDStream": lambda s: s.context().union(s, s),
+}
+
+
+@pytest.mark.parametrize("kind", WORDS)
+@pytest.mark.parametrize(
+    ("interval", "text"),
+    [
+        (0.2, "200 ms which is lower than its slide time (1000 ms). Please set it to at least"),
+        (1.5, "1500 ms which not a multiple of its slide time (1000 ms). Please set it to a"),
+    ],
+)
+def test_checkpoint_intervals(streaming, tmp_path, kind, interval, text):
+    streaming.ssc.checkpoint(str(tmp_path))
+    stream = WORDS[kind](pairs(streaming.text_source().stream))
+    streaming.collect(stream.checkpoint(interval))
+    with pytest.raises(RuntimeError) as caught:
+        streaming.start()
+    begin = f"requirement failed: The checkpoint interval for {kind} has been set to {text}"
+    assert str(caught.value).startswith(begin)
+
+
+def test_without_a_folder_a_plain_stream_has_no_checkpoints(streaming):
+    streaming.collect(streaming.text_source().stream.checkpoint(2))
+    with pytest.raises(RuntimeError, match="^requirement failed: The checkpoint directory has not"):
+        streaming.start()
+
+
+def test_without_a_folder_state_runs_after_one_warning(streaming, capfd):
+    lines = pairs(streaming.text_source().stream)
+    streaming.collect(lines.updateStateByKey(total).checkpoint(2))
+    streaming.collect(lines.countByWindow(5, 1))
+    streaming.advance(3)
+    err = capfd.readouterr().err
+    assert err.count("The checkpoint directory has not been set.") == 1
+    assert "updateStateByKey-1, countByWindow-2" in err
+
+
+def test_a_window_needs_no_folder(streaming, capfd):
+    streaming.collect(streaming.text_source().stream.window(2))
+    streaming.advance(3)
+    assert "checkpoint" not in capfd.readouterr().err
+
+
+def test_the_folder_of_the_spark_context_is_enough(streaming, tmp_path, capfd):
+    streaming.sc.setCheckpointDir(str(tmp_path))
+    streaming.collect(pairs(streaming.text_source().stream).updateStateByKey(total).checkpoint(2))
+    streaming.advance()
+    assert "checkpoint directory" not in capfd.readouterr().err
+
+
+def test_the_checkpoint_interval_is_fixed_by_the_start(streaming):
+    stream = streaming.text_source().stream
+    streaming.collect(stream)
+    streaming.start()
+    text = "^Cannot change checkpoint interval of a DStream after streaming context has started$"
+    with pytest.raises(RuntimeError, match=text):
+        stream.checkpoint(2)
+
+
+# --- the format ---------------------------------------------------------------------------------
+
+
+def test_the_format_of_a_checkpoint_file(tmp_path):
+    checkpointed(tmp_path)
+    content = (tmp_path / names(tmp_path, "checkpoint-")[-1]).read_bytes()
+    magic, version, count = struct.unpack_from("<8sII", content)
+    assert (magic, version, count) == (b"SWCHKPT\n", 1, 2)
+    place, sections = 16, {}
+    for _ in range(count):
+        name, length, checksum = struct.unpack_from("<4sQI", content, place)
+        place += 16
+        sections[name] = content[place : place + length]
+        assert zlib.crc32(sections[name]) == checksum
+        place += length
+    assert place == len(content)
+    facts = json.loads(sections[b"JSON"])
+    assert facts["operators"] == ["totals"]
+    assert facts["zero_ms"] == 1_893_456_000_000
+    assert facts["last_ms"] == facts["data_ms"] == 1_893_456_001_000
+    assert [row["operator"] for row in facts["data"]] == ["totals"]
+    data = (tmp_path / facts["data"][0]["file"]).read_bytes()
+    assert struct.unpack_from("<8sII", data) == (b"SWDATA\r\n", 1, 2)
