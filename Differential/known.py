@@ -1,0 +1,129 @@
+"""Differences that are meant: where Swiftwater does not do what PySpark does, and why.
+
+The table is as narrow as it can be: an entry explains a difference only where a certain call or
+function stands in front of what differs, and where the results differ in the way that it names. An
+entry that explains nothing in the recorded programs makes their test fail.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from differences import Difference, ancestry
+
+Program = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Known:
+    """One meant difference."""
+
+    name: str
+    reason: str
+    applies: Callable[[Program, Difference], bool]
+
+
+# --- what stands in front of a difference ---------------------------------------------------------
+
+
+def calls(program: Program, difference: Difference) -> Iterator[list[Any]]:
+    """The calls that made what differs, [name, argument, ...], those inside transform too."""
+    if difference.output is not None:
+        on = difference.output
+    elif difference.batch is not None:
+        action = program["actions"][difference.batch]
+        yield [action["call"], *action["args"]]
+        on = action["on"]
+    else:
+        return
+    for step in ancestry(program, on):
+        yield [step["call"], *step["args"]]
+        for argument in step["args"]:
+            if isinstance(argument, dict):
+                for form in ("chain", "timed_chain", "with", "all"):
+                    yield from argument.get(form, [])
+
+
+def functions(program: Program, difference: Difference) -> set[str]:
+    """The names of the functions that made what differs."""
+    return {
+        argument["fn"][0]
+        for call in calls(program, difference)
+        for argument in call[1:]
+        if isinstance(argument, dict) and "fn" in argument
+    }
+
+
+def only_order(difference: Difference) -> bool:
+    """The same records in each partition (or in a collected list), in another order."""
+
+    def ordered(value: Any) -> Any:
+        return sorted(json.dumps(item) for item in value) if isinstance(value, list) else value
+
+    one, other = difference.expected, difference.found
+    if not isinstance(one, list) or not isinstance(other, list):
+        return False
+    return ordered(one) == ordered(other) or (
+        [ordered(part) for part in one] == [ordered(part) for part in other]
+    )
+
+
+# --- the entries ----------------------------------------------------------------------------------
+
+
+def coalesced(program: Program, difference: Difference) -> bool:
+    """Behind a ``coalesce`` without a shuffle there are as many partitions, with other content."""
+    one, other = difference.expected, difference.found
+    as_many = isinstance(one, list) and isinstance(other, list) and len(one) == len(other)
+    return as_many and any(
+        call[0] == "coalesce" and call[2:] != [True] for call in calls(program, difference)
+    )
+
+
+def cartesian_order(program: Program, difference: Difference) -> bool:
+    """The pairs of ``cartesian`` in another order."""
+    made_by = {call[0] for call in calls(program, difference)}
+    return "cartesian" in made_by and only_order(difference)
+
+
+def changed_afterwards(program: Program, difference: Difference) -> bool:
+    """A function goes on changing a list that it has handed out."""
+    return bool(functions(program, difference) & {"growing", "one_list_for_all"})
+
+
+KNOWN: tuple[Known, ...] = (
+    Known(
+        "coalesce behind a shuffle or a cache",
+        "Spark looks where the data lie that are there already: which partitions it puts together "
+        "depends on whether the shuffle in front has run before. Here it never does.",
+        coalesced,
+    ),
+    Known(
+        "the order of cartesian",
+        "PySpark combines the batches in which it stores records, whose sizes depend on how long "
+        "the records are. Here each record of the one is followed by all of the other.",
+        cartesian_order,
+    ),
+    Known(
+        "a list that is changed after it was handed out",
+        "PySpark pickles records in batches, so how much of the change is seen depends on the "
+        "sizes of its batches. Here all of it is seen.",
+        changed_afterwards,
+    ),
+)
+
+
+def known(program: Program, difference: Difference) -> Known | None:
+    """The entry for a difference, if there is one."""
+    for entry in KNOWN:
+        if entry.applies(program, difference):
+            return entry
+    return None
+
+
+def unknown(program: Program, found: list[Difference]) -> list[Difference]:
+    """The differences that no entry explains."""
+    return [difference for difference in found if known(program, difference) is None]
