@@ -38,7 +38,7 @@ class Engine:
     environment: Mapping[str, str]
     options: tuple[str, ...] = ()
     # A program that takes longer counts as broken, in seconds.
-    patience: float = 90.0
+    patience: float = 150.0
     start: float = 30.0
     version: str = field(default="", compare=False)
 

@@ -40,8 +40,7 @@ from values import decoded, encoded, error_form
 Program = dict[str, Any]
 Result = dict[str, Any]
 INTERVAL_MS = 100
-PATIENCE = 60.0  # seconds for one program's batches on a real clock
-STILL = 8.0  # seconds without a finished batch after which the missing ones were dropped
+PATIENCE = 120.0  # seconds for one program's batches on a real clock
 
 
 class Clock(Protocol):
@@ -164,35 +163,42 @@ def refusal(step: int, error: Exception) -> Result:
 
 
 class Batches:
-    """Numbers a stream's batches by its first input, whose RDD is made first in each."""
+    """Numbers a stream's batches, and knows which of them are over.
+
+    The first output of a program notes that a batch begins to be made, the last one that its RDDs
+    are all there. A batch for which a function of the driver raises comes never so far: it is
+    dropped.
+    """
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self.made: list[datetime] = []
-        self.finished = 0
-        self.progress = monotonic()
+        self.begun: list[datetime] = []
+        self.made: set[int] = set()
+        self.finished: set[int] = set()
 
-    def note(self, moment: datetime, rdd: Any) -> Any:
-        """A function of ``transform`` that notes the batch."""
-        self.made.append(moment)
+    def begin(self, moment: datetime, rdd: Any) -> Any:
+        """A function of ``transform``, the first that is called for a batch."""
+        self.begun.append(moment)
         return rdd
 
-    def number(self, moment: datetime) -> int:
-        """The number of the batch of this time; the first is 0."""
-        return round((moment - self.made[0]).total_seconds() * 1000 / INTERVAL_MS)
+    def make(self, moment: datetime, rdd: Any) -> Any:
+        """A function of ``transform``, the last that is called for a batch."""
+        self.made.add(self.number(moment))
+        return rdd
 
     def finish(self, moment: datetime) -> None:
         """The last output of a batch."""
-        self.finished = max(self.finished, self.number(moment) + 1)
-        self.progress = monotonic()
+        self.finished.add(self.number(moment))
+
+    def number(self, moment: datetime) -> int:
+        """The number of the batch of this time; the first is 0."""
+        return round((moment - self.begun[0]).total_seconds() * 1000 / INTERVAL_MS)
 
     def done(self) -> bool:
         """All batches that count have run, or were dropped."""
-        if self.finished >= self.count:
-            return True
-        # A batch of which no RDDs could be made is dropped and never finishes.
-        idle = monotonic() - self.progress
-        return len(self.made) > self.count + 10 and idle > STILL
+        if len(self.begun) <= self.count:
+            return False
+        return {number for number in self.made if number < self.count} <= self.finished
 
 
 def run_stream(program: Program, sc: Any, make_clock: Callable[[Any], Clock]) -> Result:
@@ -210,15 +216,16 @@ def run_stream(program: Program, sc: Any, make_clock: Callable[[Any], Clock]) ->
             for given in program["inputs"]:
                 streams.append(queue(given, sc, ssc))
             # PySpark counts the arguments of plain functions only.
-            noted = streams[0].transform(lambda time, rdd: batches.note(time, rdd))
-            noted.foreachRDD(lambda rdd: None)
+            first = streams[0].transform(lambda time, rdd: batches.begin(time, rdd))
+            first.foreachRDD(lambda rdd: None)
             for form in program["steps"]:
                 step += 1
                 streams.append(builder.step(form))
             for number in program["outputs"]:
                 collected[str(number)] = results = [None] * program["batches"]
                 streams[number].foreachRDD(collector(batches, results))
-            streams[0].foreachRDD(lambda time, rdd: batches.finish(time))
+            last = streams[0].transform(lambda time, rdd: batches.make(time, rdd))
+            last.foreachRDD(lambda time, rdd: batches.finish(time))
         except Exception as error:
             return refusal(step, error)
         started = True
@@ -252,7 +259,6 @@ def collector(batches: Batches, results: list[Any]) -> Callable[[datetime, Any],
         number = batches.number(time)
         if number >= len(results):
             return
-        batches.progress = monotonic()
         try:
             results[number] = encoded(rdd.glom().collect())
         except Exception as error:

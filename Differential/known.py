@@ -94,7 +94,23 @@ def changed_afterwards(program: Program, difference: Difference) -> bool:
     return bool(functions(program, difference) & {"growing", "one_list_for_all"})
 
 
+def stopped_iteration(program: Program, difference: Difference) -> bool:
+    """A function for one record raises StopIteration: an error of its own here."""
+    named = json.dumps(program["steps"]) + json.dumps(program.get("actions"))
+    found = difference.found
+    if isinstance(found, dict) and "refused" in found:
+        found = found["refused"]
+    is_error = isinstance(found, dict) and found.get("error") in ("RuntimeError", "StopIteration")
+    return is_error and "stop_iteration" in named
+
+
 KNOWN: tuple[Known, ...] = (
+    Known(
+        "StopIteration out of a user's function",
+        "In PySpark the functions of a DStream end their partition with it, and records are lost "
+        "without a word; those of an RDD raise PySparkRuntimeError. Here it is always an error.",
+        stopped_iteration,
+    ),
     Known(
         "coalesce behind a shuffle or a cache",
         "Spark looks where the data lie that are there already: which partitions it puts together "

@@ -316,6 +316,11 @@ extension Python {
 }
 
 extension Python {
+  /// Sets an exception of a class of Python's.
+  public func raise(_ type: PythonObject, _ message: String) {
+    withExtendedLifetime(type) { PyErr_SetString(type.pointer, message) }
+  }
+
   /// Clears the exception that is set, if any.
   public func dropException() { PyErr_Clear() }
 }

@@ -52,6 +52,12 @@ public struct Settings: Sendable {
       name: "swiftwater.spill.memory", defaultValue: "",
       summary: "the process's size beyond which kept records go to disk; empty: 1/2 of memory"),
     .init(
+      name: "spark.files", defaultValue: "",
+      summary: "files that SparkFiles.get finds, behind commas"),
+    .init(
+      name: "spark.archives", defaultValue: "",
+      summary: "archives that are unpacked for SparkFiles.get, behind commas"),
+    .init(
       name: "spark.local.dir", defaultValue: "",
       summary: "where kept records go on disk; empty: TMPDIR, or /tmp"),
     .init(

@@ -43,7 +43,15 @@ enum FileSystem {
     defer { globfree(&result) }
     guard Glibc.glob(pattern, GLOB_BRACE, nil, &result) == 0 else { return [] }
     // SAFETY: after success `gl_pathv` holds `gl_pathc` C strings until `globfree`.
-    return (0..<Int(result.gl_pathc)).compactMap { result.gl_pathv[$0].map { String(cString: $0) } }
+    let matches = (0..<Int(result.gl_pathc)).compactMap { index in
+      result.gl_pathv[index].map { String(cString: $0) }
+    }
+    // Hadoop: what is hidden is meant by its name only, not by a pattern.
+    return matches.filter { $0 == pattern || !isHidden($0.split(separator: "/").last ?? "") }
+  }
+
+  private static func isHidden(_ name: some StringProtocol) -> Bool {
+    name.hasPrefix(".") || name.hasPrefix("_")
   }
 
   /// The visible names in a folder, sorted.
@@ -56,7 +64,7 @@ enum FileSystem {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      if !name.hasPrefix("."), !name.hasPrefix("_") { names.append(name) }
+      if !isHidden(name) { names.append(name) }
     }
     return names.sorted()
   }

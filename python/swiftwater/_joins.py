@@ -8,6 +8,7 @@ first seen in the first RDD, then in the second, ...; the values of a key as the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from swiftwater.resultiterable import ResultIterable
@@ -33,6 +34,9 @@ Parts = list[Iterator[Any]]
 Merger = Callable[[int, Parts], Iterable[Any]]
 
 _NOTHING: tuple[Any, ...] = ()
+
+# Records between two looks at the memory.
+_LOOK_EVERY = 10_000
 _NONE_ONLY = (None,)
 
 
@@ -120,94 +124,145 @@ def _by_key(records: Iterable[Any]) -> Iterable[tuple[Any, list[Any]]]:
     return found.items()
 
 
-def _grouped(records: Iterator[Any]) -> dict[Any, list[Any]]:
-    groups: dict[Any, list[Any]] = {}
+def _fill(groups: dict[Any, list[Any]], records: Iterator[Any]) -> bool:
+    """Put the values of each key into a list; return whether all of them fit in memory."""
     get = groups.get
-    for key, value in records:
-        values = get(key)
-        if values is None:
-            groups[key] = [value]
-        else:
-            values.append(value)
-    return groups
+    while chunk := list(islice(records, _LOOK_EVERY)):
+        for key, value in chunk:
+            values = get(key)
+            if values is None:
+                groups[key] = [value]
+            else:
+                values.append(value)
+        if len(chunk) < _LOOK_EVERY:
+            break
+        if _is_over_limit():
+            return False
+    return True
+
+
+def _is_over_limit() -> bool:
+    from swiftwater import _spill
+
+    return _spill.resident_bytes() > _spill.limit_bytes()
+
+
+Groups = Iterable[tuple[Any, tuple[list[Any], ...]]]
+
+
+def _grouped(parts: Parts) -> tuple[list[dict[Any, list[Any]]], Groups | None]:
+    """Return the values by key of each part; instead, where they do not fit, all groups from disk.
+
+    Those come as ``(key, (values in the first, values in the second, ...))``, in the order in
+    which keys are first seen.
+    """
+    found: list[dict[Any, list[Any]]] = [{} for _ in parts]
+    if all(_fill(groups, records) for groups, records in zip(found, parts, strict=True)):
+        return found, None
+    return found, _grouped_on_disk(found, parts)
+
+
+def _grouped_on_disk(found: list[dict[Any, list[Any]]], parts: Parts) -> Groups:
+    from swiftwater._spill import merged_pairs
+
+    count = len(parts)
+
+    def alone(number: int, values: list[Any]) -> tuple[list[Any], ...]:
+        return tuple([values if other == number else [] for other in range(count)])
+
+    def pairs() -> Iterator[tuple[Any, tuple[list[Any], ...]]]:
+        for number, records in enumerate(parts):
+            groups = found[number]
+            while groups:
+                # Taken out one by one: what is on disk is not in memory too.
+                key = next(iter(groups))
+                yield key, alone(number, groups.pop(key))
+            for key, value in records:
+                yield key, alone(number, [value])
+
+    def joined(a: tuple[list[Any], ...], b: tuple[list[Any], ...]) -> tuple[list[Any], ...]:
+        for ours, theirs in zip(a, b, strict=True):
+            ours.extend(theirs)
+        return a
+
+    return merged_pairs(pairs(), joined)
 
 
 def inner(_: int, parts: Parts) -> Iterable[Any]:
     """Give ``(key, (a, b))`` for each pair of values of one key."""
-    left, right = _grouped(parts[0]), _grouped(parts[1])
+    (left, right), groups = _grouped(parts)
+    if groups is not None:
+        return ((key, (a, b)) for key, (ours, theirs) in groups for a in ours for b in theirs)
     get = right.get
     return ((key, (a, b)) for key, ours in left.items() for a in ours for b in get(key, _NOTHING))
 
 
 def left_outer(_: int, parts: Parts) -> Iterable[Any]:
     """Give those of ``inner`` and ``(key, (a, None))`` where the right side has no such key."""
-    left, right = _grouped(parts[0]), _grouped(parts[1])
+    (left, right), groups = _grouped(parts)
+    if groups is not None:
+        return (
+            (key, (a, b))
+            for key, (ours, theirs) in groups
+            for a in ours
+            for b in theirs or _NONE_ONLY
+        )
     get = right.get
     return ((key, (a, b)) for key, ours in left.items() for a in ours for b in get(key, _NONE_ONLY))
 
 
 def right_outer(_: int, parts: Parts) -> Iterable[Any]:
     """Give those of ``inner`` and ``(key, (None, b))`` where the left side has no such key."""
-    left, right = _grouped(parts[0]), _grouped(parts[1])
-    for key, ours in left.items():
-        if key in right:
-            theirs = right[key]
-            for a in ours:
-                for b in theirs:
-                    yield key, (a, b)
-    for key, theirs in right.items():
-        if key not in left:
+    for key, (ours, theirs) in _all_groups(parts):
+        for a in ours or _NONE_ONLY:
             for b in theirs:
-                yield key, (None, b)
+                yield key, (a, b)
 
 
 def full_outer(_: int, parts: Parts) -> Iterable[Any]:
     """Give those of both outer joins."""
-    left, right = _grouped(parts[0]), _grouped(parts[1])
-    for key, ours in left.items():
-        theirs: Sequence[Any] = right.get(key, _NONE_ONLY)
-        for a in ours:
-            for b in theirs:
+    for key, (ours, theirs) in _all_groups(parts):
+        for a in ours or _NONE_ONLY:
+            for b in theirs or _NONE_ONLY:
                 yield key, (a, b)
-    for key, theirs in right.items():
-        if key not in left:
-            for b in theirs:
-                yield key, (None, b)
 
 
 def cogrouped(_: int, parts: Parts) -> Iterable[Any]:
     """Give ``(key, (values in the first, values in the second, ...))``."""
-    groups: dict[Any, tuple[list[Any], ...]] = {}
-    get = groups.get
-    count = range(len(parts))
-    for number, records in enumerate(parts):
-        for key, value in records:
-            lists = get(key)
-            if lists is None:
-                groups[key] = lists = tuple([[] for _ in count])
-            lists[number].append(value)
-    if len(parts) == 2:
-        return (
-            (key, (ResultIterable(lists[0]), ResultIterable(lists[1])))
-            for key, lists in groups.items()
-        )
-    return ((key, tuple(map(ResultIterable, lists))) for key, lists in groups.items())
+    for key, lists in _all_groups(parts):
+        yield key, tuple([ResultIterable(values) for values in lists])
+
+
+def _all_groups(parts: Parts) -> Iterator[tuple[Any, Sequence[list[Any]]]]:
+    """Give each key with its values in each part, keys in the order in which they are first seen.
+
+    A part that has nothing of a key gives an empty list that belongs to nobody else.
+    """
+    found, on_disk = _grouped(parts)
+    if on_disk is not None:
+        yield from on_disk
+        return
+    for number, groups in enumerate(found):
+        before, after = found[:number], found[number + 1 :]
+        for key, values in groups.items():
+            if any(key in other for other in before):
+                continue
+            lists = [[] for _ in before]
+            lists.append(values)
+            lists += [other.get(key) or [] for other in after]
+            yield key, lists
 
 
 def subtracted(_: int, parts: Parts) -> Iterable[Any]:
     """Give the pairs of the first whose key the second has not, the pairs of a key together."""
-    left = _grouped(parts[0])
-    for pair in parts[1]:
-        left.pop(pair[0], None)
-    return ((key, value) for key, values in left.items() for value in values)
+    return (
+        (key, value) for key, (ours, theirs) in _all_groups(parts) if not theirs for value in ours
+    )
 
 
 def subtracted_keys(_: int, parts: Parts) -> Iterable[Any]:
     """Give the keys of the first that the second has not, as often as they come."""
-    left = _grouped(parts[0])
-    for pair in parts[1]:
-        left.pop(pair[0], None)
-    return (key for key, values in left.items() for _ in values)
+    return (key for key, (ours, theirs) in _all_groups(parts) if not theirs for _ in ours)
 
 
 def common_keys(_: int, parts: Parts) -> Iterable[Any]:

@@ -61,6 +61,27 @@ def test_groupings_that_outgrow_memory_on_both_sides(name):
     assert results(PROGRAMS[name], NOTHING_FITS, pairs) == results(PROGRAMS[name], ALL_FITS, pairs)
 
 
+JOINS = {
+    "join": lambda a, b: a.join(b, 2),
+    "leftOuterJoin": lambda a, b: a.leftOuterJoin(b, 2),
+    "rightOuterJoin": lambda a, b: a.rightOuterJoin(b, 2),
+    "fullOuterJoin": lambda a, b: a.fullOuterJoin(b, 2),
+    "cogroup": lambda a, b: a.cogroup(b, 2).mapValues(lambda two: [list(x) for x in two]),
+    "subtractByKey": lambda a, b: a.subtractByKey(b, 2),
+}
+
+
+@pytest.mark.parametrize("join", JOINS.values(), ids=JOINS.keys())
+def test_joins_that_outgrow_memory(join):
+    left = [(n * 7919 % 30_011, n) for n in range(45_000)]
+
+    def program(pairs):
+        right = pairs.ctx.parallelize([(n * 31 % 40_009, -n) for n in range(45_000)], 3)
+        return join(pairs, right)
+
+    assert results(program, NOTHING_FITS, left) == results(program, ALL_FITS, left)
+
+
 def test_lines(tmp_path):
     path = tmp_path / "lines.txt"
     lines = [f"line {number} é𐍈" for number in range(3000)]

@@ -43,6 +43,8 @@ class _Checkpoint:
 
 
 def _part(row: dict[str, Any], sections: list[bytes]) -> list[bytes]:
+    if row["file"] is None:
+        return []
     first, count = row["first"], row["count"]
     if not 0 <= first <= first + count <= len(sections):
         raise files.CheckpointError(f"{row['file']} has no sections {first} to {first + count}")

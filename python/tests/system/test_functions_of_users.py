@@ -184,6 +184,7 @@ def g(n, plus=5):
         "@functools.lru_cache(maxsize=None)\ndef f(n):\n    return n + 1",
         "numbers.map(f)",
         [2, 3, 4],
+        "cannot pickle it",
     ),
     Case(
         "any number of arguments",
