@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         action="append",
         default=[],
-        help="examples/src/main/python/streaming of another release, beside the installed one's",
+        help="the streaming examples of another release, beside the installed one's",
     )
     add("--small", action="store_true", help="make each program that differs smaller (slow)")
     return result

@@ -28,9 +28,9 @@ RECORDED = FOLDER / "recorded"
 A_FILE = 100  # programs
 
 
-def recorded() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def recorded(folder: Path = RECORDED) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """The recorded programs with PySpark's results."""
-    for path in sorted(RECORDED.glob("*.json.gz")):
+    for path in sorted(folder.glob("*.json.gz")):
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             next(lines)
             for line in lines:

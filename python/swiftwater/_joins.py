@@ -247,7 +247,7 @@ def _all_groups(parts: Parts) -> Iterator[tuple[Any, Sequence[list[Any]]]]:
         for key, values in groups.items():
             if any(key in other for other in before):
                 continue
-            lists = [[] for _ in before]
+            lists: list[list[Any]] = [[] for _ in before]
             lists.append(values)
             lists += [other.get(key) or [] for other in after]
             yield key, lists

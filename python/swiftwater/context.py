@@ -889,6 +889,9 @@ class SparkContext:
     def stop(self) -> None:
         """Close the engine. What streams are active on it stop first. Again: nothing happens.
 
+        Inside a function given to ``foreachRDD`` or ``transform`` this only asks, as
+        ``StreamingContext.stop`` does: the batch still needs the context.
+
         Example::
 
             >>> sc = SparkContext("local", "short")
@@ -899,7 +902,12 @@ class SparkContext:
             swiftwater.errors.IllegalStateException: Cannot call methods on a stopped SparkContext
         """
         _lifetime.require_this_process()
-        self._stop_at_exit(graceful=False)
+        streaming = sys.modules.get("swiftwater.streaming.context")
+        active = streaming.StreamingContext.getActive() if streaming is not None else None
+        if active is not None and active._sc is self:
+            active.stop(stopSparkContext=True)
+        else:
+            self._stop_at_exit(graceful=False)
 
     def _stop_at_exit(self, graceful: bool) -> None:
         with SparkContext._lock:

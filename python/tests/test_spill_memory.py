@@ -102,7 +102,9 @@ def test_windows_and_states():
             batches = [[(n % 7, [n]) for n in range(10 * b, 10 * b + 10)] for b in range(6)]
             stream = test.ssc.queueStream(batches)
             state = test.collect(
-                stream.updateStateByKey(lambda new, old: extended(old or [], sum(new, [])))
+                stream.updateStateByKey(
+                    lambda new, old: extended(old or [], [x for part in new for x in part])
+                )
             )
             window = test.collect(stream.reduceByKeyAndWindow(extended, None, 3))
             for _ in batches:
@@ -115,6 +117,6 @@ def test_windows_and_states():
 def test_a_folder_that_cannot_be_written_to(tmp_path):
     conf = SparkConf().set("swiftwater.spill.memory", NOTHING_FITS)
     conf.set("spark.local.dir", str(tmp_path / "missing"))
-    with SparkContext("local[2]", "spill", conf=conf) as sc:
-        with pytest.raises(OSError, match=r"missing.*spark\.local\.dir"):
-            sc.parallelize(["a" * 100] * 2000).collect()
+    refused = pytest.raises(OSError, match=r"missing.*spark\.local\.dir")
+    with SparkContext("local[2]", "spill", conf=conf) as sc, refused:
+        sc.parallelize(["a" * 100] * 2000).collect()
