@@ -64,6 +64,9 @@ final class BatchLoop: Sendable {
     return isAdded
   }
 
+  /// True while a batch runs or waits.
+  var isBusy: Bool { state.withLock { $0.isRunning || !$0.queue.isEmpty } }
+
   /// Batches that wait, without the one that runs.
   var pendingCount: Int { state.withLock { $0.queue.count } }
 
@@ -150,6 +153,7 @@ final class BatchLoop: Sendable {
       failures += storeStates(at: batch.time, reporting: failures == 0)
     } catch {
       failures += 1
+      if batch.isAnnounced { tellEmptyEnd(of: batch) }
       environment.failed(error)
       environment.context.post(.generationFailed(time: batch.time, error: error))
     }
@@ -171,25 +175,38 @@ final class BatchLoop: Sendable {
     if let event = lag.withLock({ $0.notice(report) }) { environment.context.post(event) }
   }
 
+  /// Who counts the batches that wait hears the end of one that had nothing to run.
+  private func tellEmptyEnd(of batch: Batch) {
+    let environment = self.environment
+    environment.bus.post(
+      .batchCompleted(
+        BatchInfo(
+          time: batch.time, submitted: batch.submitted, began: nil, ended: environment.clock.now,
+          inputs: environment.plan.inputInfos(of: batch), outputs: [])))
+  }
+
   /// Runs a batch's outputs, one after the other, whatever becomes of the others.
   ///
   /// - Returns: how many failed.
   private func run(_ jobs: [Job], of batch: Batch, began: Timestamp) -> Int {
     // Spark: a batch without any output is none that listeners hear of.
-    if jobs.isEmpty { return 0 }
+    if jobs.isEmpty {
+      if batch.isAnnounced { tellEmptyEnd(of: batch) }
+      return 0
+    }
     let environment = self.environment
     var failures = 0
-    var infos = jobs.map { $0.info(at: batch.time) }
+    var infos = jobs.map { $0.output.info(at: batch.time) }
     func info(ended: Timestamp? = nil, hasBegun: Bool = true) -> BatchInfo {
       BatchInfo(
         time: batch.time, submitted: batch.submitted, began: hasBegun ? began : nil, ended: ended,
         inputs: environment.plan.inputInfos(of: batch), outputs: infos)
     }
-    environment.bus.post(.batchSubmitted(info(hasBegun: false)))
+    if !batch.isAnnounced { environment.bus.post(.batchSubmitted(info(hasBegun: false))) }
     environment.bus.post(.batchStarted(info()))
     for (index, job) in jobs.enumerated() {
       let started = environment.clock.now
-      infos[index] = job.info(at: batch.time, began: started)
+      infos[index] = job.output.info(at: batch.time, began: started)
       environment.bus.post(.outputStarted(infos[index]))
       var failure: (any Error)?
       do {
@@ -202,7 +219,7 @@ final class BatchLoop: Sendable {
         environment.context.post(
           .outputFailed(time: batch.time, operation: job.output.name, error: error))
       }
-      infos[index] = job.info(
+      infos[index] = job.output.info(
         at: batch.time, began: started, ended: environment.clock.now,
         failure: failure.map { String(describing: $0) })
       environment.bus.post(.outputCompleted(infos[index]))
@@ -212,14 +229,14 @@ final class BatchLoop: Sendable {
   }
 }
 
-extension Job {
-  fileprivate func info(
+extension StreamOutput {
+  /// The output at one batch time, for listeners.
+  func info(
     at time: BatchTime, began: Timestamp? = nil, ended: Timestamp? = nil, failure: String? = nil
   ) -> OutputInfo {
     OutputInfo(
-      time: time, id: output.id,
-      name: output.site.isEmpty ? output.name : "\(output.name) at \(output.site)",
-      description: output.site, began: began, ended: ended, failure: failure)
+      time: time, id: id, name: site.isEmpty ? name : "\(name) at \(site)", description: site,
+      began: began, ended: ended, failure: failure)
   }
 }
 

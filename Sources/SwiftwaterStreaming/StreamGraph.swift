@@ -107,6 +107,15 @@ struct StreamPlan: Sendable {
     nodes.compactMap { node in node.source.map { (node.id, $0) } }
   }
 
+  /// What listeners are told of a batch that waits.
+  func waitingInfo(of batch: Batch, zeroTime: BatchTime) -> BatchInfo {
+    let elapsed = batch.time.milliseconds - zeroTime.milliseconds
+    let due = outputs.filter { elapsed % $0.node.slide.milliseconds == 0 }
+    return BatchInfo(
+      time: batch.time, submitted: batch.submitted, began: nil, ended: nil,
+      inputs: inputInfos(of: batch), outputs: due.map { $0.info(at: batch.time) })
+  }
+
   /// What listeners are told of the inputs of a batch.
   func inputInfos(of batch: Batch) -> [InputInfo] {
     var infos: [InputInfo] = []
@@ -135,6 +144,8 @@ struct Batch: Sendable {
   let time: BatchTime
   /// When its interval was over.
   let submitted: Timestamp
+  /// Listeners have heard that it waits.
+  var isAnnounced = false
   /// By the id of the input's node.
   let allocations: [Int: Allocation]
 

@@ -89,7 +89,11 @@ final class StreamingRun: Sendable {
       tick: { time in
         var allocations: [Int: Allocation] = [:]
         for (id, source) in sources { allocations[id] = source.allocate() }
-        let batch = Batch(time: time, submitted: clock.now, allocations: allocations)
+        var batch = Batch(time: time, submitted: clock.now, allocations: allocations)
+        if !bus.isEmpty && loop.isBusy {
+          batch.isAnnounced = true
+          bus.post(.batchSubmitted(plan.waitingInfo(of: batch, zeroTime: zeroTime)))
+        }
         if !loop.add(batch) {
           context.post(.batchesDropped(count: 1, records: batch.reportedCount))
         }

@@ -223,6 +223,25 @@ import Testing
       ])
   }
 
+  @Test("Listeners hear of batches that wait while one runs")
+  func waiting() throws {
+    let context = try SparkContext(master: "local[2]", appName: "tests")
+    let streaming = try StreamingContext(context, batchInterval: .milliseconds(5))
+    let stream: DStream<Int> = try streaming.queueStream([])
+    let gate = Monitor(false)
+    try stream.foreachRDD { _, _ in _ = gate.wait { $0 ? true : nil } }
+    let submitted = Monitor(0)
+    streaming.addListener { event in
+      if case .batchSubmitted = event { submitted.notify { $0 += 1 } }
+    }
+    try streaming.start()
+    let deadline = monotonicNanoseconds() + 30_000_000_000
+    let heard = submitted.wait(untilMonotonicNanoseconds: deadline) { $0 >= 3 ? $0 : nil }
+    gate.notify { $0 = true }
+    streaming.stop()
+    #expect(heard != nil)
+  }
+
   @Test("A slow listener does not hold up what posts, and loses nothing within the bound")
   func slow() {
     let gate = Monitor(false)

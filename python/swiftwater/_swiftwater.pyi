@@ -181,15 +181,16 @@ def stream_rdd_at(stream: Handle, time_ms: int) -> Handle | None: ...
 # The time before the first batch; None before the start.
 def zero_ms(streaming: Handle) -> int | None: ...
 
-# Called with one event after the other: on a thread of their own, on a manual clock at once.
-#   ("streamingStarted", time_ms)
-#   ("receiverStarted" | "receiverError" | "receiverStopped",
-#    (stream id, name, active, location, last error message, last error, last error time ms or -1))
-#   ("batchSubmitted" | "batchStarted" | "batchCompleted",
-#    (time_ms, submission_ms, processing start ms or -1, processing end ms or -1,
-#     [(stream id, records, description)], [output, ...]))
-#   ("outputOperationStarted" | "outputOperationCompleted", output)
-# output: (time_ms, id, name, description, start ms or -1, end ms or -1, failure or None)
+# Called with one event after the other, on a thread of their own, on a manual clock at once. An
+# event is a tuple of its name and what it is about:
+# - streamingStarted: the time in ms.
+# - receiverStarted, receiverError, receiverStopped: a tuple of stream id, name, active, location,
+#   last error message, last error, last error time.
+# - batchSubmitted, batchStarted, batchCompleted: a tuple of batch time, submission, processing
+#   start, processing end, a list of inputs (stream id, records, description), a list of outputs.
+# - outputOperationStarted, outputOperationCompleted: an output, which is a tuple of batch time, id,
+#   name, description, start, end, failure or None.
+# Times are in ms, -1 where there is none yet.
 def add_listener(streaming: Handle, function: Callable[[tuple[Any, ...]], object]) -> None: ...
 def on_listener_thread(streaming: Handle) -> bool: ...
 

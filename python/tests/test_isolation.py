@@ -178,7 +178,7 @@ def test_damaged_bytes_are_refused_not_followed(sc):
             rdd = engine.decode(sc._engine, [data])
         except (SystemError, MemoryError):
             raise
-        except Exception:  # noqa: BLE001, S112 - bytes that say "pickled" are pickle's to refuse
+        except Exception:  # noqa: BLE001 - bytes that say "pickled" are pickle's to refuse
             continue
         engine.collect(rdd, None)
 
