@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from differences import Difference, ancestry
+from differences import Difference, ancestry, inputs_of
 
 Program = dict[str, Any]
 
@@ -77,9 +77,15 @@ def only_order(difference: Difference) -> bool:
 def coalesced(program: Program, difference: Difference) -> bool:
     """Behind a ``coalesce`` without a shuffle the same records are in other partitions."""
     one, other = difference.expected, difference.found
-    if difference.output is None or not isinstance(one, list) or not isinstance(other, list):
+    if not isinstance(one, list) or not isinstance(other, list):
         return False
-    regrouped = len(one) == len(other) and in_all(one) == in_all(other)
+    if difference.output is None:
+        # What an action gives is one list of records.
+        one, other = [one], [other]
+    # What numbers the records of its task numbers other ones.
+    numbered = any(name.startswith("numbered_") for name in functions(program, difference))
+    alike = (lambda parts: len(in_all(parts))) if numbered else in_all
+    regrouped = len(one) == len(other) and alike(one) == alike(other)
     return regrouped and any(
         call[0] == "coalesce" and call[1] > 1 and call[2:] != [True]
         for call in calls(program, difference)
@@ -102,6 +108,52 @@ def changed_afterwards(program: Program, difference: Difference) -> bool:
     return bool(functions(program, difference) & {"growing", "one_list_for_all"})
 
 
+COUNTING = ("numbered_batches", "late_number", "none_every", "fail_once")
+
+
+def called_once(program: Program, difference: Difference) -> bool:
+    """A function of ``transform`` counts its calls, and several streams stand on its stream."""
+    first = inputs_of(program)
+    for number, step in enumerate(program["steps"], first):
+        counts = step["call"] == "transform" and any(
+            isinstance(argument, dict) and argument.get("fn", [None])[0] in COUNTING
+            for argument in step["args"]
+        )
+        if counts and paths_from(program, number) > 1:
+            return True
+    return False
+
+
+def paths_from(program: Program, number: int) -> int:
+    """In how many ways a stream leads to outputs."""
+    ways = int(number in program["outputs"])
+    for later, step in enumerate(program["steps"], inputs_of(program)):
+        uses = [step["on"]]
+        for argument in step["args"]:
+            if isinstance(argument, dict):
+                uses += [argument.get("ref"), *argument.get("refs", [])]
+        ways += uses.count(number) * paths_from(program, later) if number in uses else 0
+    return ways
+
+
+def none_passed_on(program: Program, difference: Difference) -> bool:
+    """A function of ``transform`` gives None, and an operator follows."""
+    named = functions(program, difference)
+    return difference.expected is None and "none_every" in named
+
+
+def cached_again(program: Program, difference: Difference) -> bool:
+    """A function of ``transform`` caches an RDD that Spark has persisted itself."""
+    if difference.expected is not None or difference.output is None:
+        return False
+    return any(
+        isinstance(argument, dict) and ["cache"] in argument.get(form, [])[:1]
+        for step in ancestry(program, difference.output)
+        for argument in step["args"]
+        for form in ("chain", "timed_chain")
+    )
+
+
 def stopped_iteration(program: Program, difference: Difference) -> bool:
     """A function for one record raises StopIteration: an error of its own here."""
     named = json.dumps(program["steps"]) + json.dumps(program.get("actions"))
@@ -113,6 +165,24 @@ def stopped_iteration(program: Program, difference: Difference) -> bool:
 
 
 KNOWN: tuple[Known, ...] = (
+    Known(
+        "how often a function of transform is called",
+        "PySpark makes one function of consecutive transforms, so that a stream's function is "
+        "called again for every stream that stands on it. Here it is called once a batch.",
+        called_once,
+    ),
+    Known(
+        "an operator behind a transform that gave None",
+        "In PySpark the operator, which is one function with the transform, fails on None, and the "
+        "whole batch is dropped. Here there is no RDD at that time, as its documentation has it.",
+        none_passed_on,
+    ),
+    Known(
+        "cache() of an RDD of a state or a window",
+        "Spark has given it a storage level already, refuses another one, and drops the batch. "
+        "Here there is one level.",
+        cached_again,
+    ),
     Known(
         "StopIteration out of a user's function",
         "In PySpark the functions of a DStream end their partition with it, and records are lost "

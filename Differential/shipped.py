@@ -194,8 +194,13 @@ def echoed(lines: list[str]) -> list[list[str]]:
     """The batches of the recoverable example."""
     batches = split(plain(lines), lambda line: line.startswith("Counts at time"))
     created = [["Creating new context"] for line in lines if line == "Creating new context"]
-    full = [batch for batch in batches if not batch[0].endswith(" []") and len(batch) >= 3]
-    return created + [batch[:3] for batch in full]
+    full = []
+    dropped = "Dropped 0 word(s) totally"
+    for counts, *rest in batches:
+        if len(rest) >= 2 and (not counts.endswith(" []") or rest[0] != dropped):
+            full.append([counts, *rest[:2]])
+            dropped = rest[0]
+    return created + full
 
 
 def happiest(lines: list[str]) -> list[list[str]]:

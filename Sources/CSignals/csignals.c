@@ -27,7 +27,14 @@ static atomic_int interrupts;       // since sw_watch_interrupts
 static atomic_int interrupts_seen;  // since the process began
 static struct sigaction wrapped_interrupt, wrapped_termination;
 
+static pthread_t main_thread;  // the one that called sw_watch_interrupts
+
 static void on_interrupt(int number) {
+  // The waiting main thread must notice, whoever the system gave the signal to.
+  if (!pthread_equal(pthread_self(), main_thread)) {
+    pthread_kill(main_thread, number);
+    return;
+  }
   atomic_fetch_add(&interrupts_seen, 1);
   if (atomic_fetch_add(&interrupts, 1) > 0) _exit(128 + number);
   (number == SIGINT ? &wrapped_interrupt : &wrapped_termination)->sa_handler(number);
@@ -46,6 +53,7 @@ static void wrap(int number, struct sigaction *wrapped) {
 
 void sw_watch_interrupts(bool interrupt, bool termination) {
   atomic_store(&interrupts, 0);
+  main_thread = pthread_self();
   if (interrupt) wrap(SIGINT, &wrapped_interrupt);
   if (termination) wrap(SIGTERM, &wrapped_termination);
 }

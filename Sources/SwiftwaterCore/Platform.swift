@@ -73,7 +73,8 @@ package final class Monitor<State: ~Copyable>: @unchecked Sendable {
   }
 }
 
-/// A thread of the engine. Signals stay with the thread that the program began on.
+/// A thread of the engine. Signals stay with the thread that the program began on, but for threads
+/// that call a user's functions: a program that such a function starts inherits what is blocked.
 package final class EngineThread: Sendable {
   private struct Start {
     let name: String
@@ -84,7 +85,9 @@ package final class EngineThread: Sendable {
   private let threadID = Monitor<pthread_t?>(nil)
 
   /// Starts a thread called `name` (at most 15 bytes are shown by the system).
-  package init(name: String, _ body: @escaping @Sendable () -> Void) {
+  ///
+  /// - Parameter callsUsers: the thread keeps the signal mask of the one that makes it.
+  package init(name: String, callsUsers: Bool = false, _ body: @escaping @Sendable () -> Void) {
     let finished = self.finished
     let start = Start(name: name) {
       body()
@@ -92,7 +95,7 @@ package final class EngineThread: Sendable {
     }
     let box = Unmanaged.passRetained(Box(start))
     var thread = pthread_t()
-    let status = withSignalsBlocked {
+    let create = {
       pthread_create(
         &thread, nil,
         { argument in
@@ -103,6 +106,7 @@ package final class EngineThread: Sendable {
           return nil
         }, box.toOpaque())
     }
+    let status = callsUsers ? create() : withSignalsBlocked(create)
     precondition(status == 0, "the system has no thread left (pthread_create: \(status))")
     pthread_detach(thread)
     threadID.withLock { $0 = thread }

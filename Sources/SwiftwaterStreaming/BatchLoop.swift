@@ -47,7 +47,7 @@ final class BatchLoop: Sendable {
   /// Begins to run batches as they are added.
   func start() {
     guard !environment.clock.isManual else { return }
-    let thread = EngineThread(name: "sw-batches") { [self] in
+    let thread = EngineThread(name: "sw-batches", callsUsers: true) { [self] in
       while let batch = take() { run(batch) }
       environment.threadEnds()
     }

@@ -119,7 +119,7 @@ final class ListenerBus: Sendable {
       }
       state.queue.append(event)
       if !isManual && state.thread == nil {
-        state.thread = EngineThread(name: "sw-listeners") { [self] in
+        state.thread = EngineThread(name: "sw-listeners", callsUsers: true) { [self] in
           while deliverNext(waiting: true) {}
           threadEnds()
         }

@@ -1014,7 +1014,7 @@ class RDD(Generic[T_co]):
         lists = self._piped("mapPartitions", lambda records: [choose(records)], name)
         parts: list[list[T]] = lists.collect()
         # Spark: two lists at a time, which shows where the key is a function with a memory.
-        return functools.reduce(lambda a, b: choose(a + b), parts) if parts else None
+        return _merged(lambda a, b: choose(a + b), parts) if parts else None
 
     def takeSample(
         self: RDD[T], withReplacement: bool, num: int, seed: int | None = None
@@ -1125,7 +1125,7 @@ class RDD(Generic[T_co]):
         results: list[T] = parts._in_steps(f, depth, "treeReduce").collect()
         if not results:
             raise ValueError("Cannot reduce empty RDD.")
-        return functools.reduce(f, results)
+        return _merged(f, results)
 
     def fold(self: RDD[T], zeroValue: T, op: Callable[[T, T], T]) -> T:
         """Return ``op`` folded over each partition and over the results, from ``zeroValue`` on.
@@ -1174,7 +1174,7 @@ class RDD(Generic[T_co]):
         _require_depth(depth)
         parts = self._piped("mapPartitions", _folder(zeroValue, seqOp), "treeAggregate")
         results: list[U] = parts._in_steps(combOp, depth, "treeAggregate").collect()
-        return functools.reduce(combOp, results) if results else zeroValue
+        return _merged(combOp, results) if results else zeroValue
 
     @overload
     def sum(self: RDD[int]) -> int: ...
@@ -1812,7 +1812,7 @@ class RDD(Generic[T_co]):
         results: list[T] = self._piped("mapPartitions", _reducer(f), name).collect()
         if not results:
             raise ValueError(_EMPTY)
-        return functools.reduce(f, results)
+        return _merged(f, results)
 
     def _folded(
         self,
@@ -1824,7 +1824,7 @@ class RDD(Generic[T_co]):
         require_callable(name, merge_record)
         require_callable(name, merge)
         results = self._piped("mapPartitions", _folder(zero, merge_record), name).collect()
-        return functools.reduce(merge, results, engine.isolated(zero))
+        return _merged(merge, [engine.isolated(zero), *results])
 
     def _in_steps(self, merge: Callable[[Any, Any], Any], depth: int, name: str) -> RDD[Any]:
         """Merge the records, at most one a partition, into fewer of them, ``depth`` - 1 times."""
@@ -1894,6 +1894,25 @@ def _tally(records: Iterator[Any]) -> list[Any]:
     from collections import Counter
 
     return [Counter(records)]
+
+
+def _merged(f: Callable[[Any, Any], Any], results: Iterable[Any]) -> Any:
+    """Merge the partitions' results in the driver. Raises ``ValueError`` where there is none."""
+    try:
+        return functools.reduce(f, results)
+    except StopIteration as end:
+        # As in tasks: further out it would end somebody else's loop without a word.
+        raise _stop_iteration(end) from end
+
+
+def _stop_iteration(end: StopIteration) -> Exception:
+    from swiftwater.errors import PySparkRuntimeError
+
+    return PySparkRuntimeError(
+        f"Caught StopIteration thrown from user's code; failing the task: {end}",
+        errorClass="STOP_ITERATION_OCCURRED",
+        messageParameters={"exc": str(end)},
+    )
 
 
 def _reducer(f: Callable[[Any, Any], Any]) -> Callable[[Iterator[Any]], list[Any]]:

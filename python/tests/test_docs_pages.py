@@ -2,10 +2,17 @@
 
 import importlib
 import inspect
+import os
 import re
 from pathlib import Path
+from threading import Lock
 
 import pytest
+
+from swiftwater import SparkConf, SparkContext
+from swiftwater.errors import SparkException
+from swiftwater.streaming import StreamingContext, StreamingListener
+from swiftwater.testing import StreamingTest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -91,3 +98,300 @@ def test_classes_and_modules_that_are_listed_are_there():
         for extra in re.findall(r"`(\w+)`", extras):
             shown = inspect.getsource(found[0])
             assert hasattr(found[0], extra) or f"self.{extra}" in shown, extra
+
+
+# --- docs/errors.md -----------------------------------------------------------------------------
+
+ERRORS = "docs/errors.md"
+
+
+def messages(title):
+    """The messages of a table's first column, each with ``...`` where a message may vary."""
+    rows = re.findall(r"^\| (`.*?) \|", section(ERRORS, title), re.MULTILINE)
+    found = [re.findall(r"``.+?``|`[^`]+`", row) for row in rows]
+    return [words.strip("`") for row in found for words in row if words != "`requirement failed:`"]
+
+
+def means(message, text):
+    """Whether a message of the page is ``text``; numbers and places of the page are examples."""
+    pattern = ".*".join(map(re.escape, message.split("...")))
+    for example in (r"job\.py:17", r"job\.py:6", "/home/ada", r"/data/in/words\.txt"):
+        pattern = pattern.replace(example, r"\S+")
+    return re.search(pattern, text, re.DOTALL) is not None
+
+
+def started(ssc, *streams):
+    for stream in streams or [ssc.queueStream([[1]])]:
+        stream.foreachRDD(lambda rdd: None)
+    ssc.start()
+    return ssc
+
+
+def twice_started(sc):
+    with StreamingTest(spark_context=sc) as one, StreamingTest(spark_context=sc) as two:
+        started(one.ssc)
+        started(two.ssc)
+
+
+def after_the_start(sc, call):
+    with StreamingTest(spark_context=sc) as test:
+        stream = test.ssc.queueStream([[1]])
+        started(test.ssc, stream)
+        call(test.ssc, stream)
+
+
+def after_the_stop(sc):
+    test = StreamingTest(spark_context=sc)
+    test.ssc.queueStream([[1]]).pprint()
+    test.stop()
+    test.ssc.start()
+
+
+def on_a_stream(sc, call):
+    with StreamingTest(spark_context=sc) as test:
+        call(test.ssc, test.ssc.queueStream([[1]]))
+
+
+def in_a_batch(sc, call):
+    with StreamingTest(spark_context=sc) as test:
+        test.collect(call(test.ssc, test.ssc.queueStream([[1]])))
+        test.advance()
+
+
+def in_a_listener(sc):
+    raised = []
+
+    class Stopper(StreamingListener):
+        def onBatchCompleted(self, event):  # noqa: N802
+            try:
+                test.ssc.stop()
+            except SparkException as error:
+                raised.append(error)
+
+    with StreamingTest(spark_context=sc) as test:
+        test.ssc.addStreamingListener(Stopper())
+        test.collect(test.ssc.queueStream([[1]]))
+        test.advance()
+    raise raised[0]
+
+
+def on_files(sc, folder, call, between=lambda file: None):
+    with StreamingTest(spark_context=sc) as test:
+        test.collect(call(test.ssc, str(folder)))
+        test.start()
+        file = folder / "file"
+        file.write_bytes(b"abc")
+        seconds = test.batch_time(1).timestamp()
+        os.utime(file, (seconds, seconds))
+        between(file)
+        test.advance()
+
+
+def removed_before_it_is_read(sc, folder):
+    with StreamingTest(spark_context=sc) as test:
+        lines = test.ssc.textFileStream(str(folder))
+        file = folder / "file"
+        lines.foreachRDD(lambda rdd: file.unlink(missing_ok=True) or rdd.count())
+        test.start()
+        file.write_text("abc")
+        seconds = test.batch_time(1).timestamp()
+        os.utime(file, (seconds, seconds))
+        test.advance()
+
+
+def saved_twice(sc, folder):
+    for _ in range(2):
+        sc.parallelize([1]).saveAsTextFile(str(folder / "out"))
+
+
+def destroyed(sc):
+    broadcast = sc.broadcast(1)
+    broadcast.destroy()
+    return broadcast.value
+
+
+def uses_an_rdd(sc, other):
+    sc.parallelize([1]).map(lambda record: other.count()).collect()
+
+
+def read_in_a_task(sc):
+    accumulator = sc.accumulator(0)
+    sc.parallelize([1]).map(lambda record: accumulator.value).collect()
+
+
+def checkpointed(sc, folder, function):
+    with StreamingTest(spark_context=sc) as test:
+        test.ssc.checkpoint(str(folder / "checkpoints"))
+        started(test.ssc, test.ssc.textFileStream(str(folder)).map(function))
+
+
+def unreadable(sc, folder):
+    folder.chmod(0o700)
+    (folder / "checkpoint-1000").write_text("no checkpoint")
+    StreamingContext.getOrCreate(str(folder), lambda: None)
+
+
+def open_to_others(sc, folder):
+    folder.chmod(0o777)
+    StreamingContext(sc, 1).checkpoint(str(folder))
+
+
+def checkpoint_interval(sc, folder):
+    with StreamingTest(spark_context=sc) as test:
+        test.ssc.checkpoint(str(folder / "checkpoints"))
+        state = test.ssc.queueStream([[(1, 1)]]).updateStateByKey(lambda new, old: 1)
+        state.checkpoint(0.5)
+        started(test.ssc, state)
+
+
+def same_names(ssc, stream):
+    for _ in range(2):
+        stream.updateStateByKey(lambda new, old: 1).named("counts")
+
+
+LOCK = Lock()
+
+# Each provokes a message of its section.
+PROVOKED = {
+    "Mistakes in a script": [
+        lambda sc, folder: sc.parallelize([1]).map(3),
+        lambda sc, folder: on_a_stream(sc, lambda ssc, s: s.transform(lambda a, b, c: a)),
+        lambda sc, folder: on_a_stream(sc, lambda ssc, s: ssc.start()),
+        lambda sc, folder: after_the_stop(sc),
+        lambda sc, folder: twice_started(sc),
+        lambda sc, folder: after_the_start(sc, lambda ssc, s: s.pprint()),
+        lambda sc, folder: after_the_start(sc, lambda ssc, s: s.persist()),
+        lambda sc, folder: SparkContext("local", "second"),
+        lambda sc, folder: (sc.stop(), sc.parallelize([1])),
+        lambda sc, folder: in_a_listener(sc),
+        lambda sc, folder: StreamingContext(sc, 0),
+        lambda sc, folder: on_a_stream(sc, lambda ssc, s: s.window(1.5)),
+        lambda sc, folder: on_a_stream(sc, lambda ssc, s: s.window(2, 1.5)),
+        lambda sc, folder: on_a_stream(sc, same_names),
+        lambda sc, folder: on_a_stream(sc, lambda ssc, s: ssc.queueStream([])),
+        lambda sc, folder: on_a_stream(sc, lambda ssc, s: ssc.socketTextStream("a", 99999)),
+        lambda sc, folder: (sc.stop(), SparkContext("mars", "a")),
+        lambda sc, folder: (sc.stop(), opened({"swiftwater.blok.size": "1m"})),
+        lambda sc, folder: (sc.stop(), received({"swiftwater.block.size": "huge"})),
+        lambda sc, folder: sc.textFile("/nowhere.txt").count(),
+        lambda sc, folder: sc.textFile("hdfs://a/b").count(),
+        saved_twice,
+        lambda sc, folder: on_a_stream(sc, lambda ssc, s: (ssc.remember(5), ssc.remember(6))),
+        lambda sc, folder: sc.parallelize([1]).countApprox(1),
+        lambda sc, folder: sc.sequenceFile("a"),
+        lambda sc, folder: sc._jvm.java.util.ArrayList(),
+    ],
+    "Mistakes that show when records come": [
+        lambda sc, folder: sc.parallelize([([1], 1)]).reduceByKey(max).collect(),
+        lambda sc, folder: sc.parallelize([1]).map(lambda r: [sc.range(r)]).collect(),
+        lambda sc, folder: uses_an_rdd(sc, sc.range(2)),
+        lambda sc, folder: in_a_batch(sc, lambda ssc, s: s.map(lambda record: ssc)),
+        lambda sc, folder: read_in_a_task(sc),
+        lambda sc, folder: sc.accumulator("a"),
+        lambda sc, folder: destroyed(sc),
+        lambda sc, folder: sc.parallelize([1]).map(lambda r: next(iter(()))).collect(),
+        lambda sc, folder: sc.emptyRDD().first(),
+        lambda sc, folder: sc.emptyRDD().reduce(max),
+        removed_before_it_is_read,
+        lambda sc, folder: on_files(sc, folder, lambda ssc, f: ssc.binaryRecordsStream(f, 2)),
+    ],
+    "Mistakes with checkpoints": [
+        open_to_others,
+        lambda sc, folder: StreamingContext(sc, 1).checkpoint("hdfs://a/b"),
+        lambda sc, folder: checkpointed(sc, folder, lambda line: LOCK),
+        unreadable,
+        checkpoint_interval,
+    ],
+}
+
+# What cannot be provoked here: it needs another process, user or environment.
+ELSEWHERE = [
+    "Swiftwater cannot be used in a process made by os.fork ...",
+    "pyspark.streaming.kafka (KafkaUtils) is not there yet in Swiftwater: ...",
+    "pyspark.sql needs DuckDB, which is not installed in this Python environment: ...",
+    "[PYTHON_HASH_SEED_NOT_SET] ...",
+    "Input path does not exist: ... it was there when the batch was made. ...",
+    "the checkpoint directory ... belongs to another user",
+    "Cannot go on from ...: ...",
+]
+
+
+def received(settings):
+    with StreamingTest(settings=settings) as test:
+        test.collect(test.text_source().stream)
+        test.advance()
+
+
+def opened(settings):
+    return SparkContext(conf=SparkConf().setAll(settings.items()))
+
+
+@pytest.fixture
+def raised(tmp_path):
+    """The message of what a function raises."""
+
+    def caught(provoke):
+        with pytest.raises(Exception) as error, SparkContext("local[2]", "page") as sc:  # noqa: PT011
+            provoke(sc, tmp_path)
+        return str(error.value)
+
+    return caught
+
+
+@pytest.mark.parametrize(
+    ("title", "number"),
+    [(title, number) for title, given in PROVOKED.items() for number in range(len(given))],
+)
+def test_a_message_is_on_the_page(raised, title, number):
+    text = raised(PROVOKED[title][number])
+    assert [message for message in messages(title) if means(message, text)], text
+
+
+@pytest.mark.parametrize("title", PROVOKED)
+def test_the_page_has_no_other_messages(title, tmp_path):
+    texts = []
+    for number, provoke in enumerate(PROVOKED[title]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with pytest.raises(Exception) as error, SparkContext("local[2]", "page") as sc:  # noqa: PT011
+            provoke(sc, folder)
+        texts.append(str(error.value))
+    unknown = [
+        message
+        for message in messages(title)
+        if message not in ELSEWHERE and not any(means(message, text) for text in texts)
+    ]
+    assert unknown == []
+
+
+# A message's words, put together from the pieces that a source file may cut it into.
+CODE = [
+    re.sub(r'"\s*(\+\s*)?f?"', "", path.read_text(encoding="utf-8"))
+    for folder, pattern in (("python/swiftwater", "*.py"), ("Sources", "*.swift"))
+    for path in (ROOT / folder).rglob(pattern)
+]
+# The system's words, and values.
+NOT_OURS = [
+    "NetworkWordCount",
+    "Connection refused",
+    "Connection reset by peer",
+    "example.invalid",
+    "onBatchCompleted",
+    "--executor-memory",
+    "SWIFTWATER_MASTR",
+    "SWIFTWATER_MASTER",
+]
+
+
+@pytest.mark.parametrize("message", [*ELSEWHERE, *messages("What the log says")])
+def test_other_messages_have_the_words_of_the_code(message):
+    for words in NOT_OURS:
+        message = message.replace(words, "...")
+    # What stands between values: numbers, places and names.
+    pieces = re.split(
+        r"\.\.\.|[^\s]*\d[^\s]*|[:;,'()]|\b(?:localhost|pprint|KafkaUtils)\b", message
+    )
+    pieces = [piece.strip() for piece in pieces if len(piece.strip()) >= 8]
+    assert message in ("stopped", "...") or pieces, message
+    found = [piece for piece in pieces if any(piece in text for text in CODE)]
+    assert len(found) >= (len(pieces) + 1) // 2, (pieces, found)

@@ -13,7 +13,7 @@ void sw_restore_signals(const sigset_t *before);
 
 // Wraps the handlers that are installed for SIGINT, for SIGTERM, or for both: the first of these
 // signals from now on goes to its handler, the second ends the process at once with status 130 or
-// 143, whatever runs.
+// 143, whatever runs. One that arrives on another thread is passed on to the calling one.
 void sw_watch_interrupts(bool interrupt, bool termination);
 
 // How many signals the wrappers have seen since the process began.

@@ -219,7 +219,7 @@ print(ssc._state())
     assert job.out == "stopped\n"
 
 
-@pytest.mark.parametrize("call", [call for call in CALLS if call != "sc.stop()"])
+@pytest.mark.parametrize("call", CALLS)
 def test_from_a_function_of_transform(ends, call):
     job = ends(
         f"""
@@ -241,25 +241,25 @@ print(ssc._state())
     assert job.out.endswith("]\nstopped\n")
 
 
-@pytest.mark.parametrize("where", ["transform(stop).pprint()", "foreachRDD(stop)"])
-def test_the_spark_context_from_inside(begins, where):
-    job = begins(
+@pytest.mark.parametrize("call", CALLS)
+def test_from_an_output(ends, call):
+    job = ends(
         f"""
 def stop(rdd):
-    sc.stop()
-    return rdd
+    {call}
+    print("batch", rdd.collect(), sc.parallelize([1, 2]).sum())
 
-ssc.queueStream([[0]], default=[1]).{where}
+numbers = ssc.queueStream([[0]], default=[1])
+numbers.foreachRDD(stop)
+numbers.foreachRDD(lambda rdd: print("later", rdd.collect()))
 ssc.start()
 ssc.awaitTermination()
 print(ssc._state())
+{"sc.stop()" if "False" in call else ""}
 """
     )
-    if job.end() != 0:
-        # The batch had no context any more.
-        assert "Cannot call methods on a stopped SparkContext" in job.err
-    else:
-        assert job.out.endswith("stopped\n")
+    assert job.out.startswith("batch [0] 3\nlater [0]\n")
+    assert job.out.endswith("]\nstopped\n")
 
 
 @pytest.mark.parametrize("call", CALLS)
