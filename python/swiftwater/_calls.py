@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-__all__ = ["PACKAGE_FOLDER", "call_place", "call_site", "require_callable"]
+__all__ = ["PACKAGE_FOLDER", "call_place", "call_site", "require_callable", "stop_iteration"]
 
 
 def _here() -> str:
@@ -36,3 +36,17 @@ def require_callable(operator: str, function: object, argument: str = "a functio
     """Raise ``TypeError`` naming ``operator`` where ``function`` cannot be called."""
     if not callable(function):
         raise TypeError(f"{operator} needs {argument}, not {type(function).__name__}: {function!r}")
+
+
+def stop_iteration(end: StopIteration) -> Exception:
+    """Return PySpark's error for a user's function that raised ``StopIteration``.
+
+    As it is, it would end the loop around the call, and records would be lost without a word.
+    """
+    from swiftwater.errors import PySparkRuntimeError
+
+    return PySparkRuntimeError(
+        f"Caught StopIteration thrown from user's code; failing the task: {end}",
+        errorClass="STOP_ITERATION_OCCURRED",
+        messageParameters={"exc": str(end)},
+    )

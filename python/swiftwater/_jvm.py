@@ -99,6 +99,11 @@ class Logger:
         """Log at level error."""
         self._log("error", message)
 
+    def getLevel(self) -> str:
+        """Return the level of the whole log, which is every logger's."""
+        active = _active_context()
+        return "INFO" if active is None else active._log_level
+
     def setLevel(self, level: object) -> None:
         """Set the level of the whole log for the loggers above all; others have none of their own.
 
@@ -107,6 +112,9 @@ class Logger:
         """
         if not self._name:
             engine.set_log_level(str(level))
+            active = _active_context()
+            if active is not None:
+                active._log_level = str(level)
 
     def getName(self) -> str:
         """Return the logger's name."""
@@ -140,12 +148,55 @@ class Level:
     WARN, ERROR, FATAL, OFF = "WARN", "ERROR", "FATAL", "OFF"
 
 
+def _active_context() -> SparkContext | None:
+    from swiftwater.context import SparkContext
+
+    return SparkContext._active_spark_context
+
+
+class Option:
+    """Scala's ``Option``: a value or none."""
+
+    def __init__(self, value: object) -> None:
+        """Take the value; ``None``: there is none."""
+        self._value = value
+
+    def isEmpty(self) -> bool:
+        """Return whether there is none."""
+        return self._value is None
+
+    def isDefined(self) -> bool:
+        """Return whether there is one."""
+        return self._value is not None
+
+    nonEmpty = isDefined
+
+    def get(self) -> object:
+        """Return the value. Raises ``LookupError`` where there is none."""
+        if self._value is None:
+            raise LookupError("None.get: there is no value")
+        return self._value
+
+
+class StreamingContexts:
+    """The class ``StreamingContext``: tests ask it for what an earlier one has left running."""
+
+    @staticmethod
+    def getActive() -> Option:
+        """Return what stands for the context that runs, if one does."""
+        from swiftwater.streaming.context import StreamingContext
+
+        active = StreamingContext.getActive()
+        return Option(None if active is None else active._jssc)
+
+
 _WORKING: dict[str, Any] = {
     "org.apache.log4j.LogManager": LogManager,
     "org.apache.log4j.Logger": LogManager,
     "org.apache.log4j.Level": Level,
     "org.apache.logging.log4j.LogManager": LogManager,
     "org.apache.logging.log4j.Level": Level,
+    "org.apache.spark.streaming.StreamingContext": StreamingContexts,
 }
 
 jvm = JavaName("sc._jvm")

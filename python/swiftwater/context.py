@@ -58,6 +58,16 @@ _SHORT_RANGE = 10_000
 _BATCH = 1024
 
 
+class JVMOfContexts:
+    """``_jvm`` of a context and of its class: PySpark keeps it in both."""
+
+    def __get__(self, context: object, kind: type) -> JavaName:
+        """Return what says that there is none."""
+        from swiftwater import _jvm
+
+        return _jvm.jvm
+
+
 class SparkContext:
     """The engine, opened for one application. Only one may be active in a process.
 
@@ -122,6 +132,7 @@ class SparkContext:
             self._default_parallelism = engine.default_parallelism(self._handle)
             self._rdd_ids = itertools.count()
             self._checkpoint_dir: str | None = None
+            self._log_level = _spark_level(settings.get("swiftwater.log.level") or "info")
             self._added_files: AddedFiles | None = None
             self._local = local()
             self._threads: dict[int, ref[Properties]] = {}
@@ -794,6 +805,7 @@ class SparkContext:
                 f"{','.join(_LOG_LEVELS)}"
             )
         engine.set_log_level(level)
+        self._log_level = level
 
     @classmethod
     def setSystemProperty(cls, key: str, value: str) -> None:
@@ -849,11 +861,7 @@ class SparkContext:
     def _conf(self) -> SparkConf:
         return self.getConf()
 
-    @property
-    def _jvm(self) -> JavaName:
-        from swiftwater import _jvm
-
-        return _jvm.jvm
+    _jvm = JVMOfContexts()
 
     @property
     def _gateway(self) -> JavaGateway:
@@ -1060,6 +1068,11 @@ def _add_to_path(path: str) -> None:
         place = os.path.dirname(place)
     if place not in sys.path:
         sys.path.insert(1, place)
+
+
+def _spark_level(level: str) -> str:
+    """Return Spark's name for a level of the log."""
+    return {"WARNING": "WARN"}.get(level.upper(), level.upper())
 
 
 def _numbers_of(numbers: range) -> range:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
-from swiftwater._calls import call_site, require_callable
+from swiftwater._calls import call_site, require_callable, stop_iteration
 from swiftwater._native import engine
 
 if TYPE_CHECKING:
@@ -1270,7 +1270,10 @@ class RDD(Generic[T_co]):
         parts = self._piped("mapPartitions", merged_part, "reduceByKeyLocally").collect()
         if not parts:
             raise ValueError(_EMPTY)
-        return merged(itertools.chain.from_iterable(part.items() for part in parts))
+        try:
+            return merged(itertools.chain.from_iterable(part.items() for part in parts))
+        except StopIteration as end:
+            raise stop_iteration(end) from end
 
     # --- actions: statistics ----------------------------------------------------------------
 
@@ -1896,23 +1899,12 @@ def _tally(records: Iterator[Any]) -> list[Any]:
     return [Counter(records)]
 
 
-def _merged(f: Callable[[Any, Any], Any], results: Iterable[Any]) -> Any:
-    """Merge the partitions' results in the driver. Raises ``ValueError`` where there is none."""
+def _merged(f: Callable[[T, T], T], results: Sequence[T]) -> T:
+    """Merge the partitions' results, one at least, in the driver."""
     try:
         return functools.reduce(f, results)
     except StopIteration as end:
-        # As in tasks: further out it would end somebody else's loop without a word.
-        raise _stop_iteration(end) from end
-
-
-def _stop_iteration(end: StopIteration) -> Exception:
-    from swiftwater.errors import PySparkRuntimeError
-
-    return PySparkRuntimeError(
-        f"Caught StopIteration thrown from user's code; failing the task: {end}",
-        errorClass="STOP_ITERATION_OCCURRED",
-        messageParameters={"exc": str(end)},
-    )
+        raise stop_iteration(end) from end
 
 
 def _reducer(f: Callable[[Any, Any], Any]) -> Callable[[Iterator[Any]], list[Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from swiftwater._native import engine
 
@@ -27,15 +27,23 @@ class TaskContext:
         True
     """
 
-    def __init__(
-        self, stage: int, partition: int, attempt: int, identity: int, properties: dict[str, str]
-    ) -> None:
-        """Hold what ``get`` has found; programs call ``get``."""
-        self._stage_id = stage
-        self._partition_id = partition
-        self._attempt_number = attempt
-        self._task_attempt_id = identity
-        self._local_properties = properties
+    # What there is of a task in the driver, where Spark has a context without any too.
+    _stage_id: int = cast("int", None)
+    _partition_id: int = cast("int", None)
+    _attempt_number: int = cast("int", None)
+    _task_attempt_id: int = cast("int", None)
+
+    def __init__(self) -> None:
+        """Make the context of the calling function's task; in the driver its numbers are None."""
+        task = engine.current_task()
+        self._local_properties: dict[str, str] = {} if task is None else _local_properties()
+        if task is not None:
+            (
+                self._stage_id,
+                self._partition_id,
+                self._attempt_number,
+                self._task_attempt_id,
+            ) = task
 
     @classmethod
     def get(cls) -> TaskContext | None:
@@ -46,8 +54,7 @@ class TaskContext:
             >>> sc.parallelize([1]).map(lambda n: TaskContext.get() is None).first()
             False
         """
-        task = engine.current_task()
-        return None if task is None else cls(*task, _local_properties())
+        return None if engine.current_task() is None else cls()
 
     def stageId(self) -> int:
         """Return the number of the task's stage.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 from swiftwater import _lifetime
 from swiftwater._calls import call_site, require_callable
 from swiftwater._native import engine
-from swiftwater.context import SparkContext
+from swiftwater.context import JVMOfContexts, SparkContext
 from swiftwater.rdd import RDD
 from swiftwater.streaming._graph import Definitions, defines, defines_for_once
 from swiftwater.streaming._partitioning import Partitioning, united
@@ -726,10 +726,7 @@ class StreamingContext:
 
         return JavaStreamingContext(self)
 
-    @property
-    def _jvm(self) -> Any:
-        """What stands for the JVM."""
-        return self._sc._jvm
+    _jvm = JVMOfContexts()
 
     def _jduration(self, seconds: float) -> Duration:
         """Return a time span as PySpark hands it to the JVM."""

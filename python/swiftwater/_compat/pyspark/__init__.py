@@ -66,6 +66,7 @@ _HOMES = {
     "Profiler": "pyspark.profiler",
     "Row": "pyspark.sql",
     "SQLContext": "pyspark.sql",
+    "is_remote_only": "pyspark.util",
     "keyword_only": "pyspark.util",
     "since": "pyspark.util",
 }
@@ -73,8 +74,10 @@ _HOMES = {
 # What PySpark's own import brings along: "import pyspark" and then "pyspark.sql.SparkSession".
 _MODULES = frozenset(
     {
-        "accumulators", "broadcast", "conf", "context", "errors", "files", "profiler", "rdd",
-        "serializers", "sql", "status", "storagelevel", "taskcontext", "util", "version",
+        "accumulators", "broadcast", "cloudpickle", "conf", "context", "core", "errors", "files",
+        "java_gateway", "join", "profiler", "rdd", "rddsampler", "resultiterable", "serializers",
+        "shuffle", "sql", "statcounter", "status", "storagelevel", "taskcontext", "util",
+        "version",
     }
 )  # fmt: skip
 

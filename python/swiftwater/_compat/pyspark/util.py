@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, TextIO, TypeVar
 
+from swiftwater._calls import stop_iteration
 from swiftwater.threads import InheritableThread, inheritable_thread_target
 
 __all__ = [
@@ -34,14 +35,17 @@ class VersionUtils:
 
 
 def fail_on_stopiteration(f: F) -> F:
-    """Return ``f`` so that a ``StopIteration`` it raises does not end somebody else's loop."""
+    """Return ``f`` so that a ``StopIteration`` it raises does not end somebody else's loop.
+
+    It becomes a ``PySparkRuntimeError``.
+    """
 
     @functools.wraps(f)
     def checked(*arguments: Any, **named: Any) -> Any:
         try:
             return f(*arguments, **named)
         except StopIteration as error:
-            raise RuntimeError(f"a function raised StopIteration: {error}") from error
+            raise stop_iteration(error) from error
 
     return checked  # type: ignore[return-value]
 

@@ -1,5 +1,11 @@
 """PySpark's name for ``swiftwater.rdd``."""
 
-from swiftwater.rdd import RDD, portable_hash
+from typing import TYPE_CHECKING
 
-__all__ = ["RDD", "portable_hash"]
+from pyspark.rdd import PipelinedRDD
+from swiftwater.rdd import RDD, Partitioner, portable_hash
+
+if not TYPE_CHECKING:
+    from pyspark.rdd import __getattr__ as __getattr__
+
+__all__ = ["RDD", "Partitioner", "PipelinedRDD", "portable_hash"]

@@ -17,4 +17,8 @@ def __getattr__(name: str) -> Any:
         from swiftwater.streaming.listener import StreamingListener
 
         return StreamingListener
+    if name in ("context", "dstream", "listener", "util"):
+        from importlib import import_module
+
+        return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,5 +1,8 @@
 """PySpark's name for ``swiftwater.streaming.util``."""
 
+from typing import TYPE_CHECKING
+
+from pyspark._elsewhere import found_elsewhere
 from swiftwater.streaming.util import (
     TransformFunction,
     TransformFunctionSerializer,
@@ -7,3 +10,14 @@ from swiftwater.streaming.util import (
 )
 
 __all__ = ["TransformFunction", "TransformFunctionSerializer", "rddToFileName"]
+
+
+if not TYPE_CHECKING:
+    # To a type checker these names are not there.
+    __getattr__ = found_elsewhere(
+        __name__,
+        {
+            "SparkContext": "pyspark.context",
+            "RDD": "pyspark.rdd",
+        },
+    )

@@ -1,0 +1,1 @@
+"""PySpark's base classes for tests of jobs: ``pyspark.testing.utils`` and ``.streamingutils``."""
