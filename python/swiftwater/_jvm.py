@@ -1,7 +1,8 @@
 """What stands where PySpark has the JVM: says what is not there, and does the little that is cheap.
 
-Programs reach into the JVM for logging, for Hadoop's settings, and to ask whether a context runs.
-Those calls work. Every other call raises an error that names it and says what to use instead.
+Programs reach into the JVM for logging, for Hadoop's settings, to have memory freed, and to ask
+whether a context runs. Those calls work. Every other call raises an error that names it and says
+what to use instead.
 """
 
 from __future__ import annotations
@@ -190,7 +191,16 @@ class StreamingContexts:
         return Option(None if active is None else active._jssc)
 
 
+def collect_garbage() -> None:
+    """Do what ``System.gc()`` asks for, as far as there is something like it: collect cycles."""
+    import gc
+
+    gc.collect()
+
+
 _WORKING: dict[str, Any] = {
+    "System.gc": collect_garbage,
+    "java.lang.System.gc": collect_garbage,
     "org.apache.log4j.LogManager": LogManager,
     "org.apache.log4j.Logger": LogManager,
     "org.apache.log4j.Level": Level,

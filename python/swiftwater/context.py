@@ -79,7 +79,7 @@ class SparkContext:
     the profiler classes are accepted so that old programs run; they have no effect.
 
     Raises ``ValueError`` where another context is active, for a master or a setting that makes no
-    sense, and ``RuntimeError`` in a child of ``os.fork``.
+    sense, and ``RuntimeError`` in a child of ``os.fork`` and in a function that works on records.
 
     Example::
 
@@ -111,6 +111,7 @@ class SparkContext:
     ) -> None:
         """Open the engine; see the class."""
         _lifetime.require_this_process()
+        _require_driver()
         code = _code_settings(master, appName, sparkHome, environment, conf)
         with SparkContext._lock:
             self._refuse_second()
@@ -166,11 +167,14 @@ class SparkContext:
     def getOrCreate(cls, conf: SparkConf | None = None) -> SparkContext:
         """Return the active context; where there is none, open one with ``conf``.
 
+        Raises ``PySparkRuntimeError`` in a function that works on records.
+
         Example::
 
             >>> SparkContext.getOrCreate() is sc
             True
         """
+        _require_driver()
         with SparkContext._lock:
             active = SparkContext._active_spark_context
             return active if active is not None else cls(conf=conf)
@@ -960,14 +964,10 @@ class SparkContext:
 
     def __reduce__(self) -> NoReturn:
         """Refuse to be pickled or copied: a context is driver-side only."""
-        from swiftwater.errors import PySparkRuntimeError
-
-        raise PySparkRuntimeError(
+        raise _driver_only(
             "It appears that you are attempting to reference "
             "SparkContext from a broadcast variable, action, or transformation. SparkContext can "
-            "only be used on the driver, not in a function that works on records",
-            errorClass="CONTEXT_ONLY_VALID_ON_DRIVER",
-            messageParameters={},
+            "only be used on the driver, not in a function that works on records"
         )
 
     # --- for the rest of the package --------------------------------------------------------
@@ -1016,6 +1016,22 @@ class SparkContext:
         if self._settings.get("spark.default.parallelism"):
             return self.defaultParallelism
         return rdd.getNumPartitions()
+
+
+def _driver_only(message: str) -> Exception:
+    from swiftwater.errors import PySparkRuntimeError
+
+    return PySparkRuntimeError(
+        message, errorClass="CONTEXT_ONLY_VALID_ON_DRIVER", messageParameters={}
+    )
+
+
+def _require_driver() -> None:
+    if engine.current_task() is not None:
+        raise _driver_only(
+            "a SparkContext can only be made and asked for on the driver, not in a function that "
+            "works on records"
+        )
 
 
 def _code_settings(

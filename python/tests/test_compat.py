@@ -4,6 +4,8 @@ import importlib
 import os
 import subprocess
 import sys
+import threading
+import unittest
 
 import pytest
 
@@ -77,6 +79,155 @@ def test_names(module, names, place):
     for name in names:
         assert getattr(found, name) is getattr(source, name)
         assert name in found.__all__
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("pyspark.context", "SparkConf RDD StorageLevel Broadcast Accumulator Py4JError"),
+        ("pyspark.core.context", "SparkConf RDD TaskContext BasicProfiler PickleSerializer"),
+        ("pyspark.rdd", "ResultIterable StatCounter StorageLevel RDDSampler python_join"),
+        ("pyspark.core.rdd", "PipelinedRDD ResultIterable fail_on_stopiteration Aggregator"),
+        ("pyspark.streaming.context", "SparkContext SparkConf RDD DStream StreamingListener"),
+        ("pyspark.streaming.dstream", "RDD StorageLevel ResultIterable portable_hash"),
+        ("pyspark.streaming.util", "SparkContext RDD"),
+        ("pyspark.streaming", "context dstream listener util"),
+        ("pyspark", "core cloudpickle join shuffle resultiterable java_gateway is_remote_only"),
+    ],
+)
+@pytest.mark.usefixtures("compat")
+def test_names_are_found_where_pyspark_uses_them(module, names):
+    found = importlib.import_module(module)
+    for name in names.split():
+        assert getattr(found, name) is not None
+    with pytest.raises(ImportError):
+        exec(f"from {module} import nothing")
+    if "RDD" in names.split():
+        assert found.RDD is swiftwater.RDD
+
+
+@pytest.mark.usefixtures("compat")
+def test_samplers_draw_what_rdds_draw(sc):
+    module = importlib.import_module("pyspark.rddsampler")
+    rdd = sc.parallelize(range(40), 2)
+    for again in (False, True):
+        drawn = rdd.mapPartitionsWithIndex(module.RDDSampler(again, 0.4, 10).func)
+        assert drawn.collect() == rdd.sample(again, 0.4, 10).collect()
+    lower = module.RDDRangeSampler(0, 0.3, 5).func
+    upper = module.RDDRangeSampler(0.3, 1, 5).func
+    parts = [rdd.mapPartitionsWithIndex(part).collect() for part in (lower, upper)]
+    assert parts == [part.collect() for part in rdd.randomSplit([3, 7], 5)]
+    pairs = rdd.map(lambda n: ("ab"[n % 2], n))
+    sampler = module.RDDStratifiedSampler(False, {"a": 1.0, "b": 0.0}, 1)
+    assert pairs.mapPartitionsWithIndex(sampler.func).countByKey() == {"a": 20}
+
+
+def outcome(case):
+    result = unittest.TestResult()
+    unittest.TestLoader().loadTestsFromTestCase(case).run(result)
+    failed = [test.id().split(".")[-1] for test, _ in result.failures + result.errors]
+    return result.testsRun, failed
+
+
+@pytest.mark.usefixtures("compat")
+def test_base_classes_for_tests_of_jobs(capfd):
+    utils = importlib.import_module("pyspark.testing.utils")
+    contexts = []
+
+    class Own(utils.PySparkTestCase):
+        def test_sum(self):
+            contexts.append(self.sc)
+            assert self.sc.parallelize([1, 2]).sum() == 3
+
+        test_again = test_sum
+
+    class Shared(utils.ReusedPySparkTestCase):
+        @classmethod
+        def conf(cls):
+            return swiftwater.SparkConf().set("a.b", "c")
+
+        def test_settings(self):
+            contexts.append(self.sc)
+            assert self.sc.getConf().get("a.b") == "c"
+            with self.quiet(), utils.QuietTest(self.sc):
+                self.sc._jsc.hadoopConfiguration().set("unseen", 1)
+            self.sc._jsc.hadoopConfiguration().set("seen", 1)
+
+        def test_that_fails(self):
+            contexts.append(self.sc)
+            raise AssertionError
+
+    assert outcome(Own) == (2, [])
+    assert outcome(Shared) == (2, ["test_that_fails"])
+    assert len({id(sc) for sc in contexts[:2]}) == 2
+    assert contexts[2] is contexts[3]
+    shown = capfd.readouterr().err
+    assert "setting unseen" not in shown
+    assert "setting seen" in shown
+
+
+@pytest.mark.usefixtures("compat")
+def test_base_class_for_tests_of_streams():
+    module = importlib.import_module("pyspark.testing.streamingutils")
+
+    class Streams(module.PySparkStreamingTestCase):
+        duration = 0.02
+
+        def test_sums(self):
+            sums = [[("a", 3), ("b", 1)], [("a", 1)]]
+            self._test_func(
+                [[("b", 1), ("a", 1), ("a", 2)], [], [("a", 1)]],
+                lambda stream: stream.reduceByKey(lambda a, b: a + b),
+                sums,
+                sort=True,
+            )
+
+        def test_two_inputs(self):
+            self._test_func([[1]], lambda a, b: a.union(b), [[1, 2], [3]], input2=[[2], [3]])
+
+        def test_records(self):
+            assert self._take(self.ssc.queueStream([[1, 2], [3, 4]]), 3) == [1, 2, 3]
+
+        def test_that_fails(self):
+            self._test_func([[1]], lambda stream: stream, [[2]])
+
+        def test_that_waits_for_nothing(self):
+            self.timeout = 0.1
+            assert self._collect(self.ssc.queueStream([[1]]), 2) == [[1]]
+
+    assert outcome(Streams) == (5, ["test_that_fails"])
+
+
+@pytest.mark.usefixtures("compat")
+def test_helpers_of_tests_that_wait():
+    utils = importlib.import_module("pyspark.testing.utils")
+    answers = iter([0, AssertionError("no"), True])
+
+    def condition():
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    utils.eventually(catch_assertions=True, interval=0.0)(condition)()
+    assert next(answers, "none left") == "none left"
+    with pytest.raises(AssertionError, match="still returns 7"):
+        utils.eventually(timeout=0.01, interval=0.001)(lambda: 7)()
+
+    @utils.eventually(timeout=0.01, catch_timeout=True, interval=0.001)
+    def late():
+        raise TimeoutError("mine")
+
+    with pytest.raises(TimeoutError, match="mine"):
+        late()
+    assert utils.timeout(5)(max)(1, 2) == 2
+
+    @utils.timeout(1)
+    def wait():
+        threading.Event().wait(30)
+
+    with pytest.raises(TimeoutError, match="Function wait timed out after 1 seconds"):
+        wait()
 
 
 # PySpark 4.3's pyspark.errors.__all__.
@@ -209,7 +360,7 @@ def test_util():
     assert module.VersionUtils.majorMinorVersion("4.3.0-SNAPSHOT") == (4, 3)
     with pytest.raises(ValueError, match="no version"):
         module.VersionUtils.majorMinorVersion("four")
-    with pytest.raises(RuntimeError, match="StopIteration"):
+    with pytest.raises(errors.PySparkRuntimeError, match="StopIteration"):
         module.fail_on_stopiteration(lambda: next(iter(())))()
 
     class Keywords:

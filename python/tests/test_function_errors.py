@@ -2,6 +2,8 @@
 
 import pytest
 
+from swiftwater.errors import PySparkRuntimeError
+
 
 def fails(record):
     raise KeyError(record)
@@ -26,6 +28,30 @@ def test_stop_iteration_does_not_pass_for_the_end_of_the_records(sc, result):
     ) as caught:
         result(sc.parallelize([1, 2, 3, 4], 1).map(stops))
     assert isinstance(caught.value.__cause__, StopIteration)
+
+
+def ends(*_):
+    raise StopIteration("nothing left")
+
+
+@pytest.mark.parametrize(
+    "merged",
+    [
+        pytest.param(lambda rdd: rdd.reduce(ends), id="reduce"),
+        pytest.param(lambda rdd: rdd.treeReduce(ends), id="treeReduce"),
+        pytest.param(lambda rdd: rdd.aggregate(0, max, ends), id="aggregate"),
+        pytest.param(lambda rdd: rdd.treeAggregate(0, max, ends), id="treeAggregate"),
+        pytest.param(lambda rdd: rdd.keyBy(str).reduceByKeyLocally(ends), id="reduceByKeyLocally"),
+        pytest.param(lambda rdd: rdd.max(key=ends), id="max"),
+    ],
+)
+def test_stop_iteration_out_of_a_merge_in_the_driver(sc, merged):
+    # One record a partition: nothing is merged before the driver does it.
+    with pytest.raises(
+        PySparkRuntimeError, match="Caught StopIteration thrown from user's code.*nothing left"
+    ) as caught:
+        merged(sc.parallelize([1, 1], 2))
+    assert caught.value.getCondition() == "STOP_ITERATION_OCCURRED"
 
 
 @pytest.mark.parametrize(

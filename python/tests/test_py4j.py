@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+import weakref
 
 import pytest
 
@@ -292,6 +293,56 @@ def test_what_works_without_a_jvm(sc, capfd):
     shown = capfd.readouterr().err
     assert "WARNING mine: three sheep" in shown
     assert "fs.x has no effect" in shown
+
+
+def test_the_level_of_the_log_can_be_asked_for_and_put_back(sc, capfd):
+    # What tests do around code that is meant to fail.
+    root = sc._jvm.org.apache.log4j.LogManager.getRootLogger()
+    before = root.getLevel()
+    root.setLevel(sc._jvm.org.apache.log4j.Level.FATAL)
+    root.warn("unseen")
+    assert (before, root.getLevel()) == ("INFO", "FATAL")
+    root.setLevel(before)
+    root.warn("seen")
+    sc.setLogLevel("warn")
+    assert root.getLevel() == "WARN"
+    shown = capfd.readouterr().err
+    assert "unseen" not in shown
+    assert "seen" in shown
+
+
+def test_the_level_of_the_log_is_that_of_the_settings(monkeypatch):
+    monkeypatch.setenv("SWIFTWATER_LOG_LEVEL", "warning")
+    with SparkContext("local[1]", "quiet") as sc:
+        assert sc._jvm.org.apache.log4j.Logger.getLogger("a").getLevel() == "WARN"
+
+
+def test_the_jvm_is_there_in_the_classes_too(streaming):
+    assert SparkContext._jvm is StreamingContext._jvm is streaming.sc._jvm
+    contexts = SparkContext._jvm.org.apache.spark.streaming.StreamingContext
+    assert contexts.getActive().isEmpty()
+    with pytest.raises(LookupError):
+        contexts.getActive().get()
+    streaming.collect(streaming.ssc.queueStream([[1]]))
+    streaming.start()
+    active = contexts.getActive()
+    assert (active.nonEmpty(), active.isDefined(), active.isEmpty()) == (True, True, False)
+    active.get().stop(False)
+    assert StreamingContext.getActive() is None
+
+
+def test_garbage_is_collected(sc):
+    class Cycle:
+        pass
+
+    one = Cycle()
+    one.itself = one
+    seen = weakref.ref(one)
+    del one
+    assert seen() is not None
+    sc._jvm.System.gc()
+    assert seen() is None
+    assert sc._jvm.java.lang.System.gc() is None
 
 
 def test_the_context_has_no_other_names(sc):

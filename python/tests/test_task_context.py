@@ -5,10 +5,15 @@ import pytest
 from swiftwater import (
     BarrierTaskContext,
     InheritableThread,
+    SparkContext,
     TaskContext,
     inheritable_thread_target,
 )
-from swiftwater.errors import IllegalArgumentException, JobCancelledException
+from swiftwater.errors import (
+    IllegalArgumentException,
+    JobCancelledException,
+    PySparkRuntimeError,
+)
 
 
 def numbers(_):
@@ -27,6 +32,26 @@ def test_a_task_knows_its_numbers(sc):
     (again,) = sc.parallelize([1]).map(numbers).collect()[:1]
     assert again[0] != stages[0]
     assert again[3] not in identities
+
+
+def test_the_constructor_gives_the_task_too(sc):
+    def same(_):
+        made, found = TaskContext(), TaskContext.get()
+        return made.taskAttemptId() == found.taskAttemptId(), made.partitionId(), made.resources()
+
+    assert sc.parallelize([1, 2], 2).map(same).collect() == [(True, 0, {}), (True, 1, {})]
+    # As in PySpark: in the driver it stands for no task.
+    assert (TaskContext().stageId(), TaskContext().getLocalProperty("a")) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "use", [lambda _: SparkContext("local"), lambda _: SparkContext.getOrCreate()]
+)
+def test_there_is_no_context_in_a_task(sc, use):
+    with pytest.raises(PySparkRuntimeError, match="on the driver") as caught:
+        sc.parallelize([1]).foreach(use)
+    assert caught.value.getCondition() == "CONTEXT_ONLY_VALID_ON_DRIVER"
+    assert SparkContext.getOrCreate() is sc
 
 
 def test_each_side_of_a_shuffle_is_a_stage(sc):
