@@ -45,6 +45,17 @@ static inline int sw_is_exact_frozenset(PyObject *object) {
 static inline int sw_is_exact_complex(PyObject *object) {
   return Py_IS_TYPE(object, &PyComplex_Type);
 }
+// Text of ASCII characters only, whose bytes lie in the object. False where it cannot be told.
+static inline int sw_is_ascii(PyObject *text) {
+  PyObject *answer = PyObject_CallMethod(text, "isascii", NULL);
+  if (answer == NULL) {
+    PyErr_Clear();
+    return 0;
+  }
+  int is_ascii = answer == Py_True;
+  Py_DECREF(answer);
+  return is_ascii;
+}
 // A single value in which nothing can be changed.
 static inline int sw_is_plain(PyObject *object) {
   PyTypeObject *type = Py_TYPE(object);

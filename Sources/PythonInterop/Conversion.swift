@@ -321,6 +321,15 @@ extension Python {
     withExtendedLifetime(type) { PyErr_SetString(type.pointer, message) }
   }
 
+  /// Clears the exception that is set where it is an `Exception`; false for an interrupt or an exit,
+  /// which stays.
+  public func dropOrdinaryException() -> Bool {
+    guard PyErr_Occurred() != nil else { return true }
+    guard PyErr_ExceptionMatches(sw_exception_exception()) != 0 else { return false }
+    PyErr_Clear()
+    return true
+  }
+
   /// Clears the exception that is set, if any.
   public func dropException() { PyErr_Clear() }
 }

@@ -24,9 +24,18 @@ public enum Isolation {
 
   private static let deepest = 1000
   private static let mostTypes = 2048
+  /// Tuples and sets that one look goes through. Parts that are shared many times over count each
+  /// time; a value with more of them counts as changeable, and its copy shares them again.
+  private static let mostParts = 1 << 20
+  // SAFETY (nonisolated(unsafe)): as `kinds`. A look that another thread cuts short begins anew.
+  nonisolated(unsafe) private static var partsLeft = mostParts
 
   /// True where nothing in the value can be changed.
-  public static func isImmutable(_ object: PyPointer) -> Bool { isImmutable(object, depth: 0) }
+  public static func isImmutable(_ object: PyPointer) -> Bool {
+    if sw_is_plain(object) != 0 { return true }
+    partsLeft = mostParts
+    return isImmutable(object, depth: 0)
+  }
 
   /// A copy; the value itself where it is immutable. Nil with an exception set, which is none that
   /// copying raised but what came from outside (an interrupt).
@@ -40,10 +49,11 @@ public enum Isolation {
 
   private static func isImmutable(_ object: PyPointer, depth: Int) -> Bool {
     if sw_is_plain(object) != 0 { return true }
-    if depth > deepest { return false }
+    partsLeft -= 1
+    if depth > deepest || partsLeft < 0 { return false }
     if sw_is_exact_tuple(object) != 0 { return allItemsImmutable(of: object, depth: depth) }
     if sw_is_exact_list(object) != 0 || sw_is_exact_dict(object) != 0 { return false }
-    if sw_is_exact_frozenset(object) != 0 { return allItemsImmutable(ofSet: object) }
+    if sw_is_exact_frozenset(object) != 0 { return allItemsImmutable(ofSet: object, depth: depth) }
     switch kind(of: object) {
     case .changeable: return false
     case .immutable: return true
@@ -59,7 +69,7 @@ public enum Isolation {
     return true
   }
 
-  private static func allItemsImmutable(ofSet set: PyPointer) -> Bool {
+  private static func allItemsImmutable(ofSet set: PyPointer, depth: Int) -> Bool {
     guard let iterator = PyObject_GetIter(set) else {
       PyErr_Clear()
       return false
@@ -67,9 +77,11 @@ public enum Isolation {
     defer { sw_release(iterator) }
     while let item = PyIter_Next(iterator) {
       defer { sw_release(item) }
-      if !isImmutable(item) { return false }
+      if !isImmutable(item, depth: depth + 1) { return false }
     }
-    return true
+    if PyErr_Occurred() == nil { return true }
+    PyErr_Clear()
+    return false
   }
 
   private static func kind(of object: PyPointer) -> Kind {
@@ -100,12 +112,16 @@ public enum Isolation {
       if sw_is_exact_list(object) != 0 { return copyList(object, depth: depth) }
       if sw_is_exact_dict(object) != 0 { return copyDict(object, depth: depth) }
       if sw_is_exact_tuple(object) != 0 { return copyTuple(object, depth: depth) }
-      if sw_is_exact_set(object) != 0 { return copySet(object) }
+      if sw_is_exact_set(object) != 0 { return copySet(object, depth: depth) }
       return isImmutable(object) ? Py.retained(object) : nil
     }
 
-    private func copySet(_ set: PyPointer) -> PyPointer? {
-      allItemsImmutable(ofSet: set) ? PySet_New(set) : nil
+    private mutating func copySet(_ set: PyPointer, depth: Int) -> PyPointer? {
+      guard allItemsImmutable(ofSet: set, depth: depth), let new = PySet_New(set) else {
+        return nil
+      }
+      copies[set] = new
+      return new
     }
 
     private mutating func copyList(_ list: PyPointer, depth: Int) -> PyPointer? {
@@ -113,7 +129,10 @@ public enum Isolation {
       guard let new = PyList_New(count) else { return nil }
       copies[list] = new
       for index in 0..<count {
-        guard let item = copy(PyList_GetItem(list, index)!, depth: depth + 1) else {
+        // Another thread may have made it shorter.
+        guard index < PyList_Size(list),
+          let item = copy(PyList_GetItem(list, index)!, depth: depth + 1)
+        else {
           sw_release(new)
           return nil
         }
@@ -143,16 +162,23 @@ public enum Isolation {
     }
 
     private mutating func copyTuple(_ tuple: PyPointer, depth: Int) -> PyPointer? {
-      if isImmutable(tuple) { return Py.retained(tuple) }
       let count = PyTuple_Size(tuple)
       guard let new = PyTuple_New(count) else { return nil }
+      var isSame = true
       for index in 0..<count {
         guard let item = copy(PyTuple_GetItem(tuple, index)!, depth: depth + 1) else {
           sw_release(new)
           return nil
         }
+        isSame = isSame && item == PyTuple_GetItem(tuple, index)
         PyTuple_SetItem(new, index, item)
       }
+      if isSame {
+        sw_release(new)
+        copies[tuple] = tuple
+        return Py.retained(tuple)
+      }
+      copies[tuple] = new
       return new
     }
   }

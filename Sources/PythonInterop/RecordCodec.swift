@@ -101,9 +101,15 @@ public struct RecordEncoder {
       bytes.append(Tag.list)
       let count = PyList_Size(value)
       append(count: count)
-      for index in 0..<count
-      where !encode(PyList_GetItem(value, index)!, depth: depth + 1) { return false }
-      return true
+      for index in 0..<count {
+        // Pickling an item may run code that changes the list.
+        guard index < PyList_Size(value) else { return changed() }
+        let item = PyList_GetItem(value, index)!
+        sw_retain(item)
+        defer { sw_release(item) }
+        if !encode(item, depth: depth + 1) { return false }
+      }
+      return PyList_Size(value) == count || changed()
     }
     if sw_is_exact_dict(value) != 0 { return encodeDict(value, depth: depth) }
     if sw_is_exact_bytes(value) != 0 {
@@ -126,12 +132,13 @@ public struct RecordEncoder {
   }
 
   private mutating func encodeText(_ value: PyPointer) -> Bool {
-    var count = 0
-    if let start = PyUnicode_AsUTF8AndSize(value, &count) {
+    if sw_is_ascii(value) != 0 {
+      var count = 0
+      guard let start = PyUnicode_AsUTF8AndSize(value, &count) else { return false }
       append(utf8: UnsafeRawBufferPointer(start: start, count: count))
       return true
     }
-    PyErr_Clear()
+    // Not with the function above: it would leave a copy in the object for as long as that lives.
     guard let encoded = PyUnicode_AsEncodedString(value, "utf-8", "surrogatepass") else {
       return false
     }
@@ -167,26 +174,42 @@ public struct RecordEncoder {
 
   private mutating func encodeDict(_ dict: PyPointer, depth: Int) -> Bool {
     bytes.append(Tag.dict)
-    append(count: PyDict_Size(dict))
+    let count = PyDict_Size(dict)
+    append(count: count)
     var position = 0
     var key: PyPointer?
     var value: PyPointer?
     while PyDict_Next(dict, &position, &key, &value) != 0 {
-      guard encode(key!, depth: depth + 1), encode(value!, depth: depth + 1) else { return false }
+      guard let key, let value else { return changed() }
+      sw_retain(key)
+      sw_retain(value)
+      defer {
+        sw_release(key)
+        sw_release(value)
+      }
+      guard encode(key, depth: depth + 1), encode(value, depth: depth + 1) else { return false }
+      if PyDict_Size(dict) != count { return changed() }
     }
     return true
   }
 
+  private func changed() -> Bool {
+    Py.raise(.runtimeError, "a container changed its size while it was written")
+    return false
+  }
+
   private mutating func encodeSet(_ set: PyPointer, _ tag: UInt8, depth: Int) -> Bool {
     bytes.append(tag)
-    append(count: PySet_Size(set))
+    let count = PySet_Size(set)
+    append(count: count)
     guard let iterator = PyObject_GetIter(set) else { return false }
     defer { sw_release(iterator) }
     while let item = PyIter_Next(iterator) {
       defer { sw_release(item) }
       if !encode(item, depth: depth + 1) { return false }
     }
-    return PyErr_Occurred() == nil
+    if PyErr_Occurred() != nil { return false }
+    return PySet_Size(set) == count || changed()
   }
 
   private mutating func pickle(_ value: PyPointer) -> Bool {
@@ -289,6 +312,7 @@ public struct RecordDecoder {
   private mutating func decodeSequence(_ tag: UInt8, depth: Int) -> PyPointer? {
     // Each item takes a byte at least: a wrong count cannot ask for much memory.
     guard let count = count(), count <= bytes.count - position else { return wrong() }
+    if count > Self.longestReserved { return decodeLongSequence(tag, count, depth: depth) }
     guard let new = tag == Tag.tuple ? PyTuple_New(count) : PyList_New(count) else { return nil }
     for index in 0..<count {
       guard let item = decode(depth: depth + 1) else {
@@ -302,6 +326,29 @@ public struct RecordDecoder {
       }
     }
     return new
+  }
+
+  /// Room for this many items is made at once; for more, as they come.
+  private static let longestReserved = 4096
+
+  private mutating func decodeLongSequence(
+    _ tag: UInt8, _ count: Int, depth: Int
+  ) -> PyPointer? {
+    guard let list = PyList_New(0) else { return nil }
+    for _ in 0..<count {
+      guard let item = decode(depth: depth + 1) else {
+        sw_release(list)
+        return nil
+      }
+      defer { sw_release(item) }
+      if PyList_Append(list, item) != 0 {
+        sw_release(list)
+        return nil
+      }
+    }
+    if tag == Tag.list { return list }
+    defer { sw_release(list) }
+    return PyList_AsTuple(list)
   }
 
   private mutating func decodeDict(depth: Int) -> PyPointer? {

@@ -9,14 +9,18 @@ public final class SpillStore: Sendable {
   public static let shared = SpillStore()
 
   private static let fileLength = 64 << 20
-  /// Records that are kept between two looks at the process's size.
+  /// The process's size is looked at after so many records that are kept, or so many nanoseconds:
+  /// few records can be large.
   private static let lookEvery = 1024
+  private static let lookAfter: Int64 = 5_000_000
 
   private struct State {
     var limit = Int.max
     var folder = "/tmp"
     var unseen = 0
-    var isOver = false
+    var lookedAt: Int64 = 0
+    var resident = 0
+    var isOver: Bool { resident > limit }
     var file: SpillFile?
     var written = 0
   }
@@ -37,14 +41,20 @@ public final class SpillStore: Sendable {
   /// True while the process is larger than the limit; looks again after some records.
   public func isOverLimit(adding records: Int) -> Bool {
     state.withLock { state in
+      if state.limit == .max { return false }
       state.unseen += records
-      if state.unseen >= Self.lookEvery {
+      let now = monotonicNanoseconds()
+      if state.unseen >= Self.lookEvery || now - state.lookedAt >= Self.lookAfter {
         state.unseen = 0
-        state.isOver = state.limit < .max && residentMemoryBytes() > state.limit
+        state.lookedAt = now
+        state.resident = residentMemoryBytes()
       }
       return state.isOver
     }
   }
+
+  /// The process's size when it was last looked at, and what it may be.
+  public var sizes: (resident: Int, limit: Int) { state.withLock { ($0.resident, $0.limit) } }
 
   /// Bytes that were written since the process began.
   public var writtenBytes: Int { state.withLock { $0.written } }

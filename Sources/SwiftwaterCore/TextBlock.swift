@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Lines of text: contiguous, valid UTF-8 and the place of each line in it.
 ///
 /// The bytes keep the line terminators that came in; ``LineSpan`` leaves them out. Behind the last
@@ -27,7 +29,7 @@ public final class TextBlock: ElementBatch, @unchecked Sendable {
   public let byteCount: Int
 
   private let base: UnsafeMutableRawPointer
-  private let lease: BufferLease?
+  private let lease: Mutex<BufferLease?>
 
   /// Takes over memory that was made with `UnsafeMutableRawPointer.allocate` and is at least
   /// `byteCount + padding` bytes long.
@@ -42,7 +44,18 @@ public final class TextBlock: ElementBatch, @unchecked Sendable {
     self.byteCount = byteCount
     self.lines = lines
     self.isASCII = isASCII
-    self.lease = lease
+    self.lease = Mutex(lease)
+  }
+
+  /// Gives the share of the buffer back: the block has been worked on, and is kept for something
+  /// else.
+  public func giveUpLease() {
+    let old = lease.withLock { lease -> BufferLease? in
+      defer { lease = nil }
+      return lease
+    }
+    // Waking a receiver is not done under the lock.
+    withExtendedLifetime(old) {}
   }
 
   deinit {
@@ -68,6 +81,7 @@ public final class TextBlock: ElementBatch, @unchecked Sendable {
 extension TextBlock {
   /// On disk, where memory is short: a receiver's budget gets the block's share back.
   public func kept() throws -> any RecordBatch {
+    giveUpLease()
     guard SpillStore.shared.isOverLimit(adding: recordCount) else { return self }
     let content = try withBytes { try SpillStore.shared.write($0) }
     let spans = try lines.withUnsafeBytes { try SpillStore.shared.write($0) }

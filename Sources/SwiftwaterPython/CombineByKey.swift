@@ -132,15 +132,10 @@ final class CombineSink: RecordSink {
   private let mergeOwner: PythonObject
   private let place: OperatorPlace
   private var failedRecord: PyPointer?
-  /// Records since the table was empty, and since memory was last looked at.
-  private var recordCount = 0
-  private var unseenCount = 0
+  private var memory = MemoryWatch()
   private let relief: ((CombineSink, borrowing Python) throws -> Void)?
+  /// Memory is short, and nobody takes the pairs away meanwhile.
   private(set) var isFull = false
-
-  /// Fewer records are not worth a trip to the disk.
-  private static let leastSpilled = 1 << 16
-  private static let lookEvery = 1 << 12
 
   /// - Parameter relief: takes the pairs away when memory is short.
   init(
@@ -180,15 +175,6 @@ final class CombineSink: RecordSink {
   /// Combines what waits. False: an exception is set.
   func finish() -> Bool { combineWaiting() }
 
-  func relieve(_ py: borrowing Python) throws {
-    guard finish() else {
-      guard let (place, record) = takeFailure() else { throw PythonError.fetch(py) }
-      defer { Py.release(record) }
-      throw PythonError.fetch(at: place, record: record, py)
-    }
-    try relief?(self, py)
-  }
-
   func takeFailure() -> (place: OperatorPlace, record: PyPointer)? {
     defer { failedRecord = nil }
     return failedRecord.map { (place, $0) }
@@ -197,7 +183,7 @@ final class CombineSink: RecordSink {
   /// Forgets the pairs.
   func empty() {
     table = KeyTable()
-    recordCount = 0
+    memory.startAnew()
     isFull = false
   }
 
@@ -232,17 +218,23 @@ final class CombineSink: RecordSink {
       }
       Py.release(item.record)
     }
-    unseenCount += count
-    if unseenCount >= Self.lookEvery { lookAtMemory() }
-    return true
+    return !memory.isShort(afterAdding: count) || makeRoom()
   }
 
-  private func lookAtMemory() {
-    recordCount += unseenCount
-    if SpillStore.shared.isOverLimit(adding: unseenCount) {
-      isFull = recordCount >= Self.leastSpilled
+  private func makeRoom() -> Bool {
+    guard let relief else {
+      isFull = true
+      return true
     }
-    unseenCount = 0
+    return Interpreter.called { py in
+      do {
+        try relief(self, py)
+        return true
+      } catch {
+        raise(error, py)
+        return false
+      }
+    }
   }
 
   @inline(__always)

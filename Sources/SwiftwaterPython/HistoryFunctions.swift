@@ -76,7 +76,11 @@ let historyFunctions: [(String, NativeFunction, String)] = [
       entry(arguments, count: 2) { _, arguments in
         let owner: PythonStreaming = try arguments.handle(0)
         let hook = try function(arguments[1])
-        owner.batchHook.withLock { $0 = hook }
+        let old = owner.batchHook.withLock { current in
+          defer { current = hook }
+          return current
+        }
+        withExtendedLifetime(old) {}
         return Py.none()
       }
     }, "Calls a function with the time of every batch that is over."
@@ -97,6 +101,16 @@ let historyFunctions: [(String, NativeFunction, String)] = [
         return py.newList(rows)
       }
     }, "What streams with a key look back on after a batch: (key, parent, time, RDD)."
+  ),
+  (
+    "forget",
+    { _, arguments in
+      entry(arguments, count: 1) { _, arguments in
+        let owner: PythonStreaming = try arguments.handle(0)
+        owner.forget()
+        return Py.none()
+      }
+    }, "Lets go of what a stopped context remembers."
   ),
   (
     "restore",
@@ -252,6 +266,10 @@ private func decoded(_ data: [UInt8], _ py: borrowing Python) throws -> PythonBa
       guard let value = decoder.next() else { throw PythonError.fetch(py) }
       defer { Py.release(value) }
       guard Py.append(value, to: list) else { throw PythonError.fetch(py) }
+    }
+    guard decoder.isAtEnd else {
+      throw EngineError.invalidArgument(
+        "the stored records are damaged, or not in this version's format")
     }
     return PythonBatch(owner)
   }

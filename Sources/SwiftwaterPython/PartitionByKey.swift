@@ -90,12 +90,18 @@ struct PartitionByKey: Sendable {
 
 /// Divides (key, value) records.
 private final class PartitionSink: RecordSink {
-  private let buckets: Buckets
+  private let partitioning: KeyPartitioning.Bound
+  private var buckets: Buckets
+  /// What was put away before, by partition.
+  private var divided: [[any RecordBatch]]
+  private var memory = MemoryWatch()
   private let place: OperatorPlace
   private var failedRecord: PyPointer?
 
   init(_ partitioning: KeyPartitioning.Bound) {
+    self.partitioning = partitioning
     buckets = Buckets(partitioning)
+    divided = Array(repeating: [], count: partitioning.count)
     place = partitioning.place
   }
 
@@ -113,6 +119,7 @@ private final class PartitionSink: RecordSink {
     return Interpreter.called { py in
       do {
         try buckets.add(record, key: Py.tupleItem(record, 0), py)
+        if memory.isShort(afterAdding: 1) { try putAway() }
         return true
       } catch {
         raise(error, py)
@@ -121,7 +128,16 @@ private final class PartitionSink: RecordSink {
     }
   }
 
-  func batches() throws -> [[any RecordBatch]] { try buckets.batches() }
+  func batches() throws -> [[any RecordBatch]] {
+    try putAway()
+    return divided
+  }
+
+  private func putAway() throws {
+    for (index, part) in try buckets.batches().enumerated() { divided[index] += part }
+    buckets = Buckets(partitioning)
+    memory.startAnew()
+  }
 
   var isFull: Bool { false }
 

@@ -133,12 +133,11 @@ func drain(
   }
 }
 
-/// Sends all records of a reader through a chain, whose sink makes room when it has to.
+/// Sends all records of a reader through a chain.
 private func pump<Sink>(
   _ reader: RecordReader, into chain: RecordChain<Sink>, task: TaskContext, _ py: borrowing Python
 ) throws {
   while try reader.pump(into: chain, py) {
     try task.checkCancellation()
-    try chain.sink.relieve(py)
   }
 }

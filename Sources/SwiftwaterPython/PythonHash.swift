@@ -6,16 +6,20 @@ import SwiftwaterKernels
 /// Text, bytes, numbers, None and tuples of them are found without Python's seed, whatever the
 /// process's hash seed. Anything else is asked for its own hash, which is only allowed where that
 /// does not depend on a random seed.
-func portableHash(of object: PyPointer, _ py: borrowing Python) -> Int? {
+func portableHash(of object: PyPointer, _ py: borrowing Python, depth: Int = 0) -> Int? {
   switch py.hashForm(of: object) {
   case .none: return PortableHash.none
   case .text(let bytes): return PortableHash.text(utf8: bytes)
   case .codePoints(let points): return PortableHash.text(codePoints: points)
   case .bytes(let bytes): return PortableHash.bytes(bytes)
   case .tuple(let count):
+    guard depth < 1000 else {
+      Py.raise(.runtimeError, "a key of tuples within tuples is too deep to be hashed")
+      return nil
+    }
     // The closure asks for the token anew: it is lent to this function only.
     return PortableHash.tuple(count: count) { index in
-      Interpreter.called { portableHash(of: Py.tupleItem(object, index), $0) }
+      Interpreter.called { portableHash(of: Py.tupleItem(object, index), $0, depth: depth + 1) }
     }
   case .seedless: return py.hash(of: object)
   case .other:

@@ -92,6 +92,16 @@ final class PythonStreaming: Sendable {
     }
   }
 
+  /// Lets go of what a stopped context remembers, and of the functions that it called.
+  func forget() {
+    streaming.forget()
+    let hook = batchHook.withLock { hook in
+      defer { hook = nil }
+      return hook
+    }
+    withExtendedLifetime(hook) {}
+  }
+
   // MARK: - Input that tests ask about
 
   func addPendingInput(_ hasPending: @escaping @Sendable () -> Bool) {
@@ -166,10 +176,10 @@ final class GenerationView {
 }
 
 /// Writes what Python has buffered, and calls the hook.
-private func callAfterBatch(_ hook: PythonObject?, at time: BatchTime) throws {
+private func callAfterBatch(_ hook: PythonObject?, at time: BatchTime?) throws {
   try Interpreter.attach { py in
     flushStandardOutput(py)
-    guard let hook else { return }
+    guard let hook, let time else { return }
     guard let milliseconds = py.newInteger(Int(time.milliseconds)) else {
       throw PythonError.fetch(py)
     }

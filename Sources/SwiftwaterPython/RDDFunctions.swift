@@ -104,6 +104,9 @@ let rddFunctions: [(String, NativeFunction, String)] = [
             "an RDD of \(rdd.partitionCount) partitions cannot be read from one of "
               + "\(replacement.partitionCount)")
         }
+        guard !replacement.dependsOn(rdd) else {
+          throw EngineError.invalidArgument("an RDD cannot be read from one that is made of it")
+        }
         rdd.cutLineage(readingFrom: replacement)
         return Py.none()
       }

@@ -8,15 +8,8 @@ protocol RecordSink: AnyObject {
   /// True when the chain should pause after the record that it is working on.
   var isFull: Bool { get }
 
-  /// Makes room when ``isFull`` has paused a chain that is to go on.
-  func relieve(_ py: borrowing Python) throws
-
   /// Who failed when ``take(_:)`` gave false, and with which record (an owned reference).
   func takeFailure() -> (place: OperatorPlace, record: PyPointer)?
-}
-
-extension RecordSink {
-  func relieve(_ py: borrowing Python) throws {}
 }
 
 /// Consecutive per-record functions, run in one pass: each record goes through all of them before

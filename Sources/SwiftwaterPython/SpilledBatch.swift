@@ -21,7 +21,8 @@ final class SpilledBatch: StoredBatch {
     var encoder = RecordEncoder()
     for index in 0..<count {
       guard encoder.append(Py.listItem(list.pointer, index)) else {
-        py.dropException()
+        // Not an interrupt: the records stay in memory.
+        guard py.dropOrdinaryException() else { throw PythonError.fetch(py) }
         return nil
       }
     }

@@ -43,13 +43,15 @@ private func identity(of task: TaskContext, _ py: borrowing Python) -> PyPointer
 }
 
 private func setTaskHook(_ hook: PythonObject?) {
-  TaskObserver.ended.withLock { ended in
-    guard let hook else {
-      ended = nil
-      return
-    }
-    ended = { attempt, succeeded in callTaskHook(hook, attempt, succeeded) }
+  var new: (@Sendable (Int, Bool) -> Void)?
+  if let hook { new = { attempt, succeeded in callTaskHook(hook, attempt, succeeded) } }
+  let old = TaskObserver.ended.withLock { [new] ended -> (@Sendable (Int, Bool) -> Void)? in
+    let before = ended
+    ended = new
+    return before
   }
+  // What the old one held may run Python code when it goes: not under the lock.
+  withExtendedLifetime(old) {}
 }
 
 /// A hook that fails is this package's mistake, not the task's: it is logged.

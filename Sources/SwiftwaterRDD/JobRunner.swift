@@ -86,6 +86,8 @@ public final class Cancellation: Sendable {
 
   public func cancel(_ reason: String) { self.reason.withLock { $0 = $0 ?? reason } }
 
+  public var isCancelled: Bool { reason.withLock { $0 != nil } }
+
   /// - Throws: ``EngineError`` (`cancelled`).
   public func check() throws {
     if let reason = reason.withLock({ $0 }) { throw EngineError.cancelled(reason) }

@@ -76,6 +76,8 @@ public final class RDDNode: Sendable {
 
   /// Computes one partition, or hands out what was cached.
   public func cursor(partition: Int, task: TaskContext) throws -> any BatchCursor {
+    // Before the look into the cache: once the records are stored there is no lineage any more.
+    let lineage = self.lineage.withLock { $0 }
     let isCached: Bool
     switch cache.withLock({ $0 }) {
     case .off:
@@ -86,13 +88,18 @@ public final class RDDNode: Sendable {
     case .stored(let partitions):
       return ArrayCursor(partitions[partition])
     }
-    let cursor = try lineage.withLock { $0 }.body(partition, task)
+    let cursor = try lineage.body(partition, task)
     guard isCached else { return cursor }
-    let batches = try cursor.drained().map { try $0.kept() }
+    var batches: [any RecordBatch] = []
+    while let batch = try cursor.next() {
+      if batch.recordCount > 0 { batches.append(try batch.kept()) }
+    }
     cache.withLock { cache in
       // Two threads may have computed the same partition: the first one's records stay, so that
       // nothing is freed while the lock is held.
       guard case .on(var partitions) = cache, partitions[partition] == nil else { return }
+      // Taken out, so that the dictionary is changed where it is.
+      cache = .off
       partitions[partition] = batches
       cache = .on(partitions: partitions)
     }
@@ -181,6 +188,11 @@ public final class RDDNode: Sendable {
       }
     }
     return false
+  }
+
+  /// True where all partitions are kept for good, and nothing is known of how they came about.
+  public var isStored: Bool {
+    if case .stored = cache.withLock({ $0 }) { true } else { false }
   }
 
   /// True where no partition has to be computed.

@@ -14,7 +14,7 @@ final class BatchLoop: Sendable {
     let clock: any EngineClock
     let cancellation: Cancellation
     /// Called after the outputs of every batch, on the loop's thread.
-    let afterBatch: @Sendable (BatchTime) throws -> Void
+    let afterBatch: @Sendable (BatchTime?) throws -> Void
     /// Called last on a thread of the loop's own.
     let threadEnds: @Sendable () -> Void
     /// Called with what went wrong, on the loop's thread.
@@ -157,9 +157,11 @@ final class BatchLoop: Sendable {
       environment.failed(error)
       environment.context.post(.generationFailed(time: batch.time, error: error))
     }
-    environment.history.end(at: batch.time)
+    // A batch that a stop has interrupted is not over: what it needs stays, and nobody is told.
+    let isOver = !environment.cancellation.isCancelled
+    if isOver { environment.history.end(at: batch.time) }
     do {
-      try environment.afterBatch(batch.time)
+      try environment.afterBatch(isOver ? batch.time : nil)
     } catch {
       failures += 1
       environment.failed(error)
@@ -249,11 +251,13 @@ extension BatchLoop {
   /// - Returns: how many failures it reported.
   private func storeStates(at time: BatchTime, reporting: Bool) -> Int {
     var failures = 0
-    for (node, rdd) in environment.history.states(at: time) {
+    for (node, rdd) in environment.history.unstoredStates() {
       do {
-        try rdd.store(with: environment.context.runner())
+        try rdd.store(
+          with: environment.context.runner(cancellation: environment.cancellation))
       } catch {
-        guard reporting else { continue }
+        // Later RDDs of this state stand on it.
+        guard reporting else { break }
         failures += 1
         environment.failed(error)
         environment.context.post(.outputFailed(time: time, operation: node.name, error: error))

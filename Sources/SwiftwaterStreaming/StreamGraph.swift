@@ -47,30 +47,16 @@ struct StreamGraph: Sendable {
       throw EngineError.illegalState(
         "requirement failed: No output operations registered, so nothing to execute")
     }
+    let plan = StreamPlan(
+      interval: interval, nodes: nodes, outputs: outputs, minimumRetention: minimumRetention)
     // What somebody looks back at is computed once.
-    for node in nodes {
+    for node in nodes where plan.isUsed[node.id] {
       for (index, parent) in node.parents.enumerated() where node.reach.parent(index) > 0 {
         parent.setCached()
       }
       if node.reach.own > 0 { node.setCached() }
     }
-    return StreamPlan(
-      interval: interval, nodes: nodes, outputs: outputs, retention: retention(), past: past)
-  }
-
-  /// For how many milliseconds the RDDs of each stream are remembered: as long as anyone behind it
-  /// looks back, who may itself be remembered.
-  ///
-  /// Spark: `DStream.remember` and `parentRememberDuration`.
-  private func retention() -> [Int64] {
-    var retention = nodes.map { max(minimumRetention, $0.reach.own) }
-    for node in nodes.reversed() {
-      for (index, parent) in node.parents.enumerated() {
-        retention[parent.id] = max(
-          retention[parent.id], retention[node.id] + node.reach.parent(index))
-      }
-    }
-    return retention
+    return plan
   }
 }
 
@@ -79,27 +65,37 @@ struct StreamPlan: Sendable {
   let interval: BatchInterval
   let nodes: [StreamNode]
   let outputs: [StreamOutput]
-  /// In milliseconds, by node.
+  /// For how many milliseconds the RDDs of each stream are remembered: as long as anyone behind it
+  /// looks back, who may itself be remembered. By node.
+  ///
+  /// Spark: `DStream.remember` and `parentRememberDuration`.
   let retention: [Int64]
-  let past: StreamGraph.Past
+  /// Whether an output stands on a stream, by node.
+  let isUsed: [Bool]
   /// The streams with state that an output stands on.
   let states: [StreamNode]
 
   init(
-    interval: BatchInterval, nodes: [StreamNode], outputs: [StreamOutput], retention: [Int64],
-    past: StreamGraph.Past
+    interval: BatchInterval, nodes: [StreamNode], outputs: [StreamOutput], minimumRetention: Int64
   ) {
     self.interval = interval
     self.nodes = nodes
     self.outputs = outputs
-    self.retention = retention
-    self.past = past
     var isUsed = Array(repeating: false, count: nodes.count)
     for output in outputs { isUsed[output.node.id] = true }
     // Parents come before their children.
     for node in nodes.reversed() where isUsed[node.id] {
       for parent in node.parents { isUsed[parent.id] = true }
     }
+    var retention = nodes.map { isUsed[$0.id] ? max(minimumRetention, $0.reach.own) : 0 }
+    for node in nodes.reversed() where isUsed[node.id] {
+      for (index, parent) in node.parents.enumerated() {
+        retention[parent.id] = max(
+          retention[parent.id], retention[node.id] + node.reach.parent(index))
+      }
+    }
+    self.isUsed = isUsed
+    self.retention = retention
     states = nodes.filter { isUsed[$0.id] && $0.hasState }
   }
 
@@ -130,12 +126,14 @@ struct StreamPlan: Sendable {
   /// The RDD of every output that has one at the batch's time, in the order of registration.
   func jobs(for batch: Batch, history: StreamHistory, context: SparkContext) throws -> [Job] {
     let generation = Generation(time: batch.time, context: context, history: history)
-    let jobs = try outputs.compactMap { output in
+    // A state has every batch in it: also one whose planning failed, and one of whose RDD no output
+    // wants anything.
+    for (node, time) in history.missingStates(until: batch.time) {
+      _ = try generation.rdd(of: node, at: time)
+    }
+    return try outputs.compactMap { output in
       try generation.rdd(of: output.node).map { Job(output: output, rdd: $0) }
     }
-    // A state has every batch in it, also where an output wants only some of its RDDs.
-    for node in states { _ = try generation.rdd(of: node) }
-    return jobs
   }
 }
 

@@ -11,18 +11,24 @@ final class StreamHistory: Sendable {
     /// By node and time: nil inside means that the stream had no RDD.
     var rdds: [Int: [BatchTime: RDDNode?]] = [:]
     var allocations: [BatchTime: [Int: Allocation]] = [:]
-    var latest: BatchTime
+    /// What is older than a stream's retention before this time is forgotten: the batch that runs,
+    /// or the first one that a state has not in it yet.
+    var reference: BatchTime
   }
+
+  /// For so many batches a state may lag behind without a loss: their planning failed.
+  private static let longestLag: Int64 = 1000
 
   private let zeroTime: BatchTime
   private let plan: StreamPlan
   private let state: Mutex<State>
 
-  init(plan: StreamPlan, zeroTime: BatchTime, last: BatchTime) {
+  /// - Parameter past: what an earlier run has left.
+  init(plan: StreamPlan, past: StreamGraph.Past, zeroTime: BatchTime, last: BatchTime) {
     self.plan = plan
     self.zeroTime = zeroTime
-    var state = State(latest: last)
-    for (node, time, rdd) in plan.past.rdds {
+    var state = State(reference: last)
+    for (node, time, rdd) in past.rdds {
       state.rdds[node, default: [:]][time] = .some(rdd)
     }
     self.state = Mutex(state)
@@ -39,10 +45,8 @@ final class StreamHistory: Sendable {
   func known(_ node: StreamNode, at time: BatchTime) -> RDDNode?? {
     state.withLock { state in
       if let known = state.rdds[node.id]?[time] { return .some(known) }
-      let isForgotten =
-        time < state.latest
-        && time.milliseconds < state.latest.milliseconds - plan.retention[node.id]
-      return isForgotten ? .some(nil) : nil
+      let oldest = state.reference.milliseconds - plan.retention[node.id]
+      return time < state.reference && time.milliseconds < oldest ? .some(nil) : nil
     }
   }
 
@@ -52,7 +56,7 @@ final class StreamHistory: Sendable {
 
   func begin(_ batch: Batch) {
     state.withLock { state in
-      state.latest = batch.time
+      state.reference = reference(at: batch.time, state)
       if !batch.allocations.isEmpty { state.allocations[batch.time] = batch.allocations }
     }
   }
@@ -61,37 +65,81 @@ final class StreamHistory: Sendable {
     state.withLock { $0.allocations[time]?[node] } ?? Allocation(blocks: [], reportedCount: 0)
   }
 
+  /// The time of a state's latest RDD; the one before the first batch where there is none.
+  private func latestTime(of node: StreamNode, _ state: State) -> BatchTime {
+    state.rdds[node.id]?.keys.max() ?? zeroTime
+  }
+
+  private func reference(at time: BatchTime, _ state: State) -> BatchTime {
+    let behind = plan.states.map { latestTime(of: $0, state) + $0.slide }.min() ?? time
+    let limit = time.milliseconds - Self.longestLag * plan.interval.milliseconds
+    return min(time, max(behind, BatchTime(milliseconds: limit)))
+  }
+
+  /// The RDDs of states that are not made yet, the one of the batch at `time` included, the oldest
+  /// first.
+  func missingStates(until time: BatchTime) -> [(node: StreamNode, time: BatchTime)] {
+    state.withLock { state in
+      plan.states.flatMap { node in
+        let slide = node.slide
+        var missing: [(node: StreamNode, time: BatchTime)] = []
+        var next = latestTime(of: node, state) + slide
+        let oldest = time.milliseconds - Self.longestLag * plan.interval.milliseconds
+        while next <= time {
+          if next.milliseconds >= oldest { missing.append((node, next)) }
+          next = next + slide
+        }
+        return missing
+      }
+    }
+  }
+
   /// Forgets what nobody looks back at once the batch at `time` is over.
   func end(at time: BatchTime) {
-    let old = state.withLock { state -> ([RDDNode?], [[Int: Allocation]]) in
-      var forgotten: [RDDNode?] = []
+    let (old, staying) = state.withLock { state -> (Forgotten, [any RecordBatch]) in
+      let reference = reference(at: time, state).milliseconds
+      var forgotten = Forgotten()
       for (node, rdds) in state.rdds {
-        let limit = time.milliseconds - plan.retention[node]
-        let keepsLatest = plan.nodes[node].hasState
-        let latest = keepsLatest ? rdds.keys.max() : nil
+        let limit = reference - plan.retention[node]
+        let latest = plan.nodes[node].hasState ? rdds.keys.max() : nil
         for (rddTime, rdd) in rdds where rddTime.milliseconds <= limit && rddTime != latest {
-          forgotten.append(rdd)
+          forgotten.rdds.append(rdd)
           state.rdds[node]?[rddTime] = nil
         }
       }
-      var blocks: [[Int: Allocation]] = []
-      let longest = plan.sources.map { plan.retention[$0.id] }.max() ?? 0
-      for (blockTime, allocations) in state.allocations
-      where blockTime.milliseconds <= time.milliseconds - longest {
-        blocks.append(allocations)
-        state.allocations[blockTime] = nil
+      var staying: [any RecordBatch] = []
+      for (blockTime, allocations) in state.allocations {
+        for (node, allocation) in allocations {
+          if blockTime.milliseconds <= reference - plan.retention[node] {
+            forgotten.allocations.append(allocation)
+            state.allocations[blockTime]?[node] = nil
+          } else {
+            staying += allocation.blocks
+          }
+        }
+        if state.allocations[blockTime]?.isEmpty == true { state.allocations[blockTime] = nil }
       }
-      return (forgotten, blocks)
+      return (forgotten, staying)
     }
+    // Worked on, though still looked back at: the receivers may read on.
+    for case let block as TextBlock in staying { block.giveUpLease() }
     // Freed here, outside the lock.
     withExtendedLifetime(old) {}
   }
 
-  /// The RDDs of streams with state at `time`.
-  func states(at time: BatchTime) -> [(node: StreamNode, rdd: RDDNode)] {
-    plan.states.compactMap { node in
-      guard case .some(.some(let rdd)) = known(node, at: time) else { return nil }
-      return (node, rdd)
+  private struct Forgotten {
+    var rdds: [RDDNode?] = []
+    var allocations: [Allocation] = []
+  }
+
+  /// The RDDs of states that still stand on earlier ones, the oldest first.
+  func unstoredStates() -> [(node: StreamNode, rdd: RDDNode)] {
+    state.withLock { state in
+      plan.states.flatMap { node in
+        (state.rdds[node.id] ?? [:]).sorted { $0.key < $1.key }.compactMap { _, rdd in
+          rdd.flatMap { $0.isStored ? nil : (node, $0) }
+        }
+      }
     }
   }
 
@@ -132,7 +180,7 @@ final class StreamHistory: Sendable {
     }
     if node.hasState {
       let latest = state.withLock { state in
-        state.rdds[node.id]?.filter { $0.value != nil }.keys.max()
+        state.rdds[node.id]?.filter { $0.value != nil && $0.key <= time }.keys.max()
       }
       if let latest { times.insert(latest) }
     }

@@ -28,7 +28,7 @@ public final class StreamingContext: Sendable {
   /// What is left of a run.
   struct RunEnd: Sendable {
     let zeroTime: BatchTime
-    let history: StreamHistory
+    let history: StreamHistory?
   }
 
   fileprivate struct Outcome {
@@ -48,14 +48,15 @@ public final class StreamingContext: Sendable {
   /// What a layer above may add to a run.
   public struct Hooks: Sendable {
     /// Called after the outputs of every batch, on the thread that ran them.
-    public var afterBatch: @Sendable (BatchTime) throws -> Void
+    /// Without a time: a stop interrupted the batch.
+    public var afterBatch: @Sendable (BatchTime?) throws -> Void
     /// Asked to interrupt a function that does not end, when a stop has waited long enough.
     public var interrupt: @Sendable () -> Void
     /// Called last on each thread of the engine that called functions of the layer above.
     public var threadEnds: @Sendable () -> Void
 
     public init(
-      afterBatch: @escaping @Sendable (BatchTime) throws -> Void = { _ in },
+      afterBatch: @escaping @Sendable (BatchTime?) throws -> Void = { _ in },
       interrupt: @escaping @Sendable () -> Void = {},
       threadEnds: @escaping @Sendable () -> Void = {}
     ) {
@@ -215,6 +216,18 @@ public final class StreamingContext: Sendable {
     }
   }
 
+  /// Lets go of what a stopped context remembers; it cannot be asked for ``retained(after:)`` then.
+  public func forget() {
+    let old = state.withLock { state -> State? in
+      guard case .stopped(let end?) = state else { return nil }
+      let old = state
+      state = .stopped(RunEnd(zeroTime: end.zeroTime, history: nil))
+      return old
+    }
+    bus.removeListeners()
+    withExtendedLifetime(old) {}
+  }
+
   private var history: StreamHistory? {
     state.withLock { state in
       switch state {
@@ -301,7 +314,8 @@ public final class StreamingContext: Sendable {
       // Spark: a context whose start failed is stopped.
       state = .stopped(nil)
       let run = StreamingRun(
-        plan: try graph.frozen(), context: context, clock: makeClock(), hooks: hooks, bus: bus,
+        plan: try graph.frozen(), past: graph.past, context: context, clock: makeClock(),
+        hooks: hooks, bus: bus,
         limits: try .init(context.settings, interval: interval),
         failed: { [outcome] in outcome.record($0) })
       state = .active(run)

@@ -98,6 +98,14 @@ final class ListenerBus: Sendable {
     state.withLock { $0.listeners.append(listener) }
   }
 
+  func removeListeners() {
+    let old = state.withLock { state in
+      defer { state.listeners = [] }
+      return state.listeners
+    }
+    withExtendedLifetime(old) {}
+  }
+
   var isEmpty: Bool { state.withLock { $0.listeners.isEmpty } }
 
   /// True inside a listener.
@@ -133,12 +141,19 @@ final class ListenerBus: Sendable {
 
   /// Delivers what waits, at most for `timeout`, and then nothing any more.
   func close(timeout: Duration) {
+    // On a manual clock nothing waits, and the batch that asked for a stop still ends.
+    if isManual { return }
     state.notify { $0.isClosed = true }
-    guard !isManual, !isCurrentThread else { return }
+    if isCurrentThread { return }
     let deadline = monotonicNanoseconds() + timeout.wholeNanoseconds
     _ = state.wait(untilMonotonicNanoseconds: deadline) { state in
       (state.queue.isEmpty && !state.isDelivering) || state.thread == nil ? true : nil
     }
+    let left = state.withLock { state in
+      defer { state.queue = [] }
+      return state.queue.count
+    }
+    if left > 0 { tellDropped(left) }
   }
 
   private func deliverNext(waiting: Bool) -> Bool {

@@ -51,7 +51,7 @@ final class StreamingRun: Sendable {
   }
 
   init(
-    plan: StreamPlan, context: SparkContext, clock: any EngineClock,
+    plan: StreamPlan, past: StreamGraph.Past, context: SparkContext, clock: any EngineClock,
     hooks: StreamingContext.Hooks, bus: ListenerBus, limits: Limits,
     failed: @escaping @Sendable (any Error) -> Void
   ) {
@@ -62,7 +62,7 @@ final class StreamingRun: Sendable {
     self.hooks = hooks
     self.limits = limits
     let zeroTime: BatchTime
-    if let (zero, last) = plan.past.resumed {
+    if let (zero, last) = past.resumed {
       zeroTime = zero
       first = last + plan.interval
     } else {
@@ -70,7 +70,8 @@ final class StreamingRun: Sendable {
       zeroTime = first - plan.interval
     }
     self.zeroTime = zeroTime
-    let history = StreamHistory(plan: plan, zeroTime: zeroTime, last: first - plan.interval)
+    let history = StreamHistory(
+      plan: plan, past: past, zeroTime: zeroTime, last: first - plan.interval)
     self.history = history
 
     // The loop wakes the ticker when its queue has room; the ticker is made after the loop.

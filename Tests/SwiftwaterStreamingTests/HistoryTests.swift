@@ -109,8 +109,10 @@ import Testing
     #expect(latest.dependencies.isEmpty)
   }
 
-  @Test("A batch whose planning failed is part of the state when the next one asks for it")
-  func failures() throws {
+  @Test(
+    "Batches whose planning failed are part of the state when a later one asks for it",
+    arguments: 1...4)
+  func failures(count: Int) throws {
     let bench = try Bench()
     let lines = try text(bench.lines())
     let output = try CollectingOutput(try running(of: lines.node, in: bench).stream)
@@ -121,12 +123,13 @@ import Testing
     }
     try other.foreachRDD { _, _ in }
     try bench.streaming.start()
-    for (index, line) in ["a", "b", "c"].enumerated() {
-      failing.withLock { $0 = index == 1 }
+    let lineNames = (0..<(count + 2)).map { "line \($0)" }
+    for (index, line) in lineNames.enumerated() {
+      failing.withLock { $0 = (1...count).contains(index) }
       bench.source.send(lines: [line])
       bench.advance(milliseconds: 1000)
     }
-    #expect(output.batches == [["a"], ["a", "b", "c"]])
+    #expect(output.batches == [[lineNames[0]], lineNames])
   }
 
   @Test("A context that goes on from another has its times, its windows and its state")
@@ -171,6 +174,37 @@ import Testing
     #expect(throws: EngineError.self) {
       try Bench().streaming.restore(key: "x", parent: -1, time: last, rdd: retained[0].rdd)
     }
+  }
+
+  @Test("Blocks that a window looks back on do not hold the receiver back")
+  func windowsAndBackpressure() throws {
+    let bench = try Bench(settings: ["swiftwater.receiver.maxBuffered": "1000"])
+    let lines = try text(bench.lines())
+    let output = try CollectingOutput(window(of: lines.node, length: 9000, slide: 1000, in: bench))
+    try bench.streaming.start()
+    for batch in 0..<9 {
+      bench.source.send(lines: [String(repeating: "x", count: 400), "\(batch)"])
+      bench.advance(milliseconds: 1000)
+    }
+    #expect(bench.source.heldChunks == 0)
+    #expect(output.batches.last?.count == 18)
+  }
+
+  @Test("A stopped context that was told to forget holds nothing of its streams")
+  func forgetting() throws {
+    let bench = try Bench()
+    let lines = try text(bench.lines())
+    let (stream, node) = try running(of: lines.node, in: bench)
+    try stream.foreachRDD { _, _ in }
+    try bench.streaming.start()
+    bench.source.send(lines: ["a"])
+    bench.advance(milliseconds: 1000)
+    bench.streaming.stop()
+    let time = BatchTime(milliseconds: 1000)
+    #expect(bench.streaming.rememberedRDD(of: node, at: time) != nil)
+    bench.streaming.forget()
+    #expect(bench.streaming.rememberedRDD(of: node, at: time) == nil)
+    #expect(bench.streaming.zeroTime == BatchTime(milliseconds: 0))
   }
 
   @Test("Everything is remembered as long as the context was told to")

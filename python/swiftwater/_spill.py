@@ -161,7 +161,7 @@ def _joined(
             if before is None:
                 table[key] = entry
             else:
-                table[key] = (before[0], key, merge(before[2], entry[2]))
+                table[key] = (before[0], before[1], merge(before[2], entry[2]))
         file.close()
         finished.add(list(table.values()))
     for _, key, value in finished.merged([], _number, reverse=False):

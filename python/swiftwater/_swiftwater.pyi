@@ -202,6 +202,9 @@ def set_batch_hook(streaming: Handle, function: Callable[[int], object]) -> None
 # RDD). Inside the batch hook, or after the stop.
 def retained(streaming: Handle, time_ms: int) -> list[tuple[str, int, int, Handle]]: ...
 
+# After the stop, when nobody asks for what is retained any more.
+def forget(streaming: Handle) -> None: ...
+
 # Before the start: gives a stream with a key an RDD of the past.
 def restore(streaming: Handle, key: str, parent: int, time_ms: int, rdd: Handle) -> None: ...
 

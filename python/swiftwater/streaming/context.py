@@ -675,6 +675,8 @@ class StreamingContext:
     def _write_last_checkpoint(self) -> None:
         if self._writer is not None:
             self._writer.end()
+        if self._state() == "stopped":
+            engine.forget(self._handle)
 
     def _ended(self) -> None:
         self._write_last_checkpoint()
