@@ -29,14 +29,16 @@ def example(start, tmp_path):
         command = re.search(rf"^ *swiftwater run (examples/{name}.*)$", head, re.MULTILINE)
         assert command is not None, f"the head of {name} does not say how to run it"
         words = shlex.split(command[1])
-        known = {"9999": str(port)}
-        words = [
-            known.get(word, word)
-            .replace("examples/", f"{EXAMPLES}{os.sep}")
-            .replace("/tmp/", f"{tmp_path}{os.sep}")
-            for word in words
-        ]
-        return start([require_host(), "run", *words])
+        places = {"examples/": EXAMPLES, "/tmp/": tmp_path}
+
+        def placed(word):
+            # By what a word begins with: the clone itself may be in /tmp.
+            for beginning, folder in places.items():
+                if word.startswith(beginning):
+                    return f"{folder}{os.sep}{word.removeprefix(beginning)}"
+            return str(port) if word == "9999" else word
+
+        return start([require_host(), "run", *map(placed, words)])
 
     return started
 
