@@ -43,6 +43,7 @@ let package = Package(
     .library(name: "_swiftwater", type: .dynamic, targets: ["SwiftwaterPython"]),
     .executable(name: "swiftwater", targets: ["SwiftwaterHost"]),
     .executable(name: "NetworkWordCount", targets: ["NetworkWordCount"]),
+    .executable(name: "FileWordCount", targets: ["FileWordCount"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -52,7 +53,8 @@ let package = Package(
     // The engine. ARCHITECTURE.md says what each target is for and what it may depend on;
     // Tests/ModuleTableTests enforces it.
     engine("SwiftwaterCore"),
-    engine("SwiftwaterKernels", ["SwiftwaterCore"]),
+    .target(name: "CKernels"),
+    engine("SwiftwaterKernels", ["SwiftwaterCore", "CKernels"]),
     engine("SwiftwaterRDD", ["SwiftwaterCore", "SwiftwaterKernels"]),
     engine("SwiftwaterStreaming", ["SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterRDD"]),
     engine("SwiftwaterConnectors", ["SwiftwaterCore", nioCore, nioPosix]),
@@ -61,8 +63,8 @@ let package = Package(
     engine(
       "Swiftwater",
       [
-        "SwiftwaterCore", "SwiftwaterRDD", "SwiftwaterStreaming", "SwiftwaterConnectors",
-        "SwiftwaterConsole",
+        "SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterRDD", "SwiftwaterStreaming",
+        "SwiftwaterConnectors", "SwiftwaterConsole",
       ]),
 
     // Python.
@@ -83,6 +85,9 @@ let package = Package(
     // Examples that are programs of their own.
     .executableTarget(
       name: "NetworkWordCount", dependencies: ["Swiftwater"], path: "examples/NetworkWordCount",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "FileWordCount", dependencies: ["Swiftwater"], path: "examples/FileWordCount",
       swiftSettings: strict),
 
     // Tests.

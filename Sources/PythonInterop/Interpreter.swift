@@ -109,6 +109,9 @@ public final class PythonObject: @unchecked Sendable {
   }
 
   deinit { Interpreter.release(pointer) }
+
+  /// Gives up a reference from any thread.
+  public static func release(_ pointer: PyPointer) { Interpreter.release(pointer) }
 }
 
 extension PythonObject {

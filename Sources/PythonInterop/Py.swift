@@ -112,6 +112,73 @@ public enum Py {
   /// A new tuple of what `object` iterates over.
   public static func newTuple(from object: PyPointer) -> PyPointer? { PySequence_Tuple(object) }
 
+  // MARK: Values of columns
+
+  @inlinable @inline(__always)
+  public static func newInteger(_ value: Int64) -> PyPointer? { PyLong_FromLongLong(value) }
+
+  @inlinable @inline(__always)
+  public static func newDouble(_ value: Double) -> PyPointer? { PyFloat_FromDouble(value) }
+
+  @inlinable @inline(__always)
+  public static func bool(_ value: Bool) -> PyPointer { retained(value ? sw_true() : sw_false())! }
+
+  /// A new tuple; its items are still to be set.
+  @inlinable @inline(__always)
+  public static func newTuple(count: Int) -> PyPointer? { PyTuple_New(count) }
+
+  /// Sets an item of a new tuple; takes over the reference.
+  @inlinable @inline(__always)
+  public static func setItem(_ item: PyPointer, of tuple: PyPointer, at index: Int) {
+    PyTuple_SetItem(tuple, index, item)
+  }
+
+  /// A new list; its items are still to be set.
+  @inlinable @inline(__always)
+  public static func newList(count: Int) -> PyPointer? { PyList_New(count) }
+
+  /// Sets an item of a new list; takes over the reference.
+  @inlinable @inline(__always)
+  public static func setListItem(_ item: PyPointer, of list: PyPointer, at index: Int) {
+    PyList_SetItem(list, index, item)
+  }
+
+  @inlinable @inline(__always)
+  public static func isExactText(_ object: PyPointer) -> Bool { sw_is_exact_text(object) != 0 }
+
+  @inlinable @inline(__always)
+  public static func isExactInteger(_ object: PyPointer) -> Bool { sw_is_exact_int(object) != 0 }
+
+  @inlinable @inline(__always)
+  public static func isExactDouble(_ object: PyPointer) -> Bool { sw_is_exact_float(object) != 0 }
+
+  @inlinable @inline(__always)
+  public static func isExactBool(_ object: PyPointer) -> Bool { sw_is_exact_bool(object) != 0 }
+
+  /// The value of an `int`; nil beyond 64 bits.
+  @inlinable @inline(__always)
+  public static func integer(_ object: PyPointer) -> Int64? {
+    var overflow: Int32 = 0
+    let value = PyLong_AsLongLongAndOverflow(object, &overflow)
+    return overflow == 0 ? value : nil
+  }
+
+  /// The value of a `float`.
+  @inlinable @inline(__always)
+  public static func double(_ object: PyPointer) -> Double { PyFloat_AsDouble(object) }
+
+  /// The UTF-8 of a `str`, which lives as long as the object; nil for one that UTF-8 cannot hold
+  /// (lone surrogates).
+  @inlinable @inline(__always)
+  public static func utf8(of text: PyPointer) -> UnsafeRawBufferPointer? {
+    var count = 0
+    guard let bytes = PyUnicode_AsUTF8AndSize(text, &count) else {
+      PyErr_Clear()
+      return nil
+    }
+    return UnsafeRawBufferPointer(start: bytes, count: count)
+  }
+
   // MARK: Keys
 
   /// `hash(object)`; -1 with an exception set.

@@ -2,6 +2,7 @@
 import SwiftwaterConnectors
 import SwiftwaterConsole
 @_exported import SwiftwaterCore
+@_exported import SwiftwaterKernels
 @_exported import SwiftwaterRDD
 @_exported import SwiftwaterStreaming
 

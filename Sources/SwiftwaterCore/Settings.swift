@@ -67,6 +67,9 @@ public struct Settings: Sendable {
       name: "swiftwater.maxPendingBatches", defaultValue: "1000",
       summary: "batches that may wait; beyond it the clock waits too, and no batch time is lost"),
     .init(
+      name: "swiftwater.lowering", defaultValue: "true",
+      summary: "run Python functions natively where the engine understands them"),
+    .init(
       name: "swiftwater.errors.full", defaultValue: "false",
       summary: "show the whole traceback of a failure instead of 15 lines"),
     .init(

@@ -21,8 +21,8 @@ func utf8Validity(of bytes: UnsafeRawBufferPointer) -> UTF8Validity {
   return String(validating: bytes, as: UTF8.self) == nil ? .invalid : .valid
 }
 
-/// Reads 64 bytes a step.
-func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+/// True where every byte is below 128. Reads 64 bytes a step.
+public func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
   var index = 0
   while index + 64 <= bytes.count {
     let block = bytes.loadUnaligned(fromByteOffset: index, as: SIMD8<UInt64>.self)

@@ -1,3 +1,4 @@
+import CKernels
 import SwiftwaterCore
 
 /// Turns bytes as they come into blocks of lines: a state machine without input, output or time.
@@ -56,17 +57,29 @@ public struct LineAssembler: ~Copyable {
 
   /// Takes a copy of `chunk`, of any length below 1 GiB.
   public mutating func append(_ chunk: UnsafeRawBufferPointer) {
-    var chunk = chunk
-    if skipsLineFeed, let first = chunk.first {
-      skipsLineFeed = false
-      if first == .lineFeed { chunk = .init(rebasing: chunk.dropFirst()) }
+    append(atMost: chunk.count) { room in
+      room.copyMemory(from: chunk)
+      return chunk.count
     }
-    guard let source = chunk.baseAddress, !chunk.isEmpty else { return }
-    reserve(chunk.count)
+  }
+
+  /// Takes what `read` puts into the memory that it gets, which has room for `size` bytes (less than
+  /// 1 GiB): it says how many they are.
+  public mutating func append(
+    atMost size: Int, _ read: (UnsafeMutableRawBufferPointer) throws -> Int
+  ) rethrows {
+    if size == 0 { return }
+    reserve(size)
     let from = count
-    (base + count).copyMemory(from: source, byteCount: chunk.count)
-    count += chunk.count
-    endLines(from: from)
+    let added = try read(UnsafeMutableRawBufferPointer(start: base + count, count: size))
+    if added == 0 { return }
+    count += added
+    if skipsLineFeed {
+      skipsLineFeed = false
+      // The line before is over: nothing of the next one is there yet.
+      if base.load(fromByteOffset: from, as: UInt8.self) == .lineFeed { lineStart = from + 1 }
+    }
+    endLines(from: max(from, lineStart))
     if count - lineStart > maxLineLength || discarding != nil { discardPartialLine() }
     if lines.isEmpty && lineStart > 0 { forgetDroppedLines() }
   }
@@ -112,13 +125,7 @@ public struct LineAssembler: ~Copyable {
   private mutating func endLines(from: Int) {
     var position = from
     let hasReturn = Self.find(.carriageReturn, in: base, from: from, to: count) != nil
-    if !hasReturn {
-      while let end = Self.find(.lineFeed, in: base, from: position, to: count) {
-        endLine(at: end, next: end + 1)
-        position = end + 1
-      }
-      return
-    }
+    if !hasReturn { return endLinesAtLineFeeds(from: from) }
     while position < count {
       let byte = base.load(fromByteOffset: position, as: UInt8.self)
       guard byte == .lineFeed || byte == .carriageReturn else {
@@ -135,6 +142,27 @@ public struct LineAssembler: ~Copyable {
       }
       endLine(at: position, next: next)
       position = next
+    }
+  }
+
+  /// Where there is no `\r`.
+  private mutating func endLinesAtLineFeeds(from: Int) {
+    let wordCount = (count - from + 63) / 64
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: wordCount) { bits in
+      // SAFETY: behind `count` bytes there is room for `padding` more, which may be read.
+      sw_match(
+        (base + from).assumingMemoryBound(to: UInt8.self), wordCount * 64, .lineFeed,
+        bits.baseAddress!)
+      for (number, word) in bits.enumerated() {
+        var word = word
+        while word != 0 {
+          let end = from + number * 64 + word.trailingZeroBitCount
+          // What lies behind the bytes is not theirs.
+          if end >= count { return }
+          word &= word - 1
+          endLine(at: end, next: end + 1)
+        }
+      }
     }
   }
 

@@ -13,33 +13,63 @@ struct CombineByKey: Sendable {
 
   var place: OperatorPlace { partitioning.place }
 
-  func node(over parent: RDDNode) -> RDDNode {
+  /// - Throws: ``PythonError`` for an interrupt while the functions are read.
+  func node(over parent: RDDNode) throws -> RDDNode {
+    let native = try NativeMerge(self, over: parent)
+    // Where the records are known to be pairs of types that merge natively, no step needs Python.
+    let type = parent.recordType.flatMap { native?.merge(of: $0) == nil ? nil : $0 }
+    let placement: TaskPlacement = type == nil ? .callingThread : .anyThread
     let shuffle = Shuffle(
-      parent: parent, bucketCount: partitioning.count, placement: .callingThread
+      parent: parent, bucketCount: partitioning.count, placement: placement
     ) { cursor, task in
-      try Interpreter.attach { py in
-        let divided = DividedPairs(partitioning.count)
-        var functions = try TaskFunction.forTask(
-          [mergeValue] + [createCombiner].compactMap(\.self), py)
-        let merge = functions.removeFirst()
-        let bound = try partitioning.forTask(py)
-        let sink = CombineSink(create: functions.first, merge: merge, place: place) { sink, py in
-          try divided.add(sink, by: bound, py)
-        }
-        try drain(cursor, into: sink, task: task, py)
-        try finish(sink, py)
-        try divided.add(sink, by: bound, py)
-        return divided.batches
-      }
+      try mapSide(cursor, native, task: task)
     }
     return RDDNode(
       name: place.name, context: parent.context, dependencies: [.shuffle(shuffle)],
-      partitionCount: partitioning.count, placement: .callingThread
+      partitionCount: partitioning.count, placement: placement, recordType: type,
+      recipe: CombineRecipe(parent: parent, combination: self)
     ) { partition, task in
       let parts = shuffle.bucket(partition)
       // The keys of one part are different already.
       if parts.count <= 1 { return ArrayCursor(parts) }
+      if let native, !SpillStore.shared.isOverLimit(adding: parts.count) {
+        let pairs = NativePairs(native, partitions: 1)
+        if try pairs.add(ArrayCursor(parts), task: task) {
+          return ArrayCursor(try pairs.takeDivided()[0])
+        }
+      }
       return try Interpreter.attach { py in try merged(parts, task: task, py) }
+    }
+  }
+
+  private func isNative(_ cursor: any BatchCursor) throws -> Bool {
+    guard let cursor = cursor as? PipelineCursor else { return true }
+    return try cursor.isNative()
+  }
+
+  /// The records combined with Python functions, by the partitions of their keys.
+  ///
+  /// - Parameter pairs: what is combined already, and the batch in front of the cursor.
+  private func divided(
+    _ cursor: any BatchCursor, _ pairs: NativePairs?, task: TaskContext
+  ) throws -> [[any RecordBatch]] {
+    try Interpreter.attach { py in
+      let divided = DividedPairs(pairs?.divided ?? [], partitioning.count)
+      var functions = try TaskFunction.forTask(
+        [mergeValue] + [createCombiner].compactMap(\.self), py)
+      let merge = functions.removeFirst()
+      let bound = try partitioning.forTask(py)
+      let sink = CombineSink(create: functions.first, merge: merge, place: place) { sink, py in
+        try divided.add(sink, by: bound, py)
+      }
+      if let pairs {
+        // A combined value is a value here: there is no function that makes the first one.
+        try drain(ArrayCursor(pairs.takeRest()), into: sink, task: task, py)
+      }
+      try drain(cursor, into: sink, task: task, py)
+      try finish(sink, py)
+      try divided.add(sink, by: bound, py)
+      return divided.batches
     }
   }
 
@@ -88,11 +118,48 @@ struct CombineByKey: Sendable {
   }
 }
 
+extension CombineByKey {
+  /// An RDD whose partitions are those of `parent`, with the values of each key combined in each of
+  /// them: what comes before the shuffle.
+  func localNode(over parent: RDDNode) throws -> RDDNode {
+    let native = try NativeMerge(self, over: parent)
+    let type = parent.recordType.flatMap { native?.merge(of: $0) == nil ? nil : $0 }
+    return RDDNode(
+      name: place.name, context: parent.context, dependencies: [.narrow(parent)],
+      partitionCount: parent.partitionCount,
+      placement: type == nil ? .callingThread : .anyThread, recordType: type,
+      recipe: CombineRecipe(parent: parent, combination: self)
+    ) { partition, task in
+      let cursor = try parent.cursor(partition: partition, task: task)
+      return ArrayCursor(try mapSide(cursor, native, task: task)[0])
+    }
+  }
+
+  /// The records of one partition combined, by the partitions of their keys.
+  private func mapSide(
+    _ cursor: any BatchCursor, _ native: NativeMerge?, task: TaskContext
+  ) throws -> [[any RecordBatch]] {
+    guard let native, try isNative(cursor) else { return try divided(cursor, nil, task: task) }
+    let pairs = NativePairs(native, partitions: partitioning.count)
+    if try pairs.add(cursor, task: task) { return try pairs.takeDivided() }
+    return try divided(cursor, pairs, task: task)
+  }
+}
+
+/// What a node knows of the combination that it is, for explaining it.
+struct CombineRecipe: Sendable {
+  let parent: RDDNode
+  let combination: CombineByKey
+}
+
 /// Combined pairs by the partitions of their keys, in the parts in which they came.
 private final class DividedPairs {
   private(set) var batches: [[any RecordBatch]]
 
-  init(_ count: Int) { batches = Array(repeating: [], count: count) }
+  /// - Parameter earlier: what is divided already; nothing, or a list for each partition.
+  init(_ earlier: [[any RecordBatch]], _ count: Int) {
+    batches = earlier.isEmpty ? Array(repeating: [], count: count) : earlier
+  }
 
   /// Takes the pairs out of the sink.
   func add(

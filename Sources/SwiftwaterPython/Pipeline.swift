@@ -6,22 +6,36 @@ import SwiftwaterRDD
 struct Pipeline: Sendable {
   let parent: RDDNode
   let operators: [PythonOperator]
+  /// What of it runs natively; nil where lowering is off.
+  let native: NativeChain?
 
   /// An RDD of `operators` applied to `parent`. A parent that is such an RDD itself, and that is
   /// not cached, is fused: its records are never stored.
-  static func node(_ operators: [PythonOperator], over parent: RDDNode) -> RDDNode {
-    var pipeline = Pipeline(parent: parent, operators: operators)
+  ///
+  /// - Throws: ``PythonError`` for an interrupt while the functions are read.
+  static func node(_ operators: [PythonOperator], over parent: RDDNode) throws -> RDDNode {
+    var (source, all) = (parent, operators)
     if let inner = parent.recipe as? Pipeline, !parent.isCached {
-      pipeline = Pipeline(parent: inner.parent, operators: inner.operators + operators)
+      (source, all) = (inner.parent, inner.operators + operators)
     }
-    let name = operators.map(\.name).last ?? parent.name
-    let (source, all) = (pipeline.parent, pipeline.operators)
+    var native: NativeChain?
+    if parent.context.isLowering, source.partitionCount > 0 {
+      native = try Interpreter.attach { py in try NativeChain(all, py) }
+    }
+    return Pipeline(parent: source, operators: all, native: native).node(
+      name: operators.map(\.name).last ?? parent.name)
+  }
+
+  private func node(name: String) -> RDDNode {
+    let compiled = parent.recordType.flatMap { native?.compiled(for: $0) }
+    let isNative = compiled?.count == operators.count
     return RDDNode(
-      name: name, context: parent.context, dependencies: [.narrow(source)],
-      partitionCount: source.partitionCount, placement: .callingThread, recipe: pipeline
+      name: name, context: parent.context, dependencies: [.narrow(parent)],
+      partitionCount: parent.partitionCount, placement: isNative ? .anyThread : .callingThread,
+      recordType: isNative ? compiled?.prefixes.last?.outputType : nil, recipe: self
     ) { partition, task in
       PipelineCursor(
-        try source.cursor(partition: partition, task: task), through: all, partition: partition,
+        try parent.cursor(partition: partition, task: task), through: self, partition: partition,
         task: task)
     }
   }
@@ -35,23 +49,35 @@ final class PipelineCursor: BatchCursor {
   private let task: TaskContext
   private let partition: Int
   private let input: any BatchCursor
+  private let native: NativeCursor?
+  private let recordType: ColumnType?
   /// The operators, cut before and behind each partition function.
   private let operators: [PythonOperator]
   private var stage: (reader: RecordReader, tail: [PythonOperator])?
   private var isAtEnd = false
 
   init(
-    _ input: any BatchCursor, through operators: [PythonOperator], partition: Int,
-    task: TaskContext
+    _ input: any BatchCursor, through pipeline: Pipeline, partition: Int, task: TaskContext
   ) {
-    self.input = input
-    self.operators = operators
+    operators = pipeline.operators
     self.partition = partition
     self.task = task
+    recordType = pipeline.parent.recordType
+    native = pipeline.native.map {
+      NativeCursor(input, $0, of: pipeline.operators, task: task)
+    }
+    self.input = native ?? input
+  }
+
+  /// True where all functions run natively, for the records as far as they are known.
+  func isNative() throws -> Bool {
+    try native?.prepare(recordType)
+    return native?.count == operators.count
   }
 
   func next() throws -> (any RecordBatch)? {
     if isAtEnd { return nil }
+    if try isNative() { return try input.next() }
     try task.checkCancellation()
     return try Interpreter.attach { py in
       let (reader, tail) = try lastStage(py)
@@ -84,9 +110,10 @@ final class PipelineCursor: BatchCursor {
     _ py: borrowing Python
   ) throws -> (reader: RecordReader, tail: [PythonOperator]) {
     if let stage { return stage }
+    try native?.prepare(recordType)
     var reader = RecordReader(.batches(input))
     var pending: [PythonOperator] = []
-    for item in try PythonOperator.forTask(operators, py) {
+    for item in try PythonOperator.forTask(Array(operators[(native?.count ?? 0)...]), py) {
       guard item.kind.takesPartition else {
         pending.append(item)
         continue

@@ -65,6 +65,16 @@ func append(
         guard Py.append(text, to: list) else { throw PythonError.fetch(py) }
       }
     }
+  case let batch as ColumnBatch:
+    let room = min(batch.recordCount, limit - Py.listCount(list))
+    let objects = try newObjects(of: batch.column, 0..<max(0, room), py)
+    for (index, object) in objects.enumerated() {
+      defer { Py.release(object) }
+      guard Py.append(object, to: list) else {
+        for rest in objects[(index + 1)...] { Py.release(rest) }
+        throw PythonError.fetch(py)
+      }
+    }
   default:
     throw EngineError.illegalState(
       "records of \(type(of: batch)) have no form in Python")

@@ -51,7 +51,9 @@ final class PythonStreaming: Sendable {
   func addTransform(
     _ function: PythonObject, place: OperatorPlace, of parents: [StreamNode]
   ) throws -> StreamNode {
-    try streaming.addNode(name: place.name, parents: parents) { [calls] generation in
+    try streaming.addNode(
+      name: place.name, parents: parents, recipe: StreamRecipe.driver(place)
+    ) { [calls] generation in
       let rdds = try parents.map { try generation.rdd(of: $0) }
       // Spark: the function of a single stream is not called where that stream has no RDD.
       if rdds.count == 1, rdds[0] == nil { return nil }
@@ -66,7 +68,8 @@ final class PythonStreaming: Sendable {
   ) throws -> StreamNode {
     let own = OwnNode()
     let node = try streaming.addNode(
-      name: place.name, slide: slide, parents: parents, reach: reach, key: key
+      name: place.name, slide: slide, parents: parents, reach: reach, key: key,
+      recipe: StreamRecipe.driver(place)
     ) { [calls] generation in
       let view = GenerationView(
         generation, parents: parents, own: own.reference.withLock { $0.value })

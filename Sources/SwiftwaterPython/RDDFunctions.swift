@@ -33,7 +33,7 @@ let rddFunctions: [(String, NativeFunction, String)] = [
     { _, arguments in
       entry(arguments, count: 2) { py, arguments in
         HandleType.make(
-          Pipeline.node(
+          try Pipeline.node(
             try operators(in: try arguments.sequence(1), py), over: try arguments.handle(0)))
       }
     }, "An RDD with functions applied."
@@ -43,9 +43,31 @@ let rddFunctions: [(String, NativeFunction, String)] = [
     { _, arguments in
       entry(arguments, count: 8) { py, arguments in
         HandleType.make(
-          try combination(in: arguments, py).node(over: try arguments.handle(0)))
+          try combination(in: arguments, py).node(over: arguments.handle(0)))
       }
     }, "An RDD with the values of each key combined."
+  ),
+  (
+    "combine_locally",
+    { _, arguments in
+      entry(arguments, count: 4) { py, arguments in
+        let function = try TaskFunction(arguments[1], py)
+        let combination = CombineByKey(
+          createCombiner: nil, mergeValue: function, mergeCombiners: function,
+          partitioning: KeyPartitioning(
+            count: 1, function: nil,
+            place: OperatorPlace(name: try arguments.text(2, py), site: try arguments.text(3, py))))
+        return HandleType.make(try combination.localNode(over: arguments.handle(0)))
+      }
+    }, "An RDD with the values of each key combined inside of each partition."
+  ),
+  (
+    "explain",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        py.newList(of: try Explanation.lines(ofRDD: arguments.handle(0), py))
+      }
+    }, "What an RDD is computed from, and how."
   ),
   (
     "union",
@@ -223,7 +245,14 @@ private func take(_ rdd: RDDNode, _ count: Int, _ py: borrowing Python) throws -
 /// A list of Python objects a partition, each cut at `limit`. The caller has let go of the
 /// interpreter; each task takes it once.
 private func lists(of rdd: RDDNode, _ partitions: [Int], limit: Int) throws -> [PythonObject] {
-  try rdd.context.runner().run(rdd, partitions: partitions, placement: .callingThread) {
+  if limit == .max, rdd.stagePlacement == .anyThread {
+    // The work can be shared, making the objects cannot.
+    let parts = try rdd.context.runner().run(rdd, partitions: partitions) { cursor, _ in
+      try cursor.drained()
+    }
+    return try Interpreter.attach { py in try parts.map { try list(of: $0, py) } }
+  }
+  return try rdd.context.runner().run(rdd, partitions: partitions, placement: .callingThread) {
     cursor, _ in
     try Interpreter.attach { py in
       if limit < .max, let cursor = cursor as? PipelineCursor {
@@ -239,11 +268,20 @@ private func lists(of rdd: RDDNode, _ partitions: [Int], limit: Int) throws -> [
   }
 }
 
+private func list(
+  of batches: [any RecordBatch], _ py: borrowing Python
+) throws -> PythonObject {
+  guard let new = Py.newList() else { throw PythonError.fetch(py) }
+  let list = PythonObject(owning: new)
+  for batch in batches { try append(batch, to: new, limit: .max, py) }
+  return list
+}
+
 private func count(_ rdd: RDDNode, _ py: borrowing Python) throws -> Int {
   try Interpreter.detach(py) {
     try rdd.context.runner().run(rdd, partitions: Array(0..<rdd.partitionCount)) {
       cursor, task -> Int in
-      guard let cursor = cursor as? PipelineCursor else {
+      guard let cursor = cursor as? PipelineCursor, try !cursor.isNative() else {
         var count = 0
         while let batch = try cursor.next() { count += batch.recordCount }
         return count

@@ -14,9 +14,24 @@ final class RecordReader {
   private let source: Source
   private var batch: (any RecordBatch)?
   private var index = 0
+  /// Rows of a column that are objects already, and where they begin.
+  private var objects: (start: Int, pointers: [PyPointer]) = (0, [])
+
+  /// Rows that become objects together.
+  private static let rowsPerStep = 256
 
   init(_ source: Source) {
     self.source = source
+  }
+
+  deinit { releaseObjects() }
+
+  /// Gives up the objects that nobody has taken.
+  private func releaseObjects() {
+    // Other forms of batches count with the same index, and have none.
+    if objects.pointers.isEmpty { return }
+    for pointer in objects.pointers[(index - objects.start)...] { PythonObject.release(pointer) }
+    objects = (0, [])
   }
 
   /// Pushes records until the sink is full or there are none left.
@@ -35,9 +50,30 @@ final class RecordReader {
         }
         guard let batch else { return false }
         try pump(batch, into: chain, py)
-        if index >= batch.recordCount { self.batch = nil }
+        if index >= batch.recordCount {
+          self.batch = nil
+          objects = (0, [])
+        }
       }
       return true
+    }
+  }
+
+  /// Rows of a column, some of them made into objects at a time: at first few, as whoever reads may
+  /// want few.
+  private func pump<Sink>(
+    _ column: Column, into chain: RecordChain<Sink>, _ py: borrowing Python
+  ) throws {
+    let count = column.count
+    while index < count && !chain.sink.isFull {
+      if index >= objects.start + objects.pointers.count {
+        let step = min(Self.rowsPerStep, max(8, index))
+        let range = index..<min(index + step, count)
+        objects = (index, try newObjects(of: column, range, py))
+      }
+      let record = objects.pointers[index - objects.start]
+      index += 1
+      guard chain.push(record) else { throw chain.takeError(py) }
     }
   }
 
@@ -45,6 +81,7 @@ final class RecordReader {
     _ batch: any RecordBatch, into chain: RecordChain<Sink>, _ py: borrowing Python
   ) throws {
     switch batch {
+    case let batch as ColumnBatch: try pump(batch.column, into: chain, py)
     case let batch as PythonBatch:
       while index < batch.recordCount && !chain.sink.isFull {
         guard let record = batch.record(at: index) else { throw PythonError.fetch(py) }

@@ -78,8 +78,10 @@ let streamFunctions: [(String, NativeFunction, String)] = [
         let operators = try operators(in: try arguments.sequence(1), py)
         let source = parent.node
         let name = operators.last?.name ?? source.name
-        let node = try parent.owner.streaming.addNode(name: name, parents: [source]) {
-          try $0.rdd(of: source).map { Pipeline.node(operators, over: $0) }
+        let node = try parent.owner.streaming.addNode(
+          name: name, parents: [source], recipe: StreamRecipe.functions(operators)
+        ) {
+          try $0.rdd(of: source).map { try Pipeline.node(operators, over: $0) }
         }
         return stream(node, of: parent.owner)
       }
@@ -93,13 +95,22 @@ let streamFunctions: [(String, NativeFunction, String)] = [
         let combination = try combination(in: arguments, py)
         let source = parent.node
         let node = try parent.owner.streaming.addNode(
-          name: combination.place.name, parents: [source]
+          name: combination.place.name, parents: [source],
+          recipe: StreamRecipe.combination(combination)
         ) {
-          try $0.rdd(of: source).map { combination.node(over: $0) }
+          try $0.rdd(of: source).map { try combination.node(over: $0) }
         }
         return stream(node, of: parent.owner)
       }
     }, "A stream with the values of each key combined, batch by batch."
+  ),
+  (
+    "stream_explain",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        py.newList(of: try Explanation.lines(ofStreams: arguments.handle(0), py))
+      }
+    }, "What the outputs of a context are computed from, and how."
   ),
   (
     "stream_union",

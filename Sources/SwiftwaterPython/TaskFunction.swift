@@ -11,6 +11,7 @@ final class TaskFunction: Sendable {
   let object: PythonObject
   /// True where a task may need a copy: asked again each time, since variables can be rebound.
   let hasCaptures: Bool
+  private let lowering = Lowering()
 
   /// - Throws: ``ArgumentError`` for what cannot be called.
   init(_ function: PyPointer, _ py: borrowing Python) throws {
@@ -23,6 +24,11 @@ final class TaskFunction: Sendable {
   }
 
   var pointer: PyPointer { object.pointer }
+
+  /// The function's native form, as it is now, for a call with so many arguments.
+  func lowered(_ arguments: Int, _ py: borrowing Python) throws -> Lowered {
+    try lowering.read(object.pointer, arguments: arguments, py)
+  }
 
   /// The functions as one task may use them: what several of them share is still shared.
   ///

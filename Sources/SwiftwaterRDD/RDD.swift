@@ -163,9 +163,10 @@ extension RDDNode {
   public static func union(of parents: [RDDNode], context: SparkContext) -> RDDNode {
     if parents.count == 1 { return parents[0] }
     let places = parents.flatMap { parent in (0..<parent.partitionCount).map { (parent, $0) } }
+    let types = Set(parents.map(\.recordType))
     return RDDNode(
       name: "union", context: context, dependencies: parents.map { .narrow($0) },
-      partitionCount: places.count
+      partitionCount: places.count, recordType: types.count == 1 ? types.first! : nil
     ) { partition, task in
       let (parent, index) = places[partition]
       return try parent.cursor(partition: index, task: task)
@@ -174,10 +175,12 @@ extension RDDNode {
 
   /// An RDD of given batches, one list a partition.
   public static func batches(
-    _ partitions: [[any RecordBatch]], name: String, context: SparkContext
+    _ partitions: [[any RecordBatch]], name: String, context: SparkContext,
+    recordType: ColumnType? = nil
   ) -> RDDNode {
     RDDNode(
-      name: name, context: context, dependencies: [], partitionCount: partitions.count
+      name: name, context: context, dependencies: [], partitionCount: partitions.count,
+      recordType: recordType
     ) { partition, _ in ArrayCursor(partitions[partition]) }
   }
 }

@@ -14,6 +14,9 @@ public final class RDDNode: Sendable {
   public let name: String
   public let context: SparkContext
   public let partitionCount: Int
+  /// The type of the records that come in columns, or as text; nil where that is not known before.
+  /// Some records may come in another form.
+  public let recordType: ColumnType?
 
   private let lineage: Mutex<Lineage>
   private let cache = Mutex<Cache>(.off)
@@ -48,13 +51,15 @@ public final class RDDNode: Sendable {
   }
 
   /// - Parameters:
+  ///   - recordType: see ``recordType``.
   ///   - body: computes one partition. It reads parents through ``cursor(partition:task:)`` and
   ///     shuffles through ``Shuffle/bucket(_:)``.
   public init(
     name: String, context: SparkContext, dependencies: [Dependency], partitionCount: Int,
-    placement: TaskPlacement = .anyThread, recipe: (any Sendable)? = nil,
-    body: @escaping Body
+    placement: TaskPlacement = .anyThread, recordType: ColumnType? = nil,
+    recipe: (any Sendable)? = nil, body: @escaping Body
   ) {
+    self.recordType = recordType
     id = context.nextID()
     self.name = name
     self.context = context
@@ -183,7 +188,7 @@ public final class RDDNode: Sendable {
       for dependency in node.dependencies {
         switch dependency {
         case .narrow(let parent): open.append(parent)
-        case .shuffle(let shuffle): if let parent = shuffle.parent { open.append(parent) }
+        case .shuffle(let shuffle): if let parent = shuffle.mapSideParent { open.append(parent) }
         }
       }
     }
@@ -205,7 +210,7 @@ public final class RDDNode: Sendable {
   }
 
   /// Where the tasks of the stage that ends in this node may run: where all of its nodes may.
-  var stagePlacement: TaskPlacement {
+  public var stagePlacement: TaskPlacement {
     if isFullyCached { return .anyThread }
     if placement == .callingThread { return .callingThread }
     for case .narrow(let parent) in dependencies where parent.stagePlacement == .callingThread {

@@ -40,7 +40,7 @@ public final class Shuffle: Sendable {
   }
 
   /// What the map side computes from; nil once it has run.
-  var parent: RDDNode? {
+  public var mapSideParent: RDDNode? {
     outputs.withLock { outputs in
       if case .missing(let mapSide) = outputs { mapSide.parent } else { nil }
     }

@@ -9,6 +9,8 @@ public final class SparkContext: Sendable {
   public let parallelism: Int
   /// Partitions after a shuffle, where nothing else is said.
   public let defaultParallelism: Int
+  /// Whether functions of another language are run natively where they are understood.
+  public let isLowering: Bool
 
   private let pool: TaskPool
   private let state = Mutex(State())
@@ -28,6 +30,7 @@ public final class SparkContext: Sendable {
     parallelism = try Master(settings["spark.master"] ?? "local[*]").parallelism
     appName = settings["spark.app.name"] ?? "swiftwater"
     defaultParallelism = try settings.count("spark.default.parallelism") ?? parallelism
+    isLowering = try settings.flag("swiftwater.lowering")
     pool = TaskPool(width: parallelism)
     SpillStore.shared.configure(
       limit: try settings.bytes("swiftwater.spill.memory") ?? physicalMemoryBytes() / 2,

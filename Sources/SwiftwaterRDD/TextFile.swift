@@ -15,7 +15,8 @@ extension SparkContext {
     let splits = try FileSplit.plan(paths: path, minimumPartitions: max(1, minimumPartitions))
     let lineLimit = try settings.bytes("swiftwater.receiver.maxLineLength") ?? (16 << 20)
     return RDDNode(
-      name: "textFile", context: self, dependencies: [], partitionCount: splits.count
+      name: "textFile", context: self, dependencies: [], partitionCount: splits.count,
+      recordType: .text
     ) { [weak self] partition, task in
       let split = splits[partition]
       let reader = try SplitReader(split, blockSize: blockSize, maxLineLength: lineLimit)
@@ -76,26 +77,24 @@ final class SplitReader {
   /// The bytes of the split's lines, terminators included.
   private var remaining: Range<Int>
   private var assembler: LineAssembler
-  private let buffer: UnsafeMutableRawBufferPointer
+  private let blockSize: Int
 
   init(_ split: FileSplit, blockSize: Int, maxLineLength: Int) throws {
     file = try OpenFile(path: split.path)
     assembler = LineAssembler(blockSize: blockSize, maxLineLength: maxLineLength)
-    buffer = .allocate(byteCount: blockSize, alignment: 64)
-    remaining = 0..<0
-    let start = split.start == 0 ? 0 : try Self.lineStart(behind: split.start, in: file, buffer)
-    remaining = start..<max(start, try Self.lineStart(behind: split.end, in: file, buffer))
+    self.blockSize = blockSize
+    let start = split.start == 0 ? 0 : try Self.lineStart(behind: split.start, in: file)
+    remaining = start..<max(start, try Self.lineStart(behind: split.end, in: file))
   }
-
-  deinit { buffer.deallocate() }
 
   /// The next lines; nil at the end of the split.
   func next() throws -> TextBlock? {
     while !assembler.isBlockFull && !remaining.isEmpty {
-      let wanted = min(buffer.count, remaining.count)
-      let count = try file.read(
-        into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), at: remaining.lowerBound)
-      assembler.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      var count = 0
+      try assembler.append(atMost: min(blockSize, remaining.count)) { room in
+        count = try file.read(into: room, at: remaining.lowerBound)
+        return count
+      }
       // A file that became shorter while it was read ends here.
       remaining = count == 0 ? 0..<0 : (remaining.lowerBound + count)..<remaining.upperBound
     }
@@ -108,9 +107,9 @@ final class SplitReader {
   /// The place behind the first line terminator at or behind `offset`; the file's end without one.
   ///
   /// A line that begins exactly at a border belongs to the split before it, as in Hadoop.
-  private static func lineStart(
-    behind offset: Int, in file: borrowing OpenFile, _ buffer: UnsafeMutableRawBufferPointer
-  ) throws -> Int {
+  private static func lineStart(behind offset: Int, in file: borrowing OpenFile) throws -> Int {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 64)
+    defer { buffer.deallocate() }
     var position = offset
     while true {
       let count = try file.read(into: buffer, at: position)

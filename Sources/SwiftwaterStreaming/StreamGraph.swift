@@ -28,11 +28,12 @@ struct StreamGraph: Sendable {
 
   mutating func addNode(
     name: String, slide: BatchInterval?, parents: [StreamNode], reach: Reach, key: String?,
-    source: (any InputSource)?, body: @escaping @Sendable (Generation) throws -> RDDNode?
+    source: (any InputSource)?, recipe: (any Sendable)? = nil,
+    body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) -> StreamNode {
     let node = StreamNode(
       id: nodes.count, name: name, slide: slide ?? parents.first?.slide ?? interval,
-      parents: parents, reach: reach, key: key, source: source, body: body)
+      parents: parents, reach: reach, key: key, source: source, recipe: recipe, body: body)
     nodes.append(node)
     return node
   }

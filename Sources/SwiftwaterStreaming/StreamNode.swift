@@ -20,12 +20,14 @@ public final class StreamNode: Sendable {
   let key: String?
 
   let source: (any InputSource)?
+  /// What the layer that made the node knows of it, for explaining it.
+  public let recipe: (any Sendable)?
   private let body: @Sendable (Generation) throws -> RDDNode?
   private let cached = Mutex(false)
 
   init(
     id: Int, name: String, slide: BatchInterval, parents: [StreamNode], reach: Reach = .none,
-    key: String? = nil, source: (any InputSource)? = nil,
+    key: String? = nil, source: (any InputSource)? = nil, recipe: (any Sendable)? = nil,
     body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) {
     self.id = id
@@ -35,8 +37,12 @@ public final class StreamNode: Sendable {
     self.reach = reach
     self.key = key
     self.source = source
+    self.recipe = recipe
     self.body = body
   }
+
+  /// True where its records are text lines that a source takes in.
+  public var isTextSource: Bool { source is ReceiverSupervisor }
 
   /// Every RDD of this stream is cached.
   public func setCached() { cached.withLock { $0 = true } }

@@ -124,17 +124,31 @@ public final class StreamingContext: Sendable {
   ///   - reach: how far back the stream looks.
   ///   - key: names a stream whose past is part of a checkpoint. With a reach to itself it has
   ///     state: its RDDs are computed in every batch, and kept without their lineage.
+  ///   - recipe: see ``StreamNode/recipe``.
   /// - Throws: ``EngineError`` (`illegalState`) once the context has started.
   public func addNode(
     name: String, slide: BatchInterval? = nil, parents: [StreamNode] = [],
-    reach: Reach = .none, key: String? = nil,
+    reach: Reach = .none, key: String? = nil, recipe: (any Sendable)? = nil,
     body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) throws -> StreamNode {
     try building {
       $0.addNode(
         name: name, slide: slide, parents: parents, reach: reach, key: key, source: nil,
-        body: body)
+        recipe: recipe, body: body)
     }
+  }
+
+  /// The outputs so far, in the order in which they were added: the operator, the place of its
+  /// call, and the stream.
+  public var outputs: [(name: String, site: String, node: StreamNode)] {
+    let outputs = state.withLock { state -> [StreamOutput] in
+      switch state {
+      case .building(let graph): graph.outputs
+      case .active(let run): run.plan.outputs
+      case .stopped: []
+      }
+    }
+    return outputs.map { ($0.name, $0.site, $0.node) }
   }
 
   /// Adds a stream whose records come from `source`: a partition for each of its blocks.
@@ -146,7 +160,7 @@ public final class StreamingContext: Sendable {
       ) { generation in
         let blocks = generation.allocation(of: id).blocks
         return RDDNode.batches(
-          blocks.map { [$0] }, name: name, context: generation.context)
+          blocks.map { [$0] }, name: name, context: generation.context, recordType: .text)
       }
     }
   }

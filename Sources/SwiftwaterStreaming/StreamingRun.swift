@@ -25,7 +25,7 @@ final class StreamingRun: Sendable {
     }
   }
 
-  private let plan: StreamPlan
+  let plan: StreamPlan
   private let context: SparkContext
   private let clock: any EngineClock
   private let hooks: StreamingContext.Hooks

@@ -51,6 +51,11 @@ def combine_by_key(
     name: str,
     site: str,
 ) -> Handle: ...
+
+# The values of each key combined inside of each partition, without a shuffle.
+def combine_locally(
+    rdd: Handle, merge: Callable[[Any, Any], Any], name: str, site: str
+) -> Handle: ...
 def union(context: Handle, rdds: Sequence[Handle]) -> Handle: ...
 
 # Records are (key, value) pairs, each sent whole to partition `hash % partitions` of its key.
@@ -75,6 +80,14 @@ def gather(
     name: str,
     site: str,
 ) -> Handle: ...
+
+# A line of a plan: stage, operator, place of its call, how it runs ("native", "native where types
+# allow", "Python", "driver", "engine"), the type of what it gives ("": not known), and why it is not
+# native, with file, line and instruction of the bytecode ("", 0, "": nothing to tell).
+PlanLine = tuple[int, str, str, str, str, str, str, int, str]
+
+def explain(rdd: Handle) -> list[PlanLine]: ...
+def stream_explain(streaming: Handle) -> list[PlanLine]: ...
 
 # True where an action on `rdd` computes from `ancestor`.
 def depends_on(rdd: Handle, ancestor: Handle) -> bool: ...

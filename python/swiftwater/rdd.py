@@ -1202,6 +1202,8 @@ class RDD(Generic[T_co]):
         if key is not None:
             require_callable("max", key, "a function as key")
         choose: Callable[..., T] = builtins.max
+        if key is None:
+            return self._reduced(choose, "max")
         return self._reduced(lambda a, b: choose(a, b, key=key), "max")
 
     def min(self: RDD[T], key: Callable[[T], Any] | None = None) -> T:
@@ -1215,6 +1217,8 @@ class RDD(Generic[T_co]):
         if key is not None:
             require_callable("min", key, "a function as key")
         choose: Callable[..., T] = builtins.min
+        if key is None:
+            return self._reduced(choose, "min")
         return self._reduced(lambda a, b: choose(a, b, key=key), "min")
 
     def countByValue(self: RDD[K]) -> defaultdict[K, int]:
@@ -1238,13 +1242,12 @@ class RDD(Generic[T_co]):
         return self._piped("map", _first, "countByKey")._tallied("countByKey")
 
     def _tallied(self, name: str) -> defaultdict[Any, int]:
-        parts = self._piped("mapPartitions", _tally, name).collect()
-        if not parts:
+        counted = self._piped("map", _with_one, name)._combined_locally(operator.add, name)
+        if counted.getNumPartitions() == 0:
             raise ValueError(_EMPTY)
         total: defaultdict[Any, int] = defaultdict(int)
-        for part in parts:
-            for value, number in part.items():
-                total[value] += number
+        for value, number in counted.collect():
+            total[value] += number
         return total
 
     def reduceByKeyLocally(self: RDD[tuple[K, V]], func: Callable[[V, V], V]) -> dict[K, V]:
@@ -1258,22 +1261,16 @@ class RDD(Generic[T_co]):
         """
         require_callable("reduceByKeyLocally", func)
 
-        def merged(pairs: Iterable[tuple[K, V]]) -> dict[K, V]:
-            values: dict[K, V] = {}
-            for key, value in pairs:
-                values[key] = func(values[key], value) if key in values else value
-            return values
-
-        def merged_part(pairs: Iterator[tuple[K, V]]) -> list[dict[K, V]]:
-            return [merged(pairs)]
-
-        parts = self._piped("mapPartitions", merged_part, "reduceByKeyLocally").collect()
-        if not parts:
+        local = self._combined_locally(func, "reduceByKeyLocally")
+        if local.getNumPartitions() == 0:
             raise ValueError(_EMPTY)
+        values: dict[K, V] = {}
         try:
-            return merged(itertools.chain.from_iterable(part.items() for part in parts))
+            for key, value in local.collect():
+                values[key] = func(values[key], value) if key in values else value
         except StopIteration as end:
             raise stop_iteration(end) from end
+        return values
 
     # --- actions: statistics ----------------------------------------------------------------
 
@@ -1658,6 +1655,22 @@ class RDD(Generic[T_co]):
         text = described(self.getNumPartitions(), self._known_origin(), self._name, level)
         return text.encode()
 
+    def explain(self) -> None:
+        """Print how the RDD is computed: which functions run natively, and why others do not.
+
+        Nothing is computed for it.
+
+        Example::
+
+            >>> sc.parallelize(["a b"]).flatMap(lambda line: line.split(" ")).explain()
+            stage 1
+              parallelize         engine
+              flatMap at ...  native where types allow
+        """
+        from swiftwater._explain import plan_text
+
+        print(plan_text(engine.explain(self._live)))
+
     def __repr__(self) -> str:
         """Return name and number."""
         return f"{self._name} RDD[{self._id}]" if self._name else f"RDD[{self._id}]"
@@ -1811,8 +1824,16 @@ class RDD(Generic[T_co]):
         moved = packed._partitioned(Partitioner(partitions, portable_hash), name)
         return moved._piped("mapPartitions", unpacked, name)
 
+    def _combined_locally(self, merge: Callable[[Any, Any], Any], name: str) -> RDD[Any]:
+        """Return this RDD of pairs with the values of each key merged, partition by partition."""
+        site = call_site()
+        handle = engine.combine_locally(self._live, merge, name, site)
+        return self._made(handle, name, site, (self,))
+
     def _reduced(self: RDD[T], f: Callable[[T, T], T], name: str) -> T:
-        results: list[T] = self._piped("mapPartitions", _reducer(f), name).collect()
+        # All records under one key, so that the engine needs no second way to reduce.
+        keyed = self._piped("map", _under_none, name)._combined_locally(f, name)
+        results: list[T] = [value for _, value in keyed.collect()]
         if not results:
             raise ValueError(_EMPTY)
         return _merged(f, results)
@@ -1893,10 +1914,12 @@ def _counted(records: Iterator[Any]) -> list[int]:
     return [builtins.sum(1 for _ in records)]
 
 
-def _tally(records: Iterator[Any]) -> list[Any]:
-    from collections import Counter
+def _with_one(record: Any) -> tuple[Any, int]:
+    return (record, 1)
 
-    return [Counter(records)]
+
+def _under_none(record: Any) -> tuple[None, Any]:
+    return (None, record)
 
 
 def _merged(f: Callable[[T, T], T], results: Sequence[T]) -> T:

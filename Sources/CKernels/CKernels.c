@@ -1,0 +1,91 @@
+#include "CKernels.h"
+
+// Each loop once in plain C, which compilers turn into what the target always has (SSE2, NEON), and
+// once for 256 bits, which not every processor has.
+
+static inline uint64_t match64(const uint8_t *bytes, uint8_t wanted) {
+  uint64_t word = 0;
+  for (int i = 0; i < 64; i++) word |= (uint64_t)(bytes[i] == wanted) << i;
+  return word;
+}
+
+static inline uint64_t space64(const uint8_t *bytes) {
+  uint64_t word = 0;
+  for (int i = 0; i < 64; i++) {
+    uint8_t byte = bytes[i];
+    uint64_t is_space = byte == ' ' || (uint8_t)(byte - 9) < 5 || (uint8_t)(byte - 0x1c) < 4;
+    word |= is_space << i;
+  }
+  return word;
+}
+
+static void match_plain(const uint8_t *bytes, size_t count, uint8_t wanted, uint64_t *bits) {
+  for (size_t i = 0; i < count; i += 64) bits[i / 64] = match64(bytes + i, wanted);
+}
+
+static void space_plain(const uint8_t *bytes, size_t count, uint64_t *bits) {
+  for (size_t i = 0; i < count; i += 64) bits[i / 64] = space64(bytes + i);
+}
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+__attribute__((target("avx2"))) static inline uint64_t joined(__m256i low, __m256i high) {
+  return (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32 |
+         (uint32_t)_mm256_movemask_epi8(low);
+}
+
+__attribute__((target("avx2"))) static void match_avx2(const uint8_t *bytes, size_t count,
+                                                       uint8_t wanted, uint64_t *bits) {
+  __m256i mark = _mm256_set1_epi8((char)wanted);
+  for (size_t i = 0; i < count; i += 64) {
+    __m256i low = _mm256_loadu_si256((const __m256i *)(bytes + i));
+    __m256i high = _mm256_loadu_si256((const __m256i *)(bytes + i + 32));
+    bits[i / 64] = joined(_mm256_cmpeq_epi8(low, mark), _mm256_cmpeq_epi8(high, mark));
+  }
+}
+
+__attribute__((target("avx2"))) static inline __m256i spaces(__m256i bytes) {
+  __m256i space = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(' '));
+  // x in first...last: no bit is left of the saturating difference on either side.
+  __m256i tabs = _mm256_sub_epi8(bytes, _mm256_set1_epi8(9));
+  __m256i is_tab = _mm256_cmpeq_epi8(_mm256_min_epu8(tabs, _mm256_set1_epi8(4)), tabs);
+  __m256i marks = _mm256_sub_epi8(bytes, _mm256_set1_epi8(0x1c));
+  __m256i is_mark = _mm256_cmpeq_epi8(_mm256_min_epu8(marks, _mm256_set1_epi8(3)), marks);
+  return _mm256_or_si256(space, _mm256_or_si256(is_tab, is_mark));
+}
+
+__attribute__((target("avx2"))) static void space_avx2(const uint8_t *bytes, size_t count,
+                                                       uint64_t *bits) {
+  for (size_t i = 0; i < count; i += 64) {
+    __m256i low = _mm256_loadu_si256((const __m256i *)(bytes + i));
+    __m256i high = _mm256_loadu_si256((const __m256i *)(bytes + i + 32));
+    bits[i / 64] = joined(spaces(low), spaces(high));
+  }
+}
+
+void sw_match(const uint8_t *bytes, size_t count, uint8_t wanted, uint64_t *bits) {
+  if (__builtin_cpu_supports("avx2"))
+    match_avx2(bytes, count, wanted, bits);
+  else
+    match_plain(bytes, count, wanted, bits);
+}
+
+void sw_match_space(const uint8_t *bytes, size_t count, uint64_t *bits) {
+  if (__builtin_cpu_supports("avx2"))
+    space_avx2(bytes, count, bits);
+  else
+    space_plain(bytes, count, bits);
+}
+
+#else
+
+void sw_match(const uint8_t *bytes, size_t count, uint8_t wanted, uint64_t *bits) {
+  match_plain(bytes, count, wanted, bits);
+}
+
+void sw_match_space(const uint8_t *bytes, size_t count, uint64_t *bits) {
+  space_plain(bytes, count, bits);
+}
+
+#endif

@@ -1,0 +1,15 @@
+// Loops over whole blocks that need vector instructions chosen at run time.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+// Sets bit i of bits[i / 64] where bytes[i] == wanted, for `count` bytes, a multiple of 64. All of
+// them are read; bits has count / 64 words.
+void sw_match(const uint8_t *bytes, size_t count, uint8_t wanted, uint64_t *bits);
+
+// Sets a bit where bytes[i] is white space below 128, as Python's str.split() sees it (\t \n \v \f \r,
+// \x1c to \x1f, space). The rest as in sw_match.
+void sw_match_space(const uint8_t *bytes, size_t count, uint64_t *bits);
+
+// Asks for a cache line that is read soon. The address need not be valid.
+static inline void sw_kernel_prefetch(const void *address) { __builtin_prefetch(address); }

@@ -1,0 +1,106 @@
+extension ColumnBatch {
+  /// On disk, where memory is short.
+  public func kept() throws -> any RecordBatch {
+    guard SpillStore.shared.isOverLimit(adding: recordCount) else { return self }
+    return SpilledColumnBatch(recordCount: recordCount, column: try SpilledColumn(column))
+  }
+}
+
+/// A column's rows on disk.
+private struct SpilledColumnBatch: StoredBatch {
+  let recordCount: Int
+  let column: SpilledColumn
+
+  func loaded() throws -> any RecordBatch { ColumnBatch(try column.loaded()) }
+}
+
+/// The arrays of a column in a spill file; how they belong together stays in memory.
+private indirect enum SpilledColumn: Sendable {
+  case none(count: Int)
+  case bool(SpilledBytes, count: Int)
+  case integer(SpilledBytes)
+  case double(SpilledBytes)
+  case text(views: SpilledBytes, buffers: [SpilledBytes], isASCII: Bool)
+  case tuple([SpilledColumn], count: Int)
+  case list(offsets: SpilledBytes, SpilledColumn)
+  case optional(SpilledBytes, count: Int, SpilledColumn)
+  case repeated(SpilledColumn, count: Int)
+
+  init(_ column: Column) throws {
+    switch column {
+    case .none(let count): self = .none(count: count)
+    case .bool(let bits): self = .bool(try Self.write(bits.words), count: bits.count)
+    case .integer(let values): self = .integer(try Self.write(values))
+    case .double(let values): self = .double(try Self.write(values))
+    case .text(let texts):
+      let buffers = try texts.buffers.map { buffer in
+        try withExtendedLifetime(buffer) {
+          try SpillStore.shared.write(
+            UnsafeRawBufferPointer(start: buffer.base, count: buffer.count))
+        }
+      }
+      self = .text(
+        views: try Self.write(texts.views), buffers: buffers, isASCII: texts.isASCII)
+    case .tuple(let items, let count):
+      self = .tuple(try items.map { try SpilledColumn($0) }, count: count)
+    case .list(let lists):
+      self = .list(offsets: try Self.write(lists.offsets), try SpilledColumn(lists.items))
+    case .optional(let validity, let values):
+      self = .optional(
+        try Self.write(validity.words), count: validity.count, try SpilledColumn(values))
+    case .repeated(let value, let count):
+      self = .repeated(try SpilledColumn(value), count: count)
+    }
+  }
+
+  func loaded() throws -> Column {
+    switch self {
+    case .none(let count): .none(count: count)
+    case .bool(let words, let count): .bool(Bitmap(words: try Self.read(words), count: count))
+    case .integer(let values): .integer(try Self.read(values))
+    case .double(let values): .double(try Self.read(values))
+    case .text(let views, let buffers, let isASCII):
+      .text(
+        TextColumn(
+          views: try Self.read(views), buffers: try buffers.map { try TextBuffer(reading: $0) },
+          isASCII: isASCII))
+    case .tuple(let items, let count): .tuple(try items.map { try $0.loaded() }, count: count)
+    case .list(let offsets, let items):
+      .list(ListColumn(offsets: try Self.read(offsets), items: try items.loaded()))
+    case .optional(let words, let count, let values):
+      .optional(
+        validity: Bitmap(words: try Self.read(words), count: count), try values.loaded())
+    case .repeated(let value, let count): .repeated(try value.loaded(), count: count)
+    }
+  }
+
+  private static func write<Element: BitwiseCopyable>(_ values: [Element]) throws -> SpilledBytes {
+    try values.withUnsafeBytes { try SpillStore.shared.write($0) }
+  }
+
+  private static func read<Element: BitwiseCopyable>(_ bytes: SpilledBytes) throws -> [Element] {
+    let count = bytes.count / MemoryLayout<Element>.stride
+    return try [Element](unsafeUninitializedCapacity: count) { values, used in
+      // SAFETY: the bytes were written from `count` elements of this type.
+      try bytes.read(into: UnsafeMutableRawBufferPointer(values))
+      used = count
+    }
+  }
+}
+
+extension TextBuffer {
+  fileprivate convenience init(reading bytes: SpilledBytes) throws {
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: bytes.count + TextBlock.padding, alignment: 64)
+    do {
+      try bytes.read(into: UnsafeMutableRawBufferPointer(start: memory, count: bytes.count))
+    } catch {
+      memory.deallocate()
+      throw error
+    }
+    // The padding is read by wide loads, whatever is in it.
+    (memory + bytes.count).initializeMemory(
+      as: UInt8.self, repeating: 0, count: TextBlock.padding)
+    self.init(adopting: memory, count: bytes.count)
+  }
+}

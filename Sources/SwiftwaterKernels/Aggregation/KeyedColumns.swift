@@ -1,0 +1,395 @@
+import SwiftwaterCore
+
+/// Values combined by key, in columns: keys stay in first-seen order, values are combined in the
+/// order in which they come.
+public final class KeyedColumns {
+  private let index = KeyIndex()
+  private var keys: [Column] = []
+  private let values: any Accumulator
+  public let keyType: ColumnType
+  public let valueType: ColumnType
+
+  /// - Parameters:
+  ///   - type: of the records, pairs.
+  ///   - merge: made for values of this type.
+  public init?(_ type: ColumnType, _ merge: Merge) {
+    guard case .tuple(let items) = type, items.count == 2 else { return nil }
+    keyType = items[0]
+    valueType = items[1]
+    values = makeAccumulator(merge, items[1])
+  }
+
+  /// The number of keys.
+  public var count: Int { index.count }
+
+  /// About how many bytes are held.
+  public var byteCount: Int { index.byteCount + index.count * 32 }
+
+  /// Combines pairs; false where Python must do it, and nothing was changed.
+  public func add(_ pairs: Column) -> Bool {
+    let items = pairs.tupleItems
+    guard values.canAdd(items[1]), let keys = items[0].keys() else { return false }
+    var newRows: [UInt32] = []
+    let numbers = index.numbers(of: keys, newRows: &newRows)
+    if !newRows.isEmpty { self.keys.append(items[0].gathered(newRows).compacted()) }
+    values.add(items[1], at: numbers, count: index.count)
+    return true
+  }
+
+  /// The keys with their values, as pairs.
+  public func pairs() -> Column {
+    let keys = self.keys.isEmpty ? Column.empty(keyType) : .concatenated(self.keys)
+    return .tuple([keys, values.column()], count: index.count)
+  }
+}
+
+/// The combined values of all keys.
+private protocol Accumulator: AnyObject {
+  /// True where `add` will give what Python gives.
+  func canAdd(_ values: Column) -> Bool
+  /// Combines row `i` with the value of key `numbers[i]`; the first value of a key becomes its
+  /// value. New keys have the next numbers, in the order of their first rows.
+  func add(_ values: Column, at numbers: [UInt32], count: Int)
+  func column() -> Column
+}
+
+private func makeAccumulator(_ merge: Merge, _ type: ColumnType) -> any Accumulator {
+  switch (merge, type) {
+  case (.sum, .integer): return IntegerSums()
+  case (.sum, .double): return DoubleSums()
+  case (.choose(let symbol, let first), _):
+    guard let comparison = Comparison(rawValue: symbol) else {
+      preconditionFailure("no comparison: \(symbol)")
+    }
+    switch type {
+    case .integer: return Choices<Int64>(comparison, first) { .integer($0) }
+    case .double: return Choices<Double>(comparison, first) { .double($0) }
+    case .text: return TextChoices(comparison, first)
+    default: preconditionFailure("no order of \(type)")
+    }
+  case (.items(let parts), .tuple(let types)):
+    return ItemAccumulators(zip(parts, types).map { makeAccumulator($0, $1) })
+  case (.join, .list(let item)): return Lists(item)
+  case (.last, _): return Chosen(type, last: true)
+  case (.first, _): return Chosen(type, last: false)
+  default: preconditionFailure("\(merge) does not combine \(type)")
+  }
+}
+
+private final class IntegerSums: Accumulator {
+  private var sums: [Int64] = []
+  /// No sum is farther from 0.
+  private var bound: UInt64 = 0
+
+  func canAdd(_ values: Column) -> Bool {
+    let (largest, rows): (UInt64, Int) =
+      switch values {
+      case .integer(let values): (values.largestMagnitude, values.count)
+      case .repeated(.integer(let values), let count): (values.largestMagnitude, count)
+      default: preconditionFailure("integers are expected, not \(values.type)")
+      }
+    let (growth, overflow) = largest.multipliedReportingOverflow(by: UInt64(rows))
+    if overflow { return false }
+    if let sum = Self.sum(bound, growth) {
+      bound = sum
+      return true
+    }
+    guard let sum = Self.sum(sums.largestMagnitude, growth) else { return false }
+    bound = sum
+    return true
+  }
+
+  private static func sum(_ a: UInt64, _ b: UInt64) -> UInt64? {
+    let (sum, overflow) = a.addingReportingOverflow(b)
+    return overflow || sum > UInt64(Int64.max) ? nil : sum
+  }
+
+  func add(_ values: Column, at numbers: [UInt32], count: Int) {
+    if count > sums.count { sums.append(contentsOf: repeatElement(0, count: count - sums.count)) }
+    sums.withUnsafeMutableBufferPointer { sums in
+      switch values {
+      case .integer(let values):
+        for (row, number) in numbers.enumerated() { sums[Int(number)] &+= values[row] }
+      case .repeated(.integer(let values), _):
+        let value = values[0]
+        for number in numbers { sums[Int(number)] &+= value }
+      default: preconditionFailure("integers are expected, not \(values.type)")
+      }
+    }
+  }
+
+  func column() -> Column { .integer(sums) }
+}
+
+extension [Int64] {
+  fileprivate var largestMagnitude: UInt64 { reduce(0) { Swift.max($0, $1.magnitude) } }
+}
+
+private final class DoubleSums: Accumulator {
+  private var sums: [Double] = []
+
+  func canAdd(_ values: Column) -> Bool { true }
+
+  func add(_ values: Column, at numbers: [UInt32], count: Int) {
+    guard case .double(let values) = values.expanded() else {
+      preconditionFailure("floats are expected, not \(values.type)")
+    }
+    for (row, number) in numbers.enumerated() {
+      // The first as it is: 0.0 + -0.0 is not -0.0.
+      if number == sums.count {
+        sums.append(values[row])
+      } else {
+        sums[Int(number)] += values[row]
+      }
+    }
+  }
+
+  func column() -> Column { .double(sums) }
+}
+
+/// The smallest, the largest, or the like.
+private final class Choices<Value: Comparable>: Accumulator {
+  private var chosen: [Value] = []
+  private let comparison: Comparison
+  private let first: Bool
+  private let wrap: ([Value]) -> Column
+
+  init(_ comparison: Comparison, _ first: Bool, _ wrap: @escaping ([Value]) -> Column) {
+    self.comparison = comparison
+    self.first = first
+    self.wrap = wrap
+  }
+
+  func canAdd(_ values: Column) -> Bool { true }
+
+  func add(_ values: Column, at numbers: [UInt32], count: Int) {
+    let values: [Value]? =
+      switch values.expanded() {
+      case .integer(let values): values as? [Value]
+      case .double(let values): values as? [Value]
+      default: nil
+      }
+    guard let values else { preconditionFailure("a column of another type") }
+    for (row, number) in numbers.enumerated() {
+      if number == chosen.count {
+        chosen.append(values[row])
+      } else if holds(values[row], chosen[Int(number)]) != first {
+        chosen[Int(number)] = values[row]
+      }
+    }
+  }
+
+  private func holds(_ second: Value, _ first: Value) -> Bool {
+    switch comparison {
+    case .less: second < first
+    case .lessOrEqual: second <= first
+    case .greater: second > first
+    case .greaterOrEqual: second >= first
+    case .equal: second == first
+    case .notEqual: second != first
+    }
+  }
+
+  func column() -> Column { wrap(chosen) }
+}
+
+private final class TextChoices: Accumulator {
+  private var chosen: [[UInt8]] = []
+  private var isASCII = true
+  private let comparison: Comparison
+  private let first: Bool
+
+  init(_ comparison: Comparison, _ first: Bool) {
+    self.comparison = comparison
+    self.first = first
+  }
+
+  func canAdd(_ values: Column) -> Bool { true }
+
+  func add(_ values: Column, at numbers: [UInt32], count: Int) {
+    guard case .text(let texts) = values.expanded() else {
+      preconditionFailure("texts are expected, not \(values.type)")
+    }
+    isASCII = isASCII && texts.isASCII
+    texts.withRows { rows in
+      for (row, number) in numbers.enumerated() {
+        if number == chosen.count {
+          chosen.append(Array(rows[row]))
+          continue
+        }
+        let place = Int(number)
+        let holds = comparison.holds(chosen[place].withUnsafeBytes { order(rows[row], $0) })
+        if holds != first { chosen[place] = Array(rows[row]) }
+      }
+    }
+  }
+
+  func column() -> Column {
+    var builder = TextBuilder(rows: chosen.count)
+    for text in chosen { text.withUnsafeBytes { builder.append($0, isASCII: isASCII) } }
+    return .text(builder.finish())
+  }
+}
+
+private final class ItemAccumulators: Accumulator {
+  private let parts: [any Accumulator]
+  private var count = 0
+
+  init(_ parts: [any Accumulator]) { self.parts = parts }
+
+  func canAdd(_ values: Column) -> Bool {
+    zip(parts, values.tupleItems).allSatisfy { $0.canAdd($1) }
+  }
+
+  func add(_ values: Column, at numbers: [UInt32], count: Int) {
+    self.count = count
+    for (part, item) in zip(parts, values.tupleItems) { part.add(item, at: numbers, count: count) }
+  }
+
+  func column() -> Column { .tuple(parts.map { $0.column() }, count: count) }
+}
+
+/// The first value of each key, or the last.
+private final class Chosen: Accumulator {
+  private let type: ColumnType
+  private let last: Bool
+  private var columns: [Column] = []
+  private var count = 0
+  /// For each key the place of its value in all columns together.
+  private var places: [UInt32] = []
+  private var rows = 0
+
+  init(_ type: ColumnType, last: Bool) {
+    self.type = type
+    self.last = last
+  }
+
+  func canAdd(_ values: Column) -> Bool { rows + values.count < Int(UInt32.max) }
+
+  func add(_ values: Column, at numbers: [UInt32], count: Int) {
+    // Only the rows that stay: nothing else of the batch is held on to.
+    var kept: [UInt32] = []
+    var latest: [UInt32: Int] = [:]
+    for (row, number) in numbers.enumerated() {
+      let isNew = number == places.count
+      guard isNew || last else { continue }
+      if let earlier = latest[number] {
+        kept[earlier] = UInt32(truncatingIfNeeded: row)
+        continue
+      }
+      let place = UInt32(truncatingIfNeeded: rows + kept.count)
+      if isNew { places.append(place) } else { places[Int(number)] = place }
+      latest[number] = kept.count
+      kept.append(UInt32(truncatingIfNeeded: row))
+    }
+    if kept.isEmpty { return }
+    columns.append(values.gathered(kept).compacted())
+    rows += kept.count
+    if rows > 1 << 20, rows > places.count * 2 {
+      columns = [column()]
+      rows = places.count
+      places = (0..<UInt32(truncatingIfNeeded: rows)).map { $0 }
+    }
+  }
+
+  func column() -> Column {
+    columns.isEmpty ? .empty(type) : Column.concatenated(columns).gathered(places)
+  }
+}
+
+/// All items of the lists of each key.
+private final class Lists: Accumulator {
+  private let item: ColumnType
+  private var columns: [Column] = []
+  /// The key of each item.
+  private var numbers: [UInt32] = []
+  private var count = 0
+
+  init(_ item: ColumnType) { self.item = item }
+
+  func canAdd(_ values: Column) -> Bool { numbers.count + values.count < Int(UInt32.max) }
+
+  func add(_ values: Column, at numbers: [UInt32], count: Int) {
+    self.count = count
+    guard case .list(let lists) = values.expanded() else {
+      preconditionFailure("lists are expected, not \(values.type)")
+    }
+    columns.append(lists.items.compacted())
+    for (row, number) in numbers.enumerated() {
+      self.numbers.append(
+        contentsOf: repeatElement(
+          number, count: Int(lists.offsets[row + 1] - lists.offsets[row])))
+    }
+  }
+
+  func column() -> Column {
+    // A stable counting sort by key.
+    var offsets = [UInt32](repeating: 0, count: count + 1)
+    for number in numbers { offsets[Int(number) + 1] += 1 }
+    for key in 0..<count { offsets[key + 1] += offsets[key] }
+    var next = offsets
+    var places = [UInt32](repeating: 0, count: numbers.count)
+    for (place, number) in numbers.enumerated() {
+      places[Int(next[Int(number)])] = UInt32(truncatingIfNeeded: place)
+      next[Int(number)] += 1
+    }
+    let items = columns.isEmpty ? Column.empty(item) : Column.concatenated(columns)
+    return .list(ListColumn(offsets: offsets, items: items.gathered(places)))
+  }
+}
+
+extension Column {
+  /// The same rows, with texts in buffers of their own: so that a few of them do not hold on to the
+  /// blocks that they came from.
+  public func compacted() -> Column {
+    switch self {
+    case .none, .bool, .integer, .double: return self
+    case .text(let texts):
+      if texts.buffers.isEmpty { return self }
+      if texts.views.allSatisfy(\.isInline) {
+        return .text(TextColumn(views: texts.views, buffers: [], isASCII: texts.isASCII))
+      }
+      var builder = TextBuilder(rows: texts.count)
+      texts.withRows { rows in
+        for row in 0..<rows.count { builder.append(rows[row], isASCII: texts.isASCII) }
+      }
+      return .text(builder.finish())
+    case .tuple(let items, let count): return .tuple(items.map { $0.compacted() }, count: count)
+    case .list(let lists):
+      return .list(ListColumn(offsets: lists.offsets, items: lists.items.compacted()))
+    case .optional(let validity, let column):
+      return .optional(validity: validity, column.compacted())
+    case .repeated(let column, let count): return .repeated(column.compacted(), count: count)
+    }
+  }
+}
+
+extension Column {
+  /// Spark's hash of a row as a key.
+  public func portableHash(_ row: Int) -> Int {
+    switch self {
+    case .none: PortableHash.none
+    case .bool(let bits): bits[row] ? 1 : 0
+    case .integer(let values): PortableHash.integer(values[row])
+    case .double(let values): PortableHash.double(values[row]) ?? 0
+    case .text(let texts): texts.withRows { PortableHash.text(utf8: $0[row]) }
+    case .tuple(let items, _): PortableHash.tuple(items.map { $0.portableHash(row) })
+    case .list: preconditionFailure("a list is no key")
+    case .optional(let validity, let column):
+      validity[row] ? column.portableHash(row) : PortableHash.none
+    case .repeated(let column, _): column.portableHash(0)
+    }
+  }
+
+  /// The rows by the partition of their key, which is the first item of each; nil for none.
+  public func divided(among partitions: Int) -> [Column?] {
+    if partitions == 1 { return [count == 0 ? nil : self] }
+    let keys = tupleItems[0]
+    var rows = Array(repeating: [UInt32](), count: partitions)
+    for row in 0..<count {
+      let partition = PortableHash.partition(of: keys.portableHash(row), among: partitions)
+      rows[partition].append(UInt32(truncatingIfNeeded: row))
+    }
+    return rows.map { $0.isEmpty ? nil : gathered($0) }
+  }
+}

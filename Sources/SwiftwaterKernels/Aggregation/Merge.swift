@@ -1,0 +1,98 @@
+import SwiftwaterCore
+
+/// How two values of a key become one, for values of one type: what a function such as
+/// `lambda a, b: a + b` comes to.
+public indirect enum Merge: Sendable, Hashable {
+  /// `a + b` of numbers.
+  case sum
+  /// The second where it compares so with the first (or where it does not), else the first.
+  case choose(second: String, first: Bool)
+  case first
+  case last
+  /// Each item of a tuple on its own.
+  case items([Merge])
+  /// The lists one behind the other.
+  case join
+
+  /// - Parameters:
+  ///   - function: of two arguments of `type`, giving the same type.
+  /// - Throws: ``Refusal``.
+  public init(_ function: Expression, of type: ColumnType) throws {
+    self = try Self.part(function, [], type)
+  }
+
+  private static func part(
+    _ expression: Expression, _ path: [Int], _ type: ColumnType
+  ) throws -> Merge {
+    switch side(of: expression, path, type) {
+    case 0: return .first
+    case 1: return .last
+    default: break
+    }
+    let place = expression.place
+    switch expression.kind {
+    case .tuple(let items):
+      guard case .tuple(let types) = type, types.count == items.count else {
+        throw Refusal("it combines values of \(type) to a tuple of \(items.count)", at: place)
+      }
+      return .items(
+        try items.indices.map { try part(items[$0], path + [$0], types[$0]) })
+    case .binary("+", let a, let b):
+      guard type == .integer || type == .double else {
+        throw Refusal("it combines \(type) with +, which has no native form", at: place)
+      }
+      // The order does not matter to the sum of two.
+      if sides(a, b, path, type) != nil { return .sum }
+    case .call(let name, let arguments) where name == "min" || name == "max":
+      guard arguments.count == 2, isOrdered(type),
+        let (a, _) = sides(arguments[0], arguments[1], path, type)
+      else { break }
+      // Python keeps the first argument unless the second is really larger (or smaller).
+      let symbol = name == "max" ? ">" : "<"
+      return a == 0
+        ? .choose(second: symbol, first: false)
+        : .choose(second: symbol == ">" ? "<" : ">", first: true)
+    case .conditional(let condition, let yes, let no):
+      guard case .compare(let symbol, let x, let y) = condition.kind, isOrdered(type),
+        let comparison = Comparison(rawValue: symbol), comparison.isOrdering,
+        let (left, _) = sides(x, y, path, type), let (chosen, _) = sides(yes, no, path, type)
+      else { break }
+      let ofSecond = left == 1 ? comparison : comparison.mirrored
+      return .choose(second: ofSecond.rawValue, first: chosen == 0)
+    default: break
+    }
+    throw Refusal(
+      "it combines two values otherwise than by a sum, a minimum, a maximum or a choice", at: place)
+  }
+
+  private static func isOrdered(_ type: ColumnType) -> Bool {
+    type == .integer || type == .double || type == .text
+  }
+
+  /// The two sides that the expressions stand for, where they are different ones.
+  private static func sides(
+    _ a: Expression, _ b: Expression, _ path: [Int], _ type: ColumnType
+  ) -> (Int, Int)? {
+    guard let left = side(of: a, path, type), let right = side(of: b, path, type), left != right
+    else { return nil }
+    return (left, right)
+  }
+
+  /// Which argument's item at `path` the expression is.
+  private static func side(of expression: Expression, _ path: [Int], _ type: ColumnType) -> Int? {
+    var expression = expression
+    for index in path.reversed() {
+      switch expression.kind {
+      case .item(let object, let item):
+        guard case .constant(.integer(let number)) = item.kind, number == index else { return nil }
+        expression = object
+      case .unpack(let object, let item, _):
+        guard item == index else { return nil }
+        expression = object
+      default: return nil
+      }
+    }
+    guard case .argument(let side) = expression.kind else { return nil }
+    return side
+  }
+}

@@ -1,0 +1,250 @@
+import PythonInterop
+import SwiftwaterCore
+import SwiftwaterKernels
+import SwiftwaterRDD
+import SwiftwaterStreaming
+
+/// What a stream's node knows of the operator that it is, for explaining it.
+enum StreamRecipe: Sendable {
+  case functions([PythonOperator])
+  case combination(CombineByKey)
+  /// A function of the driver decides in each batch what is computed.
+  case driver(OperatorPlace)
+}
+
+/// One line of a plan: an operator, and how it runs.
+struct PlanLine {
+  enum Form: String {
+    /// Reads, or puts partitions together: no function is called on records.
+    case engine
+    case native
+    /// Natively, where the records turn out to be of types that allow it.
+    case nativeIfTyped = "native where types allow"
+    case python = "Python"
+    case driver
+  }
+
+  let stage: Int
+  let name: String
+  let site: String
+  let form: Form
+  /// What comes out of it, where that is known.
+  let type: ColumnType?
+  /// Why it is not native.
+  let refusal: Refusal?
+}
+
+/// Finds out how an RDD or the streams of a context are computed, without computing anything.
+struct Explanation {
+  private var lines: [PlanLine] = []
+  private var stageCount = 0
+  private var isLowering: Bool
+  /// What was explained already: the stage that it ends, and the type of its records.
+  private var known: [ObjectIdentifier: Output] = [:]
+
+  private struct Output {
+    let stage: Int
+    let type: ColumnType?
+  }
+
+  private init(isLowering: Bool) { self.isLowering = isLowering }
+
+  static func lines(ofRDD rdd: RDDNode, _ py: borrowing Python) throws -> [PlanLine] {
+    var explanation = Explanation(isLowering: rdd.context.isLowering)
+    _ = try explanation.visit(rdd, py)
+    return explanation.lines
+  }
+
+  static func lines(
+    ofStreams streaming: PythonStreaming, _ py: borrowing Python
+  ) throws -> [PlanLine] {
+    var explanation = Explanation(isLowering: streaming.owner.context.isLowering)
+    for output in streaming.streaming.outputs {
+      let input = try explanation.visit(output.node, py)
+      explanation.add(output.name, output.site, .driver, input, nil)
+    }
+    return explanation.lines
+  }
+
+  private mutating func newStage() -> Int {
+    stageCount += 1
+    return stageCount
+  }
+
+  private mutating func add(
+    _ name: String, _ site: String, _ form: PlanLine.Form, _ output: Output, _ refusal: Refusal?
+  ) {
+    lines.append(
+      PlanLine(
+        stage: output.stage, name: name, site: site, form: form, type: output.type,
+        refusal: refusal))
+  }
+
+  // MARK: - RDDs
+
+  private mutating func visit(_ rdd: RDDNode, _ py: borrowing Python) throws -> Output {
+    if let known = known[ObjectIdentifier(rdd)] { return known }
+    let output = try explain(rdd, py)
+    known[ObjectIdentifier(rdd)] = output
+    return output
+  }
+
+  private mutating func explain(_ rdd: RDDNode, _ py: borrowing Python) throws -> Output {
+    switch rdd.recipe {
+    case let pipeline as Pipeline:
+      return try explain(pipeline.operators, over: visit(pipeline.parent, py), py)
+    case let recipe as CombineRecipe:
+      let isLocal = rdd.dependencies.allSatisfy { if case .narrow = $0 { true } else { false } }
+      return try explain(
+        recipe.combination, over: visit(recipe.parent, py), isLocal: isLocal, py)
+    default: break
+    }
+    var inputs: [Output] = []
+    var isShuffled = false
+    for dependency in rdd.dependencies {
+      switch dependency {
+      case .narrow(let parent): inputs.append(try visit(parent, py))
+      case .shuffle(let shuffle):
+        isShuffled = true
+        if let parent = shuffle.mapSideParent { inputs.append(try visit(parent, py)) }
+      }
+    }
+    let stage = isShuffled || inputs.isEmpty ? newStage() : inputs.last!.stage
+    let output = Output(stage: stage, type: rdd.recordType)
+    add(rdd.name, "", .engine, output, nil)
+    return output
+  }
+
+  // MARK: - Streams
+
+  private mutating func visit(_ node: StreamNode, _ py: borrowing Python) throws -> Output {
+    if let known = known[ObjectIdentifier(node)] { return known }
+    let output = try explain(node, py)
+    known[ObjectIdentifier(node)] = output
+    return output
+  }
+
+  private mutating func explain(_ node: StreamNode, _ py: borrowing Python) throws -> Output {
+    let inputs = try node.parents.map { try visit($0, py) }
+    switch node.recipe as? StreamRecipe {
+    case .functions(let operators): return try explain(operators, over: inputs[0], py)
+    case .combination(let combination):
+      return try explain(combination, over: inputs[0], isLocal: false, py)
+    case .driver(let place):
+      let output = Output(stage: newStage(), type: nil)
+      add(place.name, place.site, .driver, output, nil)
+      return output
+    case nil:
+      let types = Set(inputs.map(\.type))
+      let type = node.isTextSource ? .text : types.count == 1 ? types.first! : nil
+      let output = Output(stage: inputs.last?.stage ?? newStage(), type: type)
+      add(node.name, "", .engine, output, nil)
+      return output
+    }
+  }
+
+  // MARK: - Functions
+
+  private mutating func explain(
+    _ operators: [PythonOperator], over input: Output, _ py: borrowing Python
+  ) throws -> Output {
+    var type = input.type
+    // Behind a function that stays Python all records are Python's objects.
+    var earlier = lines.last.flatMap { line in
+      line.stage == input.stage && line.form == .python ? line : nil
+    }
+    for item in operators {
+      let refusal = try refusal(of: item, type, behind: earlier, py)
+      let form: PlanLine.Form =
+        refusal.0 == nil ? (type == nil ? .nativeIfTyped : .native) : .python
+      type = refusal.1
+      add(item.name, item.site, form, Output(stage: input.stage, type: type), refusal.0)
+      if refusal.0 != nil { earlier = lines.last }
+    }
+    return Output(stage: input.stage, type: type)
+  }
+
+  /// Why a function is not native, and what it gives.
+  private func refusal(
+    of item: PythonOperator, _ type: ColumnType?, behind earlier: PlanLine?, _ py: borrowing Python
+  ) throws -> (Refusal?, ColumnType?) {
+    guard isLowering else { return (Refusal("swiftwater.lowering is false", at: nil), nil) }
+    guard let kind = Program.Kind(rawValue: item.kind.rawValue) else {
+      return (Refusal("it works on whole partitions", at: nil), nil)
+    }
+    switch try item.lowered(py) {
+    case .refused(let refusal): return (refusal, nil)
+    case .expression(let expression):
+      if let earlier {
+        return (Refusal("it gets Python's objects from \(earlier.name)", at: nil), nil)
+      }
+      guard let type else { return (nil, nil) }
+      do {
+        return (nil, try Program(inputType: type).appending(kind, expression).outputType)
+      } catch let refusal as Refusal {
+        return (refusal, nil)
+      }
+    }
+  }
+
+  private mutating func explain(
+    _ combination: CombineByKey, over input: Output, isLocal: Bool, _ py: borrowing Python
+  ) throws -> Output {
+    let place = combination.place
+    let refusal = try refusal(of: combination, input, py)
+    let form: PlanLine.Form =
+      refusal != nil ? .python : input.type == nil ? .nativeIfTyped : .native
+    let type = refusal == nil ? input.type : nil
+    add(place.name, place.site, form, Output(stage: input.stage, type: type), refusal)
+    if isLocal { return Output(stage: input.stage, type: type) }
+    let output = Output(stage: newStage(), type: type)
+    add(place.name, place.site, form, output, refusal)
+    return output
+  }
+
+  private func refusal(
+    of combination: CombineByKey, _ input: Output, _ py: borrowing Python
+  ) throws -> Refusal? {
+    guard isLowering else { return Refusal("swiftwater.lowering is false", at: nil) }
+    if combination.createCombiner != nil {
+      return Refusal("it makes combiners with a function", at: nil)
+    }
+    if combination.partitioning.function != nil {
+      return Refusal("keys are placed by a function of the program's", at: nil)
+    }
+    switch try combination.mergeValue.lowered(2, py) {
+    case .refused(let refusal): return refusal
+    case .expression(let expression):
+      if let last = lines.last, last.stage == input.stage, last.form == .python {
+        return Refusal("it gets Python's objects from \(last.name)", at: nil)
+      }
+      guard let type = input.type else { return nil }
+      guard case .tuple(let items) = type, items.count == 2 else {
+        return Refusal("the records are \(type), not pairs", at: nil)
+      }
+      do {
+        _ = try Merge(expression, of: items[1])
+        return nil
+      } catch let refusal as Refusal {
+        return refusal
+      }
+    }
+  }
+}
+
+extension Python {
+  /// Lines as tuples of stage, operator, site, form, type, reason, file, line and instruction; nil
+  /// with an exception set.
+  func newList(of lines: [PlanLine]) -> PyPointer? {
+    let tuples = lines.compactMap { line in
+      let place = line.refusal?.place
+      let items = [
+        newInteger(line.stage), newText(line.name), newText(line.site), newText(line.form.rawValue),
+        newText(line.type?.description ?? ""), newText(line.refusal?.reason ?? ""),
+        newText(place?.file ?? ""), newInteger(place?.line ?? 0), newText(place?.instruction ?? ""),
+      ].compactMap(\.self)
+      return newTuple(items)
+    }
+    return newList(tuples)
+  }
+}

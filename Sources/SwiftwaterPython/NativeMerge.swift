@@ -1,0 +1,121 @@
+import PythonInterop
+import SwiftwaterCore
+import SwiftwaterKernels
+import SwiftwaterRDD
+
+/// The native form of a function that merges two values of a key.
+struct NativeMerge: Sendable {
+  private let function: Expression
+
+  /// Nil where there is none, or where keys are placed by a function of the user's.
+  ///
+  /// - Throws: ``PythonError`` for an interrupt while the functions are read.
+  init?(_ combination: CombineByKey, over parent: RDDNode) throws {
+    guard parent.context.isLowering, parent.partitionCount > 0,
+      combination.createCombiner == nil, combination.partitioning.function == nil,
+      combination.mergeValue.pointer == combination.mergeCombiners.pointer
+    else { return nil }
+    let lowered = try Interpreter.attach { py in try combination.mergeValue.lowered(2, py) }
+    guard case .expression(let expression) = lowered else { return nil }
+    function = expression
+  }
+
+  /// How values of pairs of a type merge; nil where that is Python's.
+  func merge(of type: ColumnType) -> Merge? {
+    guard case .tuple(let items) = type, items.count == 2, items[0].isKey else { return nil }
+    return try? Merge(function, of: items[1])
+  }
+}
+
+extension ColumnType {
+  /// True where rows have a hash in Python.
+  fileprivate var isKey: Bool {
+    switch self {
+    case .list: false
+    case .tuple(let items): items.allSatisfy(\.isKey)
+    case .optional(let type): type.isKey
+    default: true
+    }
+  }
+}
+
+/// Pairs combined by key natively, for as long as that gives what Python gives.
+final class NativePairs {
+  /// Batches between two looks at the process's size.
+  private static let lookEvery = 64
+
+  private let native: NativeMerge
+  private let partitions: Int
+  private var columns: KeyedColumns?
+  private var type: ColumnType?
+  private var rest: [any RecordBatch] = []
+  /// What was put away when memory was short, by partition.
+  private(set) var divided: [[any RecordBatch]]
+
+  init(_ native: NativeMerge, partitions: Int) {
+    self.native = native
+    self.partitions = partitions
+    divided = Array(repeating: [], count: partitions)
+  }
+
+  /// Combines all records; false where Python has to go on, with ``takeRest()`` and what is left
+  /// in the cursor.
+  func add(_ cursor: any BatchCursor, task: TaskContext) throws -> Bool {
+    var count = 0
+    while let batch = try cursor.next() {
+      if batch.recordCount == 0 { continue }
+      guard let column = column(of: batch), add(column) else {
+        rest = [batch]
+        return false
+      }
+      count += 1
+      if count % Self.lookEvery == 0 {
+        try task.checkCancellation()
+        if SpillStore.shared.isOverLimit(adding: batch.recordCount) { try putAway() }
+      }
+    }
+    return true
+  }
+
+  private func column(of batch: any RecordBatch) -> Column? {
+    switch batch {
+    case let batch as ColumnBatch: batch.column
+    case let batch as PythonBatch:
+      Interpreter.attach { _ in SwiftwaterPython.column(ofList: batch.list.pointer) }
+    default: nil
+    }
+  }
+
+  private func add(_ column: Column) -> Bool {
+    if columns == nil {
+      guard let merge = native.merge(of: column.type) else { return false }
+      type = column.type
+      columns = KeyedColumns(column.type, merge)
+    }
+    guard let columns, column.type == type else { return false }
+    return columns.add(column)
+  }
+
+  private func putAway() throws {
+    guard let columns, columns.count > 0 else { return }
+    self.columns = nil
+    for (index, part) in columns.pairs().divided(among: partitions).enumerated() {
+      if let part { divided[index].append(try ColumnBatch(part).kept()) }
+    }
+  }
+
+  /// All pairs by the partition of their key.
+  func takeDivided() throws -> [[any RecordBatch]] {
+    try putAway()
+    return divided
+  }
+
+  /// What is combined and not put away, and the batch that could not be added.
+  func takeRest() -> [any RecordBatch] {
+    defer {
+      columns = nil
+      rest = []
+    }
+    return (columns.map { [ColumnBatch($0.pairs())] } ?? []) + rest
+  }
+}

@@ -1,0 +1,210 @@
+import PythonInterop
+import SwiftwaterCore
+import SwiftwaterKernels
+import SwiftwaterRDD
+import Synchronization
+
+/// The native forms of a chain of Python functions: how far it goes depends on the records' type,
+/// which some sources know beforehand and others show when their records come.
+final class NativeChain: Sendable {
+  private let functions: [Lowered]
+  private let kinds: [PythonOperator.Kind]
+  private let programs = Mutex<[ColumnType: Compiled]>([:])
+
+  /// A program for the first functions of a chain.
+  struct Compiled: Sendable {
+    /// For each number of functions up to what could be compiled.
+    let prefixes: [Program]
+    /// Why the next function is not in it; nil where there is none.
+    let refusal: Refusal?
+
+    var count: Int { prefixes.count - 1 }
+  }
+
+  /// The chain of a pipeline; nil where lowering is off or nothing of it was understood.
+  init(_ operators: [PythonOperator], _ py: borrowing Python) throws {
+    var functions: [Lowered] = []
+    for item in operators {
+      guard Program.Kind(rawValue: item.kind.rawValue) != nil else { break }
+      functions.append(try item.lowered(py))
+      if case .refused = functions.last { break }
+    }
+    self.functions = functions
+    kinds = operators.map(\.kind)
+  }
+
+  /// How many functions a program could have at most.
+  var reach: Int { functions.count { if case .expression = $0 { true } else { false } } }
+
+  /// The longest program for records of a type.
+  func compiled(for type: ColumnType) -> Compiled {
+    if let known = programs.withLock({ $0[type] }) { return known }
+    let compiled = compile(type)
+    programs.withLock { $0[type] = compiled }
+    return compiled
+  }
+
+  private func compile(_ type: ColumnType) -> Compiled {
+    var prefixes = [Program(inputType: type)]
+    for (function, kind) in zip(functions, kinds) {
+      switch function {
+      case .refused(let refusal): return Compiled(prefixes: prefixes, refusal: refusal)
+      case .expression(let expression):
+        guard let kind = Program.Kind(rawValue: kind.rawValue) else {
+          preconditionFailure("only functions on records are read")
+        }
+        do {
+          prefixes.append(try prefixes.last!.appending(kind, expression))
+        } catch let refusal as Refusal {
+          return Compiled(prefixes: prefixes, refusal: refusal)
+        } catch {
+          preconditionFailure("compiling throws refusals only")
+        }
+      }
+    }
+    if functions.count < kinds.count {
+      let refusal = Refusal("it works on whole partitions", at: nil)
+      return Compiled(prefixes: prefixes, refusal: refusal)
+    }
+    return Compiled(prefixes: prefixes, refusal: nil)
+  }
+}
+
+/// Runs the first functions of a chain natively, and hands on what they give in columns. Records on
+/// which Python could differ go through Python's own functions instead, in their place.
+final class NativeCursor: BatchCursor {
+  /// Where Python has more than one record in so many to look at, it gets them all.
+  private static let sparse = 16
+
+  private let input: any BatchCursor
+  private let chain: NativeChain
+  private let operators: [PythonOperator]
+  private let task: TaskContext
+  /// How many functions run here.
+  private(set) var count = 0
+  private var isPrepared = false
+  private var first: (any RecordBatch)?
+  private var pending: ArraySlice<Piece> = []
+
+  private enum Piece {
+    case native(Column)
+    case python(Column)
+    case objects(PythonBatch)
+    case untouched(any RecordBatch)
+  }
+
+  init(
+    _ input: any BatchCursor, _ chain: NativeChain, of operators: [PythonOperator],
+    task: TaskContext
+  ) {
+    self.input = input
+    self.chain = chain
+    self.operators = operators
+    self.task = task
+  }
+
+  /// Decides how many functions run natively, with a look at the first batch.
+  ///
+  /// - Parameter type: of the records, where it is known.
+  func prepare(_ type: ColumnType?) throws {
+    if isPrepared { return }
+    isPrepared = true
+    if let type {
+      count = chain.compiled(for: type).count
+      return
+    }
+    if chain.reach == 0 { return }
+    repeat { first = try input.next() } while first?.recordCount == 0
+    guard let first else { return }
+    switch first {
+    case is TextBlock: count = chain.compiled(for: .text).count
+    case let batch as ColumnBatch: count = chain.compiled(for: batch.column.type).count
+    case let batch as PythonBatch:
+      count = Interpreter.attach { _ in
+        column(ofList: batch.list.pointer).map { chain.compiled(for: $0.type).count } ?? 0
+      }
+    default: count = 0
+    }
+  }
+
+  func next() throws -> (any RecordBatch)? {
+    while true {
+      if let piece = pending.popFirst() {
+        if let batch = try run(piece) { return batch }
+        continue
+      }
+      try task.checkCancellation()
+      guard let batch = try takeBatch() else { return nil }
+      if count == 0 { return batch }
+      pending = pieces(of: batch)[...]
+    }
+  }
+
+  private func takeBatch() throws -> (any RecordBatch)? {
+    defer { first = nil }
+    return try first ?? input.next()
+  }
+
+  private func pieces(of batch: any RecordBatch) -> [Piece] {
+    switch batch {
+    case let block as TextBlock:
+      block.runs(of: RunSize.textBytes).map { .native(.text(block.column($0))) }
+    case let batch as ColumnBatch: pieces(of: batch.column)
+    case let batch as PythonBatch:
+      Interpreter.attach { _ in
+        column(ofList: batch.list.pointer).map { pieces(of: $0) } ?? [.objects(batch)]
+      }
+    default: [.untouched(batch)]
+    }
+  }
+
+  private func pieces(of column: Column) -> [Piece] {
+    // Records of another type than expected may not be understood so far.
+    guard chain.compiled(for: column.type).count >= count else { return [.python(column)] }
+    return stride(from: 0, to: column.count, by: RunSize.rows).map { start in
+      .native(column.sliced(start..<min(start + RunSize.rows, column.count)))
+    }
+  }
+
+  /// What a piece gives; nil where that is nothing.
+  private func run(_ piece: Piece) throws -> (any RecordBatch)? {
+    switch piece {
+    case .native(let column):
+      let result = chain.compiled(for: column.type).prefixes[count].run(column)
+      guard let flagged = result.flagged else {
+        return result.column.count == 0 ? nil : ColumnBatch(result.column)
+      }
+      pending = (Self.divided(column, flagged) + pending)[...]
+      return nil
+    case .python(let column): return try runPython(on: ColumnBatch(column))
+    case .objects(let batch): return try runPython(on: batch)
+    case .untouched(let batch):
+      throw EngineError.illegalState("records of \(type(of: batch)) have no form in Python")
+    }
+  }
+
+  /// Turns of records that run natively and of those that Python must look at.
+  private static func divided(_ column: Column, _ flagged: Bitmap) -> [Piece] {
+    if flagged.setCount * sparse > column.count || flagged.allSet { return [.python(column)] }
+    var pieces: [Piece] = []
+    var start = 0
+    for row in flagged.indices().map(Int.init) {
+      if row > start { pieces.append(.native(column.sliced(start..<row))) }
+      pieces.append(.python(column.sliced(row..<(row + 1))))
+      start = row + 1
+    }
+    if start < column.count { pieces.append(.native(column.sliced(start..<column.count))) }
+    return pieces
+  }
+
+  private func runPython(on batch: any RecordBatch) throws -> (any RecordBatch)? {
+    try Interpreter.attach { py in
+      let functions = try PythonOperator.forTask(Array(operators[..<count]), py)
+      let records = RecordChain(functions, into: try ListSink(capacity: .max, py))
+      let reader = RecordReader(.batches(ArrayCursor([batch])))
+      while try reader.pump(into: records, py) { try task.checkCancellation() }
+      let result = PythonBatch(records.sink.list)
+      return result.recordCount == 0 ? nil : result
+    }
+  }
+}

@@ -1,0 +1,118 @@
+"""Python functions as expressions that the engine can run without Python.
+
+A function's bytecode is evaluated with symbols for its arguments. Only what is understood wholly
+becomes an expression; for anything else there is the reason why not.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import CodeType, FunctionType, MethodType
+from typing import Any
+from weakref import ref
+
+from swiftwater._lowering import _pins
+from swiftwater._lowering._code import KNOWN, VERSION
+
+__all__ = ["lowered"]
+
+_MOST_KEYS = 10_000
+_MOST_VARIANTS = 8
+
+# An answer with what it depends on.
+_Variant = tuple[list[_pins.Pin], tuple[Any, ...]]
+
+
+class _Known:
+    """The answers for one code: there are several where functions differ in what they capture."""
+
+    __slots__ = ("code", "variants")
+
+    def __init__(self, code: Any) -> None:
+        self.code = code
+        self.variants: tuple[_Variant, ...] = ()
+
+
+_known: dict[tuple[int, int], _Known] = {}
+
+
+def lowered(function: object, arity: int) -> tuple[Any, ...]:
+    """Return ``("lowered", node)`` or ``("refused", file, line, instruction, reason)``.
+
+    ``arity`` is the number of arguments that the engine calls the function with, 1 or 2. It is the
+    same tuple for the same code as long as nothing changes that its meaning depends on.
+    """
+    code = _code(function)
+    # The address of a code is its own as long as it lives, and its answers go when it goes.
+    key = (id(function if code is None else code), arity)
+    known = _known.get(key)
+    if known is not None:
+        answer = _answer(known, function)
+        if answer is not None:
+            return answer
+    pins, answer = _evaluated(function, arity)
+    known = _known.get(key)
+    if known is None:
+        known = _new(key, code)
+    else:
+        # Another thread can have been faster.
+        earlier = _answer(known, function)
+        if earlier is not None:
+            return earlier
+    known.variants = ((pins, answer), *known.variants[: _MOST_VARIANTS - 1])
+    return answer
+
+
+def _code(function: object) -> CodeType | None:
+    """Return the code that tells functions apart; None for what is itself and nothing else."""
+    functools = sys.modules.get("functools")
+    partial: Any = getattr(functools, "partial", None)
+    while partial is not None and type(function) is partial:
+        function = function.func
+    if type(function) is MethodType:
+        function = function.__func__
+    return function.__code__ if type(function) is FunctionType else None
+
+
+def _answer(known: _Known, function: object) -> tuple[Any, ...] | None:
+    for pins, answer in known.variants:
+        if _pins.hold(pins, function):
+            return answer
+    return None
+
+
+def _new(key: tuple[int, int], code: CodeType | None) -> _Known:
+    if len(_known) >= _MOST_KEYS:
+        for old in list(_known)[: _MOST_KEYS // 10]:
+            _known.pop(old, None)
+    holder = None
+    if code is not None:
+
+        def forget(_: object, known: dict[tuple[int, int], _Known] = _known) -> None:
+            known.pop(key, None)
+
+        holder = ref(code, forget)
+    known = _known[key] = _Known(holder)
+    return known
+
+
+def _evaluated(function: object, arity: int) -> _Variant:
+    if not KNOWN:
+        version = ".".join(map(str, VERSION))
+        reason = f"Python {version}'s bytecode is not known to this version of Swiftwater"
+        return [], ("refused", "", 0, "", reason)
+    from swiftwater._lowering._calling import call
+    from swiftwater._lowering._effects import complete
+    from swiftwater._lowering._evaluation import Evaluation, Frame
+    from swiftwater._lowering._values import ARGUMENTS, Refused
+
+    evaluation = Evaluation(function)
+    caller = Frame(evaluation, None, 0, "")
+    try:
+        captured = evaluation.read(_pins.itself, 0, None, "")
+        result = caller.node(call(caller, captured, list(ARGUMENTS[:arity]), ()))
+        answer: tuple[Any, ...]
+        answer = ("lowered", complete(evaluation, result, evaluation.effects))
+    except Refused as refused:
+        answer = ("refused", *refused.place, refused.reason)
+    return evaluation.pins, answer
