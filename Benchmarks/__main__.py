@@ -11,11 +11,18 @@ from pathlib import Path
 
 import empty_batch
 import interval
+import log_analysis
 import memory
 import operators
+import peers
+import planning
 import start
+import wordcount_lowered
+import wordcount_lowered_socket
 import wordcount_python
 import wordcount_socket
+import wordcount_swift
+import wordcount_unicode
 from engines import swiftwater
 from harness import FOLDER, Benchmark, Options, say
 from processes import BenchmarkError
@@ -24,17 +31,24 @@ from rows import Row, failed, json_text, table
 BENCHMARKS: tuple[Benchmark, ...] = (
     wordcount_python.BENCHMARK,
     wordcount_socket.BENCHMARK,
+    wordcount_lowered.BENCHMARK,
+    wordcount_lowered_socket.BENCHMARK,
+    wordcount_swift.BENCHMARK,
+    wordcount_unicode.BENCHMARK,
+    log_analysis.BENCHMARK,
+    planning.BENCHMARK,
     start.BENCHMARK,
     memory.BENCHMARK,
     empty_batch.BENCHMARK,
     interval.BENCHMARK,
     operators.BENCHMARK,
+    peers.BENCHMARK,
 )
 ROOT = FOLDER.parent
 
 
 def parser() -> argparse.ArgumentParser:
-    names = "\n".join(f"  {each.name:<20}{each.summary}" for each in BENCHMARKS)
+    names = "\n".join(f"  {each.name:<26}{each.summary}" for each in BENCHMARKS)
     result = argparse.ArgumentParser(
         prog="scripts/bench",
         description="Measures Swiftwater beside what it is compared with, in the same call.",
@@ -43,7 +57,8 @@ def parser() -> argparse.ArgumentParser:
         "`operators` gives the median time of a batch, without the start; PySpark runs it once,\n"
         "for about ten minutes. A smaller --size makes its batches smaller too.\n"
         "PySpark takes part where it is installed (with Java); SWIFTWATER_BENCH_PYSPARK names\n"
-        "the Python that has it.",
+        "the Python that has it, and for `peers` SWIFTWATER_BENCH_PEERS one that has any of\n"
+        "bytewax, pathway and duckdb.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = result.add_argument

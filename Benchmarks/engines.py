@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from processes import BenchmarkError
@@ -32,6 +32,10 @@ class Engine:
         """The command that runs a script of jobs/."""
         return [*self.command, str(JOBS / job), *map(str, arguments)]
 
+    def without_lowering(self) -> Engine:
+        """Swiftwater with functions that stay in Python."""
+        return replace(self, command=(*self.command, "--conf", "swiftwater.lowering=false"))
+
 
 def swiftwater(program: Path) -> Engine:
     """The engine under test."""
@@ -54,9 +58,38 @@ def pyspark() -> Engine:
     java = Path(environment.get("JAVA_HOME", ""), "bin", "java")
     if not (shutil.which("java") or java.exists()):
         raise BenchmarkError("Java is not installed")
+    script = "import pyspark.streaming; print(pyspark.__version__)"
+    version = _output(python, [script], environment)
+    if version is None:
+        raise BenchmarkError(
+            "it is not installed here; SWIFTWATER_BENCH_PYSPARK can name a Python that has it"
+        )
+    name = f"PySpark {version}"
+    # -u: PySpark leaves the output of a batch in Python's buffer.
+    return Engine(name, (python, "-u"), environment, "1", "local[2]")
+
+
+def peer(title: str, package: str) -> Engine:
+    """Another engine, in this interpreter or in the one that SWIFTWATER_BENCH_PEERS names.
+
+    Raises BenchmarkError where it is not installed.
+    """
+    python = os.environ.get("SWIFTWATER_BENCH_PEERS", sys.executable)
+    environment = clean_environment() | {"PATHWAY_THREADS": str(os.cpu_count() or 1)}
+    script = "import sys, importlib.metadata as m; print(m.version(sys.argv[1]))"
+    version = _output(python, [script, package], environment)
+    if version is None:
+        raise BenchmarkError(
+            "it is not installed here; SWIFTWATER_BENCH_PEERS can name a Python that has it"
+        )
+    return Engine(f"{title} {version}", (python,), environment, "", "")
+
+
+def _output(python: str, script: list[str], environment: Mapping[str, str]) -> str | None:
+    """What the script prints, None where it fails."""
     try:
         found = subprocess.run(
-            [python, "-c", "import pyspark.streaming; print(pyspark.__version__)"],
+            [python, "-c", *script],
             env=environment,
             capture_output=True,
             text=True,
@@ -65,13 +98,7 @@ def pyspark() -> Engine:
         )
     except (OSError, subprocess.TimeoutExpired):
         raise BenchmarkError(f"{python} does not run") from None
-    if found.returncode != 0:
-        raise BenchmarkError(
-            "it is not installed here; SWIFTWATER_BENCH_PYSPARK can name a Python that has it"
-        )
-    name = f"PySpark {found.stdout.strip()}"
-    # -u: PySpark leaves the output of a batch in Python's buffer.
-    return Engine(name, (python, "-u"), environment, "1", "local[2]")
+    return found.stdout.strip() if found.returncode == 0 else None
 
 
 def clean_environment() -> dict[str, str]:

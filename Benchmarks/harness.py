@@ -1,22 +1,23 @@
-"""What the benchmarks share: the options of a call, progress, the counting runs."""
+"""What the benchmarks share: the options of a call, progress, the sender."""
 
 from __future__ import annotations
 
-import json
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import engines
+import logs
 import text
-from engines import JOBS, Engine, clean_environment
+from engines import Engine
 from processes import BenchmarkError, Child
-from rows import Row, rate
+from rows import Row
 
 FOLDER = Path(__file__).resolve().parent
+# What the builds of scripts/bench have made.
+BUILT = FOLDER.parent / ".build"
 
 
 def say(message: str) -> None:
@@ -49,6 +50,16 @@ class Options:
         return text.text_file(self.megabytes, self.data, say)
 
     @cached_property
+    def mixed_text(self) -> Path:
+        """The same with some words that are not ASCII."""
+        return text.text_file(self.megabytes, self.data, say, mixed=True)
+
+    @cached_property
+    def log(self) -> Path:
+        """The log to analyse."""
+        return logs.log_file(self.megabytes / 2, self.data, say)
+
+    @cached_property
     def words(self) -> int:
         """The number of words in that file."""
         return self.text.read_bytes().count(b"\n") * text.WORDS_PER_LINE
@@ -61,84 +72,6 @@ class Benchmark:
     name: str
     summary: str
     run: Callable[[Options], list[Row]]
-
-
-# --- counting words -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Counted:
-    """What a counting script reports of itself (jobs/outcome.py writes it)."""
-
-    started: float
-    ended: float
-    words: int
-    distinct: int
-    digest: str
-
-    def rate(self, started: float | None = None) -> float:
-        """Million words a second."""
-        return self.words / (self.ended - (self.started if started is None else started)) / 1e6
-
-
-def patience(options: Options) -> float:
-    """Seconds after which a counting run is given up: at 50,000 words a second."""
-    return 120 + options.megabytes * 1e6 / 7.5 / 50_000
-
-
-def counted(child: Child, result: Path, timeout: float) -> Counted:
-    """Waits for a counting script and reads its report."""
-    child.wait(timeout)
-    try:
-        return Counted(**json.loads(result.read_text()))
-    except (OSError, ValueError, TypeError):
-        raise BenchmarkError(child.failure("left no result")) from None
-
-
-def plain_python(options: Options) -> Counted:
-    """The opponent: the same three functions called by a plain loop, in a fresh process."""
-    with tempfile.TemporaryDirectory() as folder:
-        result = Path(folder, "result.json")
-        command = [sys.executable, str(JOBS / "plain_loop.py"), str(options.text), str(result)]
-        with Child(command, clean_environment()) as child:
-            return counted(child, result, patience(options))
-
-
-Measure = Callable[[Options, Engine], tuple[Counted, float]]
-
-
-def against_plain_python(name: str, options: Options, target: float, measure: Measure) -> list[Row]:
-    """Runs engine, plain Python and PySpark in turn and compares the rates and the counts."""
-    pyspark = options.pyspark
-    reference = pyspark.name if pyspark else None
-    ours: list[float] = []
-    plain: list[float] = []
-    theirs: list[float] = []
-    for number in range(1, options.runs + 1):
-        result, speed = measure(options, options.engine)
-        ours.append(speed)
-        expected = plain_python(options)
-        plain.append(expected.rate())
-        _check_counts(options.engine, result, expected)
-        report = f"{speed:.2f} Mwords/s, plain Python {plain[-1]:.2f}"
-        if pyspark is not None:
-            result, speed = measure(options, pyspark)
-            theirs.append(speed)
-            _check_counts(pyspark, result, expected)
-            report += f", {pyspark.name} {speed:.2f}"
-        say(f"{name}: run {number} of {options.runs}: {report}")
-    return [
-        rate(name, ours, "Mwords/s", "plain Python", plain, target),
-        rate(f"{name}.pyspark", ours, "Mwords/s", reference, theirs, None),
-    ]
-
-
-def _check_counts(engine: Engine, result: Counted, expected: Counted) -> None:
-    if (result.words, result.digest) != (expected.words, expected.digest):
-        raise BenchmarkError(
-            f"{engine.name} counted {result.words} words ({result.distinct} distinct), "
-            f"plain Python {expected.words} ({expected.distinct}): the counts differ"
-        )
 
 
 # --- sending lines ------------------------------------------------------------------------------

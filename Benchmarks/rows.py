@@ -39,6 +39,20 @@ def rate(
     return Row(name, value, unit, reference, other, ratio, target, met)
 
 
+def alike(
+    name: str,
+    values: Sequence[float],
+    unit: str,
+    reference: str,
+    references: Sequence[float],
+    within: float,
+) -> Row:
+    """A rate that has to be near another's: the ratio is that of the slower to the faster."""
+    value, other = statistics.median(values), statistics.median(references)
+    ratio = min(value, other) / max(value, other)
+    return Row(name, value, unit, reference, other, ratio, 1 / within, ratio >= 1 / within)
+
+
 def limit(name: str, value: float, unit: str, most: float) -> Row:
     """A time or a size that has an upper limit."""
     ratio = most / value

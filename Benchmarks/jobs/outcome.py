@@ -8,12 +8,19 @@ from pathlib import Path
 
 def write(path: str, started: float, ended: float, counts: Mapping[str, int]) -> None:
     """Times are of the monotonic clock, which all processes of a machine share."""
-    text = "".join(f"{word} {count}\n" for word, count in sorted(counts.items()))
+    write_results(path, started, ended, counts, sum(counts.values()))
+
+
+def write_results(
+    path: str, started: float, ended: float, results: Mapping[str, object], words: int
+) -> None:
+    """The same for other results than counts; `words` is how much was counted in all."""
+    text = "".join(f"{key} {result}\n" for key, result in sorted(results.items()))
     report = {
         "started": started,
         "ended": ended,
-        "words": sum(counts.values()),
-        "distinct": len(counts),
+        "words": words,
+        "distinct": len(results),
         "digest": hashlib.sha256(text.encode()).hexdigest(),
     }
     Path(path).write_text(json.dumps(report))

@@ -19,7 +19,7 @@ def word_count(path, split, pair, add):
     counts = {}
     with open(path, encoding="utf-8") as lines:
         for line in lines:
-            for word in split(line[:-1]):
+            for word in split(line.rstrip("\n")):
                 key, value = pair(word)
                 try:
                     counts[key] = add(counts[key], value)

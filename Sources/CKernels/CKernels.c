@@ -1,5 +1,7 @@
 #include "CKernels.h"
 
+#include <string.h>
+
 // Each loop once in plain C, which compilers turn into what the target always has (SSE2, NEON), and
 // once for 256 bits, which not every processor has.
 
@@ -25,6 +27,20 @@ static void match_plain(const uint8_t *bytes, size_t count, uint8_t wanted, uint
 
 static void space_plain(const uint8_t *bytes, size_t count, uint64_t *bits) {
   for (size_t i = 0; i < count; i += 64) bits[i / 64] = space64(bytes + i);
+}
+
+static unsigned lines_plain(const uint8_t *bytes, size_t count, uint64_t *bits) {
+  unsigned seen = 0;
+  for (size_t i = 0; i < count; i += 64) {
+    uint8_t high = 0, returns = 0;
+    for (int j = 0; j < 64; j++) {
+      high |= bytes[i + j];
+      returns |= bytes[i + j] == '\r';
+    }
+    seen |= (high & 0x80 ? SW_SAW_BEYOND_ASCII : 0) | (returns ? SW_SAW_CARRIAGE_RETURN : 0);
+    bits[i / 64] = match64(bytes + i, '\n');
+  }
+  return seen;
 }
 
 #if defined(__x86_64__)
@@ -64,6 +80,27 @@ __attribute__((target("avx2"))) static void space_avx2(const uint8_t *bytes, siz
   }
 }
 
+__attribute__((target("avx2"))) static unsigned lines_avx2(const uint8_t *bytes, size_t count,
+                                                           uint64_t *bits) {
+  __m256i feed = _mm256_set1_epi8('\n'), carriage = _mm256_set1_epi8('\r');
+  __m256i all = _mm256_setzero_si256(), returns = _mm256_setzero_si256();
+  for (size_t i = 0; i < count; i += 64) {
+    __m256i low = _mm256_loadu_si256((const __m256i *)(bytes + i));
+    __m256i high = _mm256_loadu_si256((const __m256i *)(bytes + i + 32));
+    bits[i / 64] = joined(_mm256_cmpeq_epi8(low, feed), _mm256_cmpeq_epi8(high, feed));
+    all = _mm256_or_si256(all, _mm256_or_si256(low, high));
+    returns = _mm256_or_si256(returns, _mm256_or_si256(_mm256_cmpeq_epi8(low, carriage),
+                                                       _mm256_cmpeq_epi8(high, carriage)));
+  }
+  return (_mm256_movemask_epi8(all) ? SW_SAW_BEYOND_ASCII : 0) |
+         (_mm256_movemask_epi8(returns) ? SW_SAW_CARRIAGE_RETURN : 0);
+}
+
+static unsigned scan_words(const uint8_t *bytes, size_t count, uint64_t *bits) {
+  return __builtin_cpu_supports("avx2") ? lines_avx2(bytes, count, bits)
+                                        : lines_plain(bytes, count, bits);
+}
+
 void sw_match(const uint8_t *bytes, size_t count, uint8_t wanted, uint64_t *bits) {
   if (__builtin_cpu_supports("avx2"))
     match_avx2(bytes, count, wanted, bits);
@@ -80,6 +117,10 @@ void sw_match_space(const uint8_t *bytes, size_t count, uint64_t *bits) {
 
 #else
 
+static unsigned scan_words(const uint8_t *bytes, size_t count, uint64_t *bits) {
+  return lines_plain(bytes, count, bits);
+}
+
 void sw_match(const uint8_t *bytes, size_t count, uint8_t wanted, uint64_t *bits) {
   match_plain(bytes, count, wanted, bits);
 }
@@ -89,3 +130,14 @@ void sw_match_space(const uint8_t *bytes, size_t count, uint64_t *bits) {
 }
 
 #endif
+
+unsigned sw_scan_lines(const uint8_t *bytes, size_t count, uint64_t *bits) {
+  size_t whole = count & ~(size_t)63;
+  unsigned seen = scan_words(bytes, whole, bits);
+  if (whole < count) {
+    uint8_t last[64] = {0};
+    memcpy(last, bytes + whole, count - whole);
+    seen |= scan_words(last, 64, bits + whole / 64);
+  }
+  return seen;
+}

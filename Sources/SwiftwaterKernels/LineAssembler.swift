@@ -30,6 +30,8 @@ public struct LineAssembler: ~Copyable {
   /// The bytes seen so far of a line that is being dropped, and its beginning.
   private var discarding: (byteCount: Int, prefix: String)?
   private var dropped: [DroppedLine] = []
+  /// Every byte in use is below 128.
+  private var isASCII = true
 
   private static let smallestCapacity = 4096
   private static let shownPrefix = 80
@@ -104,12 +106,18 @@ public struct LineAssembler: ~Copyable {
     next.copyMemory(from: base + size, byteCount: tail)
     (base + size).initializeMemory(as: UInt8.self, repeating: 0, count: TextBlock.padding)
     let block = Self.validBlock(
-      adopting: base, capacity: capacity, byteCount: size, lines: lines, lease: lease)
+      adopting: base, capacity: capacity, byteCount: size, lines: lines, isASCII: isASCII,
+      lease: lease)
     base = next
     capacity = newCapacity
     count = tail
     lineStart = 0
+    // Most likely the next block has as many.
+    let expected = lines.count + lines.count / 8
     lines = []
+    lines.reserveCapacity(min(expected, 1 << 16))
+    isASCII =
+      isASCII || SwiftwaterKernels.isASCII(UnsafeRawBufferPointer(start: next, count: tail))
     return block
   }
 
@@ -123,9 +131,27 @@ public struct LineAssembler: ~Copyable {
 
   /// Ends every line whose terminator lies at or behind `from`.
   private mutating func endLines(from: Int) {
+    if from >= count { return }
+    let wordCount = (count - from + 63) / 64
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: wordCount) { bits in
+      // SAFETY: the bytes `from..<count` are initialised, and `bits` has a word for 64 of them.
+      let seen = sw_scan_lines(
+        (base + from).assumingMemoryBound(to: UInt8.self), count - from, bits.baseAddress!)
+      if seen & UInt32(SW_SAW_BEYOND_ASCII) != 0 { isASCII = false }
+      if seen & UInt32(SW_SAW_CARRIAGE_RETURN) != 0 { return endLinesOfEveryKind(from: from) }
+      for (number, word) in bits.enumerated() {
+        var word = word
+        while word != 0 {
+          let end = from + number * 64 + word.trailingZeroBitCount
+          word &= word - 1
+          endLine(at: end, next: end + 1)
+        }
+      }
+    }
+  }
+
+  private mutating func endLinesOfEveryKind(from: Int) {
     var position = from
-    let hasReturn = Self.find(.carriageReturn, in: base, from: from, to: count) != nil
-    if !hasReturn { return endLinesAtLineFeeds(from: from) }
     while position < count {
       let byte = base.load(fromByteOffset: position, as: UInt8.self)
       guard byte == .lineFeed || byte == .carriageReturn else {
@@ -142,27 +168,6 @@ public struct LineAssembler: ~Copyable {
       }
       endLine(at: position, next: next)
       position = next
-    }
-  }
-
-  /// Where there is no `\r`.
-  private mutating func endLinesAtLineFeeds(from: Int) {
-    let wordCount = (count - from + 63) / 64
-    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: wordCount) { bits in
-      // SAFETY: behind `count` bytes there is room for `padding` more, which may be read.
-      sw_match(
-        (base + from).assumingMemoryBound(to: UInt8.self), wordCount * 64, .lineFeed,
-        bits.baseAddress!)
-      for (number, word) in bits.enumerated() {
-        var word = word
-        while word != 0 {
-          let end = from + number * 64 + word.trailingZeroBitCount
-          // What lies behind the bytes is not theirs.
-          if end >= count { return }
-          word &= word - 1
-          endLine(at: end, next: end + 1)
-        }
-      }
     }
   }
 
@@ -200,14 +205,6 @@ public struct LineAssembler: ~Copyable {
       decoding: UnsafeRawBufferPointer(start: base + start, count: length), as: UTF8.self)
   }
 
-  private static func find(
-    _ byte: UInt8, in base: UnsafeMutableRawPointer, from: Int, to: Int
-  ) -> Int? {
-    // SAFETY: the bytes `from..<to` are initialised (the callers pass parts of `0..<count`).
-    findByte(byte, in: UnsafeRawBufferPointer(start: base + from, count: to - from))
-      .map { from + $0 }
-  }
-
   // MARK: - Memory
 
   private mutating func reserve(_ extra: Int) {
@@ -224,10 +221,10 @@ public struct LineAssembler: ~Copyable {
   /// Makes the block, with what is not UTF-8 replaced.
   private static func validBlock(
     adopting base: UnsafeMutableRawPointer, capacity: Int, byteCount: Int,
-    lines: [TextBlock.LineSpan], lease: (Int) -> BufferLease?
+    lines: [TextBlock.LineSpan], isASCII: Bool, lease: (Int) -> BufferLease?
   ) -> TextBlock {
     let bytes = UnsafeRawBufferPointer(start: base, count: byteCount)
-    let validity = utf8Validity(of: bytes)
+    let validity = isASCII ? .ascii : utf8Validity(of: bytes)
     switch validity {
     case .ascii, .valid:
       return TextBlock(

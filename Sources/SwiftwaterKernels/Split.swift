@@ -9,22 +9,32 @@ import SwiftwaterCore
 enum Split {
   /// The parts between occurrences of a byte below 128, empty ones included: Python's
   /// `text.split(separator)`.
-  static func at(_ separator: UInt8, _ column: TextColumn) -> ListColumn {
-    if let lines = AdjacentLines(column) { return lines.split(at: separator) }
+  ///
+  /// - Parameter fields: how many parts of each text are wanted; nil for all.
+  static func at(_ separator: UInt8, _ column: TextColumn, fields: Int? = nil) -> ListColumn {
+    if let lines = AdjacentLines(column) {
+      return fields.map { lines.first($0, at: separator) } ?? lines.split(at: separator)
+    }
     return rowByRow(column) { bytes, emit in
       var start = 0
-      while let index = findByte(separator, in: UnsafeRawBufferPointer(rebasing: bytes[start...])) {
+      var left = fields ?? .max
+      while left > 0,
+        let index = findByte(separator, in: UnsafeRawBufferPointer(rebasing: bytes[start...]))
+      {
         emit(start, start + index)
         start += index + 1
+        left -= 1
       }
-      emit(start, bytes.count)
+      if left > 0 { emit(start, bytes.count) }
     }
   }
 
   /// The parts between occurrences of a text of any length but 0, at most `most` + 1 of them.
-  static func at(_ separator: [UInt8], most: Int, _ column: TextColumn) -> ListColumn {
+  static func at(
+    _ separator: [UInt8], most: Int, _ column: TextColumn, fields: Int? = nil
+  ) -> ListColumn {
     precondition(!separator.isEmpty)
-    if separator.count == 1, most == .max { return at(separator[0], column) }
+    if separator.count == 1, most == .max { return at(separator[0], column, fields: fields) }
     return separator.withUnsafeBytes { separator in
       rowByRow(column) { bytes, emit in
         var start = 0
@@ -127,6 +137,46 @@ private struct AdjacentLines {
         used = total
       }
       return list(views, offsets: offsets(bits))
+    }
+  }
+
+  /// The first `fields` parts of each line, or as many as there are.
+  func first(_ fields: Int, at separator: UInt8) -> ListColumn {
+    withBits({ sw_match($0, $1, separator, $2) }) { base, bits in
+      block.lines.withUnsafeBufferPointer { lines in
+        var offsets: [UInt32] = []
+        let views = [TextView](unsafeUninitializedCapacity: range.count * fields) { views, used in
+          offsets = [UInt32](unsafeUninitializedCapacity: range.count + 1) { offsets, rows in
+            offsets[0] = 0
+            var output = views.baseAddress!
+            for (row, line) in lines[range].enumerated() {
+              var begin = Int(line.start) - start
+              let lineEnd = Int(line.end) - start
+              var number = begin >> 6
+              var word = bits[number] & (UInt64.max << UInt64(begin & 63))
+              var left = fields
+              while left > 0 {
+                // The line's end has a bit: there is one.
+                while word == 0 {
+                  number &+= 1
+                  word = bits[number]
+                }
+                let end = number &<< 6 &+ word.trailingZeroBitCount
+                word &= word &- 1
+                output.initialize(to: view(base, begin, end))
+                output += 1
+                left &-= 1
+                if end == lineEnd { break }
+                begin = end &+ 1
+              }
+              offsets[row + 1] = UInt32(truncatingIfNeeded: output - views.baseAddress!)
+            }
+            rows = range.count + 1
+            used = output - views.baseAddress!
+          }
+        }
+        return list(views, offsets: offsets)
+      }
     }
   }
 

@@ -139,7 +139,8 @@ private func commonType(of objects: [PyPointer], depth: Int) -> ColumnType? {
 private func type(of object: PyPointer, depth: Int) -> ColumnType? {
   if Py.isExactText(object) { return .text }
   if Py.isExactInteger(object) { return Py.integer(object) == nil ? nil : .integer }
-  if Py.isExactDouble(object) { return .double }
+  // A dict finds a NaN by its identity, which a column does not keep.
+  if Py.isExactDouble(object) { return Py.double(object).isNaN ? nil : .double }
   if Py.isNone(object) { return ColumnType.none }
   if Py.isExactBool(object) { return .bool }
   guard Py.isExactTuple(object), depth < deepestTuple else { return nil }

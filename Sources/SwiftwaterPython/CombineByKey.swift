@@ -19,10 +19,11 @@ struct CombineByKey: Sendable {
     // Where the records are known to be pairs of types that merge natively, no step needs Python.
     let type = parent.recordType.flatMap { native?.merge(of: $0) == nil ? nil : $0 }
     let placement: TaskPlacement = type == nil ? .callingThread : .anyThread
+    let mapSide = type.flatMap { native?.shared(parent, of: $0) } ?? parent
     let shuffle = Shuffle(
-      parent: parent, bucketCount: partitioning.count, placement: placement
+      parent: mapSide, bucketCount: partitioning.count, placement: placement
     ) { cursor, task in
-      try mapSide(cursor, native, task: task)
+      try combined(cursor, of: parent, task: task)
     }
     return RDDNode(
       name: place.name, context: parent.context, dependencies: [.shuffle(shuffle)],
@@ -32,7 +33,9 @@ struct CombineByKey: Sendable {
       let parts = shuffle.bucket(partition)
       // The keys of one part are different already.
       if parts.count <= 1 { return ArrayCursor(parts) }
-      if let native, !SpillStore.shared.isOverLimit(adding: parts.count) {
+      if let native = try NativeMerge(self, over: parent),
+        !SpillStore.shared.isOverLimit(adding: parts.count)
+      {
         let pairs = NativePairs(native, partitions: 1)
         if try pairs.add(ArrayCursor(parts), task: task) {
           return ArrayCursor(try pairs.takeDivided()[0])
@@ -131,15 +134,18 @@ extension CombineByKey {
       recipe: CombineRecipe(parent: parent, combination: self)
     ) { partition, task in
       let cursor = try parent.cursor(partition: partition, task: task)
-      return ArrayCursor(try mapSide(cursor, native, task: task)[0])
+      return ArrayCursor(try combined(cursor, of: parent, task: task)[0])
     }
   }
 
   /// The records of one partition combined, by the partitions of their keys.
-  private func mapSide(
-    _ cursor: any BatchCursor, _ native: NativeMerge?, task: TaskContext
+  private func combined(
+    _ cursor: any BatchCursor, of parent: RDDNode, task: TaskContext
   ) throws -> [[any RecordBatch]] {
-    guard let native, try isNative(cursor) else { return try divided(cursor, nil, task: task) }
+    // As it is now: the function's variables may have been bound anew.
+    guard let native = try NativeMerge(self, over: parent), try isNative(cursor) else {
+      return try divided(cursor, nil, task: task)
+    }
     let pairs = NativePairs(native, partitions: partitioning.count)
     if try pairs.add(cursor, task: task) { return try pairs.takeDivided() }
     return try divided(cursor, pairs, task: task)

@@ -172,7 +172,7 @@ struct Explanation {
     guard let kind = Program.Kind(rawValue: item.kind.rawValue) else {
       return (Refusal("it works on whole partitions", at: nil), nil)
     }
-    switch try item.lowered(py) {
+    switch try item.lowered(py).lowered {
     case .refused(let refusal): return (refusal, nil)
     case .expression(let expression):
       if let earlier {
@@ -212,7 +212,7 @@ struct Explanation {
     if combination.partitioning.function != nil {
       return Refusal("keys are placed by a function of the program's", at: nil)
     }
-    switch try combination.mergeValue.lowered(2, py) {
+    switch try combination.mergeValue.lowered(2, py).lowered {
     case .refused(let refusal): return refusal
     case .expression(let expression):
       if let last = lines.last, last.stage == input.stage, last.form == .python {

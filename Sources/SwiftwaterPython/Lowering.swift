@@ -12,12 +12,12 @@ enum Lowered: Sendable {
 /// Reads functions as expressions (`swiftwater/_lowering.py` evaluates their bytecode), and remembers
 /// what they were read as for as long as nothing has changed that they depend on.
 final class Lowering: Sendable {
-  private struct Known {
+  struct Reading: Sendable {
     /// The tuple that Python gave: the same object as long as it holds.
     let answer: PythonObject
     let lowered: Lowered
   }
-  private let known = Mutex<Known?>(nil)
+  private let known = Mutex<Reading?>(nil)
 
   /// Asks Python again what the function is, since its variables may have been bound anew.
   ///
@@ -25,7 +25,7 @@ final class Lowering: Sendable {
   /// - Throws: ``PythonError`` for an interrupt.
   func read(
     _ function: PyPointer, arguments: Int, _ py: borrowing Python
-  ) throws -> Lowered {
+  ) throws -> Reading {
     let lower = try py.importing("lowered", from: "swiftwater._lowering")
     guard let number = py.newInteger(arguments) else { throw PythonError.fetch(py) }
     defer { Py.release(number) }
@@ -34,15 +34,15 @@ final class Lowering: Sendable {
     }
     let answer = PythonObject(owning: result)
     if let known = known.withLock({ $0 }), known.answer.pointer == answer.pointer {
-      return known.lowered
+      return known
     }
-    let lowered = try Self.lowered(from: answer, py)
-    let old = known.withLock { known -> Known? in
-      defer { known = Known(answer: answer, lowered: lowered) }
+    let reading = Reading(answer: answer, lowered: try Self.lowered(from: answer, py))
+    let old = known.withLock { known -> Reading? in
+      defer { known = reading }
       return known
     }
     withExtendedLifetime(old) {}
-    return lowered
+    return reading
   }
 
   private static func lowered(

@@ -15,8 +15,8 @@ struct NativeMerge: Sendable {
       combination.createCombiner == nil, combination.partitioning.function == nil,
       combination.mergeValue.pointer == combination.mergeCombiners.pointer
     else { return nil }
-    let lowered = try Interpreter.attach { py in try combination.mergeValue.lowered(2, py) }
-    guard case .expression(let expression) = lowered else { return nil }
+    let reading = try Interpreter.attach { py in try combination.mergeValue.lowered(2, py) }
+    guard case .expression(let expression) = reading.lowered else { return nil }
     function = expression
   }
 
@@ -24,6 +24,22 @@ struct NativeMerge: Sendable {
   func merge(of type: ColumnType) -> Merge? {
     guard case .tuple(let items) = type, items.count == 2, items[0].isKey else { return nil }
     return try? Merge(function, of: items[1])
+  }
+}
+
+extension NativeMerge {
+  /// Tasks for each thread: enough that none waits long for another.
+  private static let tasksPerThread = 2
+
+  /// `parent` in few partitions, where one table for several gives what a table for each gives: keys
+  /// that are in all of them are then looked up once for each record, and not again for each
+  /// partition.
+  func shared(_ parent: RDDNode, of type: ColumnType) -> RDDNode? {
+    guard case .tuple(let items) = type, let merge = merge(of: type),
+      merge.isAssociative(for: items[1])
+    else { return nil }
+    let threads = parent.context.parallelism
+    return parent.coalesced(to: threads == 1 ? 1 : threads * Self.tasksPerThread)
   }
 }
 

@@ -8,6 +8,8 @@ import Synchronization
 /// which some sources know beforehand and others show when their records come.
 final class NativeChain: Sendable {
   private let functions: [Lowered]
+  /// What Python said of the functions: the same objects as long as it holds.
+  private let answers: [PythonObject]
   private let kinds: [PythonOperator.Kind]
   private let programs = Mutex<[ColumnType: Compiled]>([:])
 
@@ -23,14 +25,32 @@ final class NativeChain: Sendable {
 
   /// The chain of a pipeline; nil where lowering is off or nothing of it was understood.
   init(_ operators: [PythonOperator], _ py: borrowing Python) throws {
-    var functions: [Lowered] = []
+    let readings = try Self.read(operators, py)
+    functions = readings.map(\.lowered)
+    answers = readings.map(\.answer)
+    kinds = operators.map(\.kind)
+  }
+
+  private static func read(
+    _ operators: [PythonOperator], _ py: borrowing Python
+  ) throws -> [Lowering.Reading] {
+    var readings: [Lowering.Reading] = []
     for item in operators {
       guard Program.Kind(rawValue: item.kind.rawValue) != nil else { break }
-      functions.append(try item.lowered(py))
-      if case .refused = functions.last { break }
+      let reading = try item.lowered(py)
+      readings.append(reading)
+      if case .refused = reading.lowered { break }
     }
-    self.functions = functions
-    kinds = operators.map(\.kind)
+    return readings
+  }
+
+  /// The chain as it is now, for a task that begins: variables of the functions may have been bound
+  /// anew since the RDD was made.
+  func current(_ operators: [PythonOperator]) throws -> NativeChain {
+    try Interpreter.attach { py in
+      let answers = try Self.read(operators, py).map(\.answer.pointer)
+      return answers == self.answers.map(\.pointer) ? self : try NativeChain(operators, py)
+    }
   }
 
   /// How many functions a program could have at most.
@@ -85,6 +105,10 @@ final class NativeCursor: BatchCursor {
   private var isPrepared = false
   private var first: (any RecordBatch)?
   private var pending: ArraySlice<Piece> = []
+  /// What Python raised, when its turn has come: behind the records in front of it.
+  private var failure: (any Error)?
+  /// The program that ran last, and what it is for.
+  private var program: (type: ColumnType, program: Program)?
 
   private enum Piece {
     case native(Column)
@@ -129,6 +153,7 @@ final class NativeCursor: BatchCursor {
 
   func next() throws -> (any RecordBatch)? {
     while true {
+      if let failure { throw failure }
       if let piece = pending.popFirst() {
         if let batch = try run(piece) { return batch }
         continue
@@ -170,7 +195,7 @@ final class NativeCursor: BatchCursor {
   private func run(_ piece: Piece) throws -> (any RecordBatch)? {
     switch piece {
     case .native(let column):
-      let result = chain.compiled(for: column.type).prefixes[count].run(column)
+      let result = program(for: column.type).run(column)
       guard let flagged = result.flagged else {
         return result.column.count == 0 ? nil : ColumnBatch(result.column)
       }
@@ -181,6 +206,13 @@ final class NativeCursor: BatchCursor {
     case .untouched(let batch):
       throw EngineError.illegalState("records of \(type(of: batch)) have no form in Python")
     }
+  }
+
+  private func program(for type: ColumnType) -> Program {
+    if let program, program.type == type { return program.program }
+    let found = chain.compiled(for: type).prefixes[count]
+    program = (type, found)
+    return found
   }
 
   /// Turns of records that run natively and of those that Python must look at.
@@ -202,7 +234,12 @@ final class NativeCursor: BatchCursor {
       let functions = try PythonOperator.forTask(Array(operators[..<count]), py)
       let records = RecordChain(functions, into: try ListSink(capacity: .max, py))
       let reader = RecordReader(.batches(ArrayCursor([batch])))
-      while try reader.pump(into: records, py) { try task.checkCancellation() }
+      do {
+        while try reader.pump(into: records, py) { try task.checkCancellation() }
+      } catch {
+        // Whoever wants no more than the records before it never sees it.
+        failure = error
+      }
       let result = PythonBatch(records.sink.list)
       return result.recordCount == 0 ? nil : result
     }

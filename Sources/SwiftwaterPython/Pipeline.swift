@@ -35,8 +35,8 @@ struct Pipeline: Sendable {
       recordType: isNative ? compiled?.prefixes.last?.outputType : nil, recipe: self
     ) { partition, task in
       PipelineCursor(
-        try parent.cursor(partition: partition, task: task), through: self, partition: partition,
-        task: task)
+        try parent.cursor(partition: partition, task: task), through: self,
+        try native?.current(operators), partition: partition, task: task)
     }
   }
 }
@@ -57,13 +57,14 @@ final class PipelineCursor: BatchCursor {
   private var isAtEnd = false
 
   init(
-    _ input: any BatchCursor, through pipeline: Pipeline, partition: Int, task: TaskContext
+    _ input: any BatchCursor, through pipeline: Pipeline, _ chain: NativeChain?, partition: Int,
+    task: TaskContext
   ) {
     operators = pipeline.operators
     self.partition = partition
     self.task = task
     recordType = pipeline.parent.recordType
-    native = pipeline.native.map {
+    native = chain.map {
       NativeCursor(input, $0, of: pipeline.operators, task: task)
     }
     self.input = native ?? input

@@ -51,7 +51,9 @@ final class PythonOperator: Sendable {
   var place: OperatorPlace { OperatorPlace(name: name, site: site) }
 
   /// The function's native form, as it is now.
-  func lowered(_ py: borrowing Python) throws -> Lowered { try taskFunction.lowered(1, py) }
+  func lowered(_ py: borrowing Python) throws -> Lowering.Reading {
+    try taskFunction.lowered(1, py)
+  }
 }
 
 /// What to call an operator in an error.

@@ -26,7 +26,7 @@ final class TaskFunction: Sendable {
   var pointer: PyPointer { object.pointer }
 
   /// The function's native form, as it is now, for a call with so many arguments.
-  func lowered(_ arguments: Int, _ py: borrowing Python) throws -> Lowered {
+  func lowered(_ arguments: Int, _ py: borrowing Python) throws -> Lowering.Reading {
     try lowering.read(object.pointer, arguments: arguments, py)
   }
 

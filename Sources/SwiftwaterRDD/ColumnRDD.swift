@@ -75,7 +75,11 @@ public struct ColumnRDD: Sendable {
     }
     let merge = try Merge(of: items[1], merge)
     let (type, buckets) = (type, partitions ?? node.context.defaultParallelism)
-    let shuffle = Shuffle(parent: node, bucketCount: buckets) { cursor, task in
+    let threads = node.context.parallelism
+    let parent =
+      merge.isAssociative(for: items[1])
+      ? node.coalesced(to: threads == 1 ? 1 : threads * 2) : node
+    let shuffle = Shuffle(parent: parent, bucketCount: buckets) { cursor, task in
       let pairs = try Self.combined(cursor, type, merge, task)
       return try pairs.divided(among: buckets).map { part in
         try part.map { [try ColumnBatch($0).kept()] } ?? []

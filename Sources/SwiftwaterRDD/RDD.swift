@@ -173,6 +173,26 @@ extension RDDNode {
     }
   }
 
+  /// The same records in at most `count` partitions, each made of neighbours.
+  public func coalesced(to count: Int) -> RDDNode {
+    let (total, count) = (partitionCount, min(max(1, count), partitionCount))
+    if count == total { return self }
+    return RDDNode(
+      name: name, context: context, dependencies: [.narrow(self)], partitionCount: count,
+      recordType: recordType
+    ) { partition, task in
+      var remaining = (partition * total / count)..<((partition + 1) * total / count)
+      var current: (any BatchCursor)?
+      return ClosureCursor {
+        while true {
+          if let batch = try current?.next() { return batch }
+          guard let next = remaining.popFirst() else { return nil }
+          current = try self.cursor(partition: next, task: task)
+        }
+      }
+    }
+  }
+
   /// An RDD of given batches, one list a partition.
   public static func batches(
     _ partitions: [[any RecordBatch]], name: String, context: SparkContext,

@@ -63,6 +63,12 @@ missing_swift_libraries() {
   done
 }
 
+# The system's C compiler, or the one that comes with Swift (which may be there through a link).
+c_compiler() {
+  command -v cc || command -v gcc || command -v clang ||
+    readlink -e -- "$(dirname -- "$(readlink -f -- "$(command -v swift)")")/clang"
+}
+
 # --- system packages ------------------------------------------------------------------------
 
 # The interpreter that the environment is made from. Debian's own is preferred: the python on the

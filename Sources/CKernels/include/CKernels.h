@@ -11,5 +11,13 @@ void sw_match(const uint8_t *bytes, size_t count, uint8_t wanted, uint64_t *bits
 // \x1c to \x1f, space). The rest as in sw_match.
 void sw_match_space(const uint8_t *bytes, size_t count, uint64_t *bits);
 
+// What sw_scan_lines has seen.
+enum { SW_SAW_CARRIAGE_RETURN = 1, SW_SAW_BEYOND_ASCII = 2 };
+
+// Sets bit i of bits[i / 64] where bytes[i] is a line feed, for `count` bytes of which none behind the
+// last is read; bits has (count + 63) / 64 words. Returns whether there is a carriage return, or a
+// byte from 128 on.
+unsigned sw_scan_lines(const uint8_t *bytes, size_t count, uint64_t *bits);
+
 // Asks for a cache line that is read soon. The address need not be valid.
 static inline void sw_kernel_prefetch(const void *address) { __builtin_prefetch(address); }

@@ -210,6 +210,18 @@ extension Column {
   /// Row `i` from `first` where bit `i` is 1, from `second` otherwise: the rows of each come in
   /// their order. Both have the same type.
   public static func merged(_ choice: Bitmap, _ first: Column, _ second: Column) -> Column {
+    if case .bool(let a) = first.expanded(), case .bool(let b) = second.expanded() {
+      var places = (0, 0)
+      return .bool(
+        Bitmap(count: choice.count) { row in
+          if choice[row] {
+            places.0 += 1
+            return a[places.0 - 1]
+          }
+          places.1 += 1
+          return b[places.1 - 1]
+        })
+    }
     var (nextFirst, nextSecond) = (UInt32(0), UInt32(first.count))
     let places = [UInt32](unsafeUninitializedCapacity: choice.count) { places, used in
       for index in 0..<choice.count {

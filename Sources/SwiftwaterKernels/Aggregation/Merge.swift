@@ -14,6 +14,18 @@ public indirect enum Merge: Sendable, Hashable {
   /// The lists one behind the other.
   case join
 
+  /// True where it gives the same, to the last bit, however neighbours are put together first.
+  public func isAssociative(for type: ColumnType) -> Bool {
+    switch (self, type) {
+    case (.sum, _): type == .integer
+    case (.first, _), (.last, _), (.join, _): true
+    case (.choose, .integer), (.choose, .text): true
+    case (.items(let parts), .tuple(let types)):
+      zip(parts, types).allSatisfy { $0.isAssociative(for: $1) }
+    default: false
+    }
+  }
+
   /// - Parameters:
   ///   - function: of two arguments of `type`, giving the same type.
   /// - Throws: ``Refusal``.

@@ -4,15 +4,15 @@ extension Frame {
   /// Computes a node from the columns of its inputs.
   func evaluate(_ node: Node) -> Column {
     switch node.operation {
-    case .argument(let index): return argument(index)
+    case .argument: return records
     case .constant(let value): return .repeated(value.column, count: count)
     case .afterInputs(let value):
       for input in node.inputs { _ = column(input) }
       return .repeated(value.column, count: count)
     case .tuple: return .tuple(node.inputs.map { column($0) }, count: count)
     case .joinTuples:
-      return .tuple(node.inputs.flatMap { items(of: column($0)) }, count: count)
-    case .tupleItem(let index): return items(of: column(node.inputs[0]))[index]
+      return .tuple(node.inputs.flatMap { column($0).tupleItems }, count: count)
+    case .tupleItem(let index): return column(node.inputs[0]).tupleItems[index]
     case .widen: return column(node.inputs[0]).widened(to: node.type)
     case .isNone: return isNone(column(node.inputs[0]))
     case .required: return required(column(node.inputs[0]))
@@ -26,15 +26,6 @@ extension Frame {
       return ofNumbers(node)
     case .compare, .compareOptional, .member, .truth, .not, .and, .or, .choose:
       return ofConditions(node)
-    }
-  }
-
-  /// The columns of a tuple column's items.
-  private func items(of column: Column) -> [Column] {
-    switch column {
-    case .tuple(let items, _): items
-    case .repeated(.tuple(let items, _), let count): items.map { .repeated($0, count: count) }
-    default: preconditionFailure("a tuple is expected, not \(column.type)")
     }
   }
 

@@ -7,7 +7,8 @@ final class Frame {
   let count: Int
   private let parent: Frame?
   private let origin: Origin
-  private let arguments: [Column]
+  private let argument: Column?
+  private let fieldLimits: [Int: Int]
   private var known: [Column?]
   private let flags: Flags
 
@@ -34,14 +35,16 @@ final class Frame {
   }
 
   /// - Parameters:
-  ///   - arguments: a column for each argument, with `count` rows.
-  ///   - nodeCount: of the expression.
+  ///   - argument: the records.
+  ///   - nodeCount: of the functions.
+  ///   - fieldLimits: see ``fieldLimit(of:)``.
   init(
-    _ arguments: [Column], count: Int, nodeCount: Int, parent: Frame? = nil, origin: Origin = .same,
+    _ argument: Column, nodeCount: Int, fieldLimits: [Int: Int], parent: Frame?, origin: Origin,
     flags: Flags
   ) {
-    self.arguments = arguments
-    self.count = count
+    self.argument = argument
+    count = argument.count
+    self.fieldLimits = fieldLimits
     self.parent = parent
     self.origin = origin
     self.flags = flags
@@ -53,7 +56,8 @@ final class Frame {
   private let branchOf: Frame?
 
   private init(branchOf parent: Frame, rows: [UInt32]) {
-    arguments = []
+    argument = nil
+    fieldLimits = parent.fieldLimits
     count = rows.count
     self.parent = parent
     branchOf = parent
@@ -107,7 +111,7 @@ final class Frame {
 
   private func knownColumn(_ node: Node) -> Column? {
     if let column = known[node.id] { return column }
-    if case .argument(let index) = node.operation, branchOf == nil { return arguments[index] }
+    if case .argument = node.operation, let argument { return argument }
     guard let branchOf, case .rows(let rows) = origin, let whole = branchOf.knownColumn(node) else {
       return nil
     }
@@ -116,5 +120,31 @@ final class Frame {
     return column
   }
 
-  func argument(_ index: Int) -> Column { arguments[index] }
+  /// A list column that some frame above has, and this frame's rows in it; nil where it is to be
+  /// computed. Lists are not gathered for the sake of one item of each.
+  func knownLists(_ node: Node) -> (lists: ListColumn, rows: [UInt32]?)? {
+    if let column = known[node.id] { return (lists(column), nil) }
+    guard let branchOf, case .rows(let rows) = origin, let above = branchOf.knownLists(node) else {
+      return nil
+    }
+    return (above.lists, above.rows.map { places in rows.map { places[Int($0)] } } ?? rows)
+  }
+
+  var records: Column {
+    guard let argument else { preconditionFailure("a branch takes its records from its parent") }
+    return argument
+  }
+
+  /// How many parts of each text are looked at, where it is split: nobody asks for more.
+  func fieldLimit(of split: Node) -> Int? { fieldLimits[split.id] }
+
+  /// Computes what could flag rows, and leaves the rest for when it is asked for.
+  func touch(_ node: Node) {
+    if node.neverFlags { return }
+    if case .tuple = node.operation {
+      node.inputs.forEach(touch)
+    } else {
+      _ = column(node)
+    }
+  }
 }

@@ -6,13 +6,13 @@ extension Frame {
     case .list: return .list(list(of: node.inputs.map { column($0) }))
     case .listItem:
       let indices = integers(column(node.inputs[1]))
-      return items(of: lists(column(node.inputs[0]))) { row, length in
+      return items(of: node.inputs[0]) { row, length in
         let index = indices.values[row * indices.step]
         let place = index < 0 ? index &+ Int64(length) : index
         return place >= 0 && place < length ? Int(place) : nil
       }
     case .unpack(let index, let wanted):
-      return items(of: lists(column(node.inputs[0]))) { _, length in
+      return items(of: node.inputs[0]) { _, length in
         length == wanted ? index : nil
       }
     case .listContains:
@@ -34,11 +34,13 @@ extension Frame {
 
   /// An item of each list, at the place in it that `place` gives; where it gives none the row is
   /// flagged.
-  private func items(of lists: ListColumn, _ place: (_ row: Int, _ length: Int) -> Int?) -> Column {
+  private func items(of node: Node, _ place: (_ row: Int, _ length: Int) -> Int?) -> Column {
+    let (lists, rows) = knownLists(node) ?? (self.lists(column(node)), nil)
     var missing = false
     let places = (0..<count).map { row -> UInt32 in
-      let start = lists.offsets[row]
-      guard let place = place(row, Int(lists.offsets[row + 1] - start)) else {
+      let listRow = rows.map { Int($0[row]) } ?? row
+      let start = lists.offsets[listRow]
+      guard let place = place(row, Int(lists.offsets[listRow + 1] - start)) else {
         flag(row)
         missing = true
         return 0

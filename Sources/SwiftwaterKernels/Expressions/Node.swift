@@ -7,12 +7,36 @@ final class Node: Sendable {
   let type: ColumnType
   /// Its place in a frame's memory of what is computed.
   let id: Int
+  /// True where it flags no row, whatever the arguments are: it may be left out where nobody looks
+  /// at its value.
+  let neverFlags: Bool
 
   init(_ operation: Operation, _ inputs: [Node], type: ColumnType, id: Int) {
     self.operation = operation
     self.inputs = inputs
     self.type = type
     self.id = id
+    neverFlags = operation.neverFlags(inputs) && inputs.allSatisfy(\.neverFlags)
+  }
+}
+
+extension Operation {
+  fileprivate func neverFlags(_ inputs: [Node]) -> Bool {
+    switch self {
+    case .argument, .constant, .afterInputs, .tuple, .list, .tupleItem, .joinTuples, .isNone,
+      .widen, .length, .splitSpace, .strip, .startsWith, .endsWith, .find, .contains,
+      .occurrences, .negate, .invert, .integerOfBool, .doubleOfInteger, .textOf, .compare,
+      .compareOptional, .member, .listContains, .truth, .not, .and, .or, .conditional, .choose:
+      // The least integer has no opposite of 64 bits.
+      if case .negate = self { inputs[0].type == .double } else { true }
+    case .split:
+      if case .constant(.text(let separator)) = inputs[1].operation {
+        !separator.isEmpty
+      } else {
+        false
+      }
+    default: false
+    }
   }
 }
 

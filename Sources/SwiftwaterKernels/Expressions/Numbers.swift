@@ -117,15 +117,19 @@ extension Frame {
     _ operation: Arithmetic, _ a: Operand<Double>, _ b: Operand<Double>
   ) -> [Double] {
     switch operation {
-    case .add: combine(a, b, count: count) { $1 + $2 }
-    case .subtract: combine(a, b, count: count) { $1 - $2 }
-    case .multiply: combine(a, b, count: count) { $1 * $2 }
-    case .divide: checked(a, b) { $1 == 0 ? nil : $0 / $1 }
-    case .floorDivide: checked(a, b) { PythonNumber.floorDivide($0, $1) }
-    case .modulo: checked(a, b) { PythonNumber.modulo($0, $1) }
+    case .add: checked(a, b) { number($0 + $1) }
+    case .subtract: checked(a, b) { number($0 - $1) }
+    case .multiply: checked(a, b) { number($0 * $1) }
+    case .divide: checked(a, b) { $1 == 0 ? nil : number($0 / $1) }
+    case .floorDivide: checked(a, b) { PythonNumber.floorDivide($0, $1).flatMap(number) }
+    case .modulo: checked(a, b) { PythonNumber.modulo($0, $1).flatMap(number) }
     default: preconditionFailure("no operation on floats: \(operation)")
     }
   }
+
+  /// Nil for NaN: a NaN is Python's, whose dicts find it by its identity.
+  @inline(__always)
+  private func number(_ value: Double) -> Double? { value.isNaN ? nil : value }
 
   // MARK: - Text of numbers
 

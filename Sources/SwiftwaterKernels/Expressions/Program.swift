@@ -8,13 +8,41 @@ public struct Program: Sendable {
     case map, flatMap, filter, mapValues, flatMapValues
   }
 
-  private struct Step: Sendable {
-    let kind: Kind
-    let node: Node
-    let nodeCount: Int
+  /// Functions up to one that makes several records of one: they share what they compute, and what
+  /// nobody asks for is not computed.
+  fileprivate struct Segment: Sendable {
+    enum Action: Sendable {
+      /// A function whose result may not be asked for: what it raises must be found.
+      case compute(Node)
+      case filter(Node)
+    }
+    enum End: Sendable {
+      case records(Node)
+      case items(Node)
+      case pairs(key: Node, items: Node)
+
+      var nodes: [Node] {
+        switch self {
+        case .records(let node), .items(let node): [node]
+        case .pairs(let key, let items): [key, items]
+        }
+      }
+    }
+
+    var typing = Typing()
+    var actions: [Action] = []
+    var end: End
+    /// By the number of a node that splits texts: how many parts are asked for at most.
+    var fieldLimits: [Int: Int] = [:]
+
+    init(_ type: ColumnType) {
+      end = .records(typing.make(.argument(0), [], type))
+    }
   }
 
-  private var steps: [Step] = []
+  private var segments: [Segment]
+  /// The number of operators in it.
+  public private(set) var stepCount = 0
   public let inputType: ColumnType
   public private(set) var outputType: ColumnType
 
@@ -22,56 +50,59 @@ public struct Program: Sendable {
   public init(inputType: ColumnType) {
     self.inputType = inputType
     outputType = inputType
+    segments = [Segment(inputType)]
   }
-
-  /// The number of operators in it.
-  public var stepCount: Int { steps.count }
 
   /// This program with one more operator.
   ///
   /// - Throws: ``Refusal`` where its function has no native form for records of this type.
   public func appending(_ kind: Kind, _ function: Expression) throws -> Program {
     var program = self
-    var typing: Typing
-    let node: Node
-    switch kind {
-    case .map, .flatMap, .filter:
-      typing = Typing(arguments: [outputType])
-      node = try typing.node(function)
-    case .mapValues, .flatMapValues:
-      guard case .tuple(let items) = outputType, items.count >= 2 else {
-        throw Refusal("the records are \(outputType), not pairs", at: function.place)
-      }
-      typing = Typing(arguments: [items[1]])
-      node = try typing.node(function)
-    }
-    switch kind {
-    case .map: program.outputType = node.type
-    case .filter: break
-    case .flatMap:
-      guard case .list(let item) = node.type else {
-        throw Refusal("it gives \(node.type), not a list", at: function.place)
-      }
-      program.outputType = item
-    case .mapValues: program.outputType = .tuple([key, node.type])
-    case .flatMapValues:
-      guard case .list(let item) = node.type else {
-        throw Refusal("it gives \(node.type), not a list", at: function.place)
-      }
-      program.outputType = .tuple([key, item])
-    }
-    if node.sharesList {
-      throw Refusal("its result refers to one list from two places", at: function.place)
-    }
-    let root = kind == .filter ? typing.truth(of: node) : node
-    program.steps.append(Step(kind: kind, node: root, nodeCount: typing.nodeCount))
+    try program.append(kind, function)
+    program.stepCount += 1
     return program
   }
 
-  /// The type of the records' first item, where they are pairs.
-  private var key: ColumnType {
-    guard case .tuple(let items) = outputType else { preconditionFailure("pairs are expected") }
-    return items[0]
+  private mutating func append(_ kind: Kind, _ function: Expression) throws {
+    if case .records = segments[segments.count - 1].end {
+    } else {
+      segments.append(Segment(outputType))
+    }
+    var segment = segments.removeLast()
+    guard case .records(let record) = segment.end else { preconditionFailure("a segment is open") }
+    var (argument, key) = (record, Node?.none)
+    segment.typing.beginFunction()
+    if kind == .mapValues || kind == .flatMapValues {
+      guard case .tuple(let items) = outputType, items.count >= 2 else {
+        throw Refusal("the records are \(outputType), not pairs", at: function.place)
+      }
+      key = segment.typing.item(0, of: record)
+      argument = segment.typing.item(1, of: record)
+    }
+    let node = try segment.typing.result(of: function, for: argument)
+    if node.sharesList {
+      throw Refusal("its result refers to one list from two places", at: function.place)
+    }
+    switch kind {
+    case .map, .mapValues:
+      segment.actions.append(.compute(node))
+      let result =
+        key.map { segment.typing.make(.tuple, [$0, node], .tuple([$0.type, node.type])) } ?? node
+      segment.end = .records(result)
+      outputType = result.type
+    case .filter:
+      for condition in segment.typing.truth(of: node).conjuncts {
+        segment.actions.append(.filter(segment.typing.truth(of: condition)))
+      }
+    case .flatMap, .flatMapValues:
+      guard case .list(let item) = node.type else {
+        throw Refusal("it gives \(node.type), not a list", at: function.place)
+      }
+      segment.end = key.map { .pairs(key: $0, items: node) } ?? .items(node)
+      outputType = key.map { .tuple([$0.type, item]) } ?? item
+    }
+    segment.fieldLimits = segment.countedFields()
+    segments.append(segment)
   }
 
   /// What a run gave.
@@ -87,47 +118,67 @@ public struct Program: Sendable {
     var column = input
     var parent: Frame?
     var origin = Frame.Origin.same
-    for step in steps {
-      let argument = column
-      var arguments = [argument]
-      var key: Column?
-      if step.kind == .mapValues || step.kind == .flatMapValues {
-        let items = argument.tupleItems
-        (key, arguments) = (items[0], [items[1]])
-      }
-      let frame = Frame(
-        arguments, count: argument.count, nodeCount: step.nodeCount, parent: parent,
-        origin: origin, flags: flags)
-      let result = frame.column(step.node)
-      parent = frame
-      switch step.kind {
-      case .map:
-        column = result
-        origin = .same
-      case .mapValues:
-        column = .tuple([key!, result], count: argument.count)
-        origin = .same
-      case .filter:
-        let chosen = frame.bits(result)
-        if chosen.allSet {
-          origin = .same
-        } else {
-          let rows = chosen.indices()
-          column = argument.gathered(rows)
-          origin = .rows(rows)
+    for segment in segments {
+      var frame = Frame(
+        column, nodeCount: segment.typing.nodeCount, fieldLimits: segment.fieldLimits,
+        parent: parent, origin: origin, flags: flags)
+      for action in segment.actions {
+        switch action {
+        case .compute(let node): frame.touch(node)
+        case .filter(let node):
+          let chosen = frame.bits(frame.column(node))
+          if !chosen.allSet { frame = frame.branch(chosen.indices()) }
         }
-      case .flatMap:
-        let lists = frame.lists(result)
+      }
+      parent = frame
+      switch segment.end {
+      case .records(let node): column = frame.column(node)
+      case .items(let node):
+        let lists = frame.lists(frame.column(node))
         column = lists.items
         origin = .expanded(lists.offsets)
-      case .flatMapValues:
-        let lists = frame.lists(result)
-        column = .tuple(
-          [key!.gathered(lists.rowOfEachItem()), lists.items], count: lists.items.count)
+      case .pairs(let key, let items):
+        let lists = frame.lists(frame.column(items))
+        let keys = frame.column(key).gathered(lists.rowOfEachItem())
+        column = .tuple([keys, lists.items], count: lists.items.count)
         origin = .expanded(lists.offsets)
       }
     }
     return Result(column: column, flagged: flags.isEmpty ? nil : flags.rows)
+  }
+}
+
+extension Program.Segment {
+  /// For each node that splits texts, how many parts are asked for, where all who use it ask for
+  /// parts with constant numbers.
+  fileprivate func countedFields() -> [Int: Int] {
+    var limits: [Int: Int] = [:]
+    var seen: Set<Int> = []
+    func use(_ node: Node, parts: Int) {
+      if case .split(most: .max) = node.operation {
+        limits[node.id] = max(limits[node.id] ?? 0, parts)
+      }
+      guard seen.insert(node.id).inserted else { return }
+      if case .listItem = node.operation,
+        case .constant(.integer(let number)) = node.inputs[1].operation, number >= 0,
+        number < 1000
+      {
+        return use(node.inputs[0], parts: Int(number) + 1)
+      }
+      for input in node.inputs { use(input, parts: .max) }
+    }
+    func touch(_ node: Node) {
+      if node.neverFlags { return }
+      if case .tuple = node.operation { node.inputs.forEach(touch) } else { use(node, parts: .max) }
+    }
+    for action in actions {
+      switch action {
+      case .compute(let node): touch(node)
+      case .filter(let node): use(node, parts: .max)
+      }
+    }
+    for node in end.nodes { use(node, parts: .max) }
+    return limits.filter { $0.value < .max }
   }
 }
 
@@ -156,6 +207,14 @@ extension ListColumn {
 }
 
 extension Node {
+  /// The conditions that hold one after the other where this one holds: `a and b` keeps the rows of
+  /// `a`, and of those the rows of `b`.
+  fileprivate var conjuncts: [Node] {
+    if case .truth = operation { return inputs[0].type == .bool ? inputs[0].conjuncts : [self] }
+    guard case .conditional = operation, inputs[2] === inputs[0] else { return [self] }
+    return inputs[0].conjuncts + inputs[1].conjuncts
+  }
+
   /// True where the result holds the same list twice: in Python a change of one is then seen in the
   /// other.
   fileprivate var sharesList: Bool {

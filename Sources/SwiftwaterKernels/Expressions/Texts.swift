@@ -6,7 +6,9 @@ extension Frame {
     switch node.operation {
     case .length: return .integer(length(inputs[0]))
     case .splitSpace(let most): return .list(Split.atSpace(most: most, texts(inputs[0])))
-    case .split(let most): return .list(split(texts(inputs[0]), at: inputs[1], most: most))
+    case .split(let most):
+      return .list(
+        split(texts(inputs[0]), at: inputs[1], most: most, fields: fieldLimit(of: node)))
     case .strip(let ends, let characters):
       return .text(strip(texts(inputs[0]), ends, characters))
     case .changeCase(let change): return .text(changeCase(texts(inputs[0]), change))
@@ -72,9 +74,12 @@ extension Frame {
     }
   }
 
-  private func split(_ texts: TextColumn, at separator: Column, most: Int) -> ListColumn {
+  /// - Parameter fields: how many parts of each are wanted; nil for all.
+  private func split(
+    _ texts: TextColumn, at separator: Column, most: Int, fields: Int?
+  ) -> ListColumn {
     if let constant = constantText(separator) {
-      if !constant.isEmpty { return Split.at(constant, most: most, texts) }
+      if !constant.isEmpty { return Split.at(constant, most: most, texts, fields: fields) }
       flagAll()
       return Split.at(0, texts)
     }

@@ -1,20 +1,27 @@
 import SwiftwaterCore
 
-/// Gives an expression its types: finds the operation for each node, or says why there is none.
+/// Gives expressions their types: finds the operation for each node, or says why there is none.
 ///
 /// A type error that Python raises for every record is a refusal too: Python raises it.
 struct Typing {
-  private let arguments: [ColumnType]
   private var known: [ObjectIdentifier: Node] = [:]
-  private var argumentNodes: [Int: Node] = [:]
+  private var record: Node?
   private(set) var nodeCount = 0
+  /// Nodes with lower numbers belong to functions in front of this one: what they raise is found
+  /// whether their values are asked for or not.
+  private var firstOfFunction = 0
 
-  /// - Parameter arguments: the types of the function's arguments.
-  init(arguments: [ColumnType]) {
-    self.arguments = arguments
+  /// Begins the next function.
+  mutating func beginFunction() { firstOfFunction = nodeCount }
+
+  /// What a function of one argument gives for a node's values.
+  mutating func result(of function: Expression, for argument: Node) throws -> Node {
+    known = [:]
+    record = argument
+    return try node(function)
   }
 
-  mutating func node(_ expression: Expression) throws -> Node {
+  private mutating func node(_ expression: Expression) throws -> Node {
     let identity = ObjectIdentifier(expression)
     if let node = known[identity] { return node }
     let node = try typed(expression)
@@ -27,21 +34,25 @@ struct Typing {
     return Node(operation, inputs, type: type, id: nodeCount)
   }
 
-  mutating func argument(_ index: Int) -> Node {
-    if let node = argumentNodes[index] { return node }
-    let node = make(.argument(index), [], arguments[index])
-    argumentNodes[index] = node
-    return node
+  /// An item of a tuple; of one that an earlier function made, what it was made of.
+  mutating func item(_ index: Int, of tuple: Node) -> Node {
+    if case .tuple = tuple.operation, tuple.id < firstOfFunction { return tuple.inputs[index] }
+    return make(.tupleItem(index), [tuple], itemType(tuple, index))
   }
 
   private mutating func typed(_ expression: Expression) throws -> Node {
     let place = expression.place
     switch expression.kind {
-    case .argument(let index): return argument(index)
+    case .argument(let index):
+      guard index == 0, let record else {
+        throw Refusal("it takes \(index + 1) arguments", at: place)
+      }
+      return record
     case .constant(let value):
       guard let type = value.type else {
         throw Refusal("it uses a set otherwise than with in", at: place)
       }
+      if value.hasNaN { throw Refusal("it uses the constant nan", at: place) }
       return make(.constant(value), [], type)
     case .tuple(let items):
       let nodes = try items.map { try node($0) }
@@ -113,7 +124,7 @@ struct Typing {
       guard types.indices.contains(place_) else {
         throw Refusal("it takes item \(number) of a tuple of \(types.count)", at: place)
       }
-      return make(.tupleItem(place_), [object], types[place_])
+      return item(place_, of: object)
     }
     let index = integral(required(try node(index)))
     switch (object.type, index.type) {
@@ -144,8 +155,7 @@ struct Typing {
     _ object: Node, _ index: Int, _ count: Int, at place: SourcePlace?
   ) throws -> Node {
     switch object.type {
-    case .tuple(let types) where types.count == count:
-      return make(.tupleItem(index), [object], types[index])
+    case .tuple(let types) where types.count == count: return item(index, of: object)
     case .list(let type):
       return make(.unpack(index: index, count: count), [object], type)
     default:
@@ -280,7 +290,7 @@ struct Typing {
       }
       var result = make(.afterInputs(.bool(true)), [a, b], .bool)
       for index in left.indices {
-        let items = [a, b].map { node in make(.tupleItem(index), [node], itemType(node, index)) }
+        let items = [a, b].map { item(index, of: $0) }
         // Identical NaNs are equal inside of tuples: Python looks at the objects.
         if items.contains(where: { $0.type == .double }) {
           throw Refusal("it compares tuples with floats in them", at: place)
@@ -348,7 +358,8 @@ struct Typing {
         "it gives \(first.type) or \(second.type), depending on the record", at: place)
     }
     // `a and b`, `a or b`, `not a` of conditions that never fail need no choice of rows.
-    if type == .bool, second.isTotal, first.isTotal {
+    let computed = condition.computedNodes
+    if type == .bool, second.isTotal(behind: computed), first.isTotal(behind: computed) {
       if second === condition { return make(.and, [condition, first], .bool) }
       if first === condition { return make(.or, [condition, second], .bool) }
       if case .constant(.bool(false)) = second.operation {
@@ -540,6 +551,15 @@ struct Typing {
 }
 
 extension Value {
+  /// A dict finds a NaN by its identity, which a column does not keep: there is none in columns.
+  fileprivate var hasNaN: Bool {
+    switch self {
+    case .double(let value): value.isNaN
+    case .tuple(let items), .set(let items): items.contains(where: \.hasNaN)
+    default: false
+    }
+  }
+
   fileprivate var isCompound: Bool {
     switch self {
     case .tuple, .set: true
@@ -549,14 +569,29 @@ extension Value {
 }
 
 extension Node {
-  /// True where it flags no row, whatever the arguments are, and costs little.
-  var isTotal: Bool {
+  /// The numbers of the nodes that are computed for every row where this one is.
+  fileprivate var computedNodes: Set<Int> {
+    var numbers: Set<Int> = []
+    func visit(_ node: Node) {
+      guard numbers.insert(node.id).inserted else { return }
+      if case .conditional = node.operation { return visit(node.inputs[0]) }
+      node.inputs.forEach(visit)
+    }
+    visit(self)
+    return numbers
+  }
+
+  /// True where it flags no row that was not flagged already, and costs little.
+  ///
+  /// - Parameter computed: nodes whose values are there.
+  fileprivate func isTotal(behind computed: Set<Int>) -> Bool {
+    if computed.contains(id) { return true }
     switch operation {
     case .argument, .constant, .afterInputs, .tuple, .tupleItem, .isNone, .widen, .startsWith,
-      .endsWith, .contains, .compare, .compareOptional, .member, .truth, .not, .and, .or,
-      .integerOfBool, .doubleOfInteger:
-      inputs.allSatisfy(\.isTotal)
-    default: false
+      .endsWith, .compare, .compareOptional, .member, .truth, .not, .and, .or, .integerOfBool,
+      .doubleOfInteger:
+      return inputs.allSatisfy { $0.isTotal(behind: computed) }
+    default: return false
     }
   }
 }

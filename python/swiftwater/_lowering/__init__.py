@@ -12,12 +12,16 @@ from typing import Any
 from weakref import ref
 
 from swiftwater._lowering import _pins
-from swiftwater._lowering._code import KNOWN, VERSION
 
 __all__ = ["lowered"]
 
+VERSION = sys.version_info[:2]
+KNOWN = VERSION in ((3, 11), (3, 12), (3, 13))
+
 _MOST_KEYS = 10_000
 _MOST_VARIANTS = 8
+# For each type of things that are no functions of Python.
+_MOST_OTHERS = 64
 
 # An answer with what it depends on.
 _Variant = tuple[list[_pins.Pin], tuple[Any, ...]]
@@ -42,15 +46,17 @@ def lowered(function: object, arity: int) -> tuple[Any, ...]:
     ``arity`` is the number of arguments that the engine calls the function with, 1 or 2. It is the
     same tuple for the same code as long as nothing changes that its meaning depends on.
     """
-    code = _code(function)
-    # The address of a code is its own as long as it lives, and its answers go when it goes.
-    key = (id(function if code is None else code), arity)
+    code = _code_of(function)
+    # The address of a code is its own as long as it lives, and its answers go when it goes. Other
+    # things are told apart by what they are, not by which object: an itemgetter can be a new one
+    # for each batch.
+    key = (id(type(function) if code is None else code), arity)
     known = _known.get(key)
     if known is not None:
         answer = _answer(known, function)
         if answer is not None:
             return answer
-    pins, answer = _evaluated(function, arity)
+    pins, answer = _evaluated(function, code, arity)
     known = _known.get(key)
     if known is None:
         known = _new(key, code)
@@ -59,12 +65,13 @@ def lowered(function: object, arity: int) -> tuple[Any, ...]:
         earlier = _answer(known, function)
         if earlier is not None:
             return earlier
-    known.variants = ((pins, answer), *known.variants[: _MOST_VARIANTS - 1])
+    most = _MOST_OTHERS if code is None else _MOST_VARIANTS
+    known.variants = ((pins, answer), *known.variants[: most - 1])
     return answer
 
 
-def _code(function: object) -> CodeType | None:
-    """Return the code that tells functions apart; None for what is itself and nothing else."""
+def _code_of(function: Any) -> CodeType | None:
+    """Return the code that tells functions apart; None for what is no function of Python."""
     functools = sys.modules.get("functools")
     partial: Any = getattr(functools, "partial", None)
     while partial is not None and type(function) is partial:
@@ -96,7 +103,7 @@ def _new(key: tuple[int, int], code: CodeType | None) -> _Known:
     return known
 
 
-def _evaluated(function: object, arity: int) -> _Variant:
+def _evaluated(function: object, code: CodeType | None, arity: int) -> _Variant:
     if not KNOWN:
         version = ".".join(map(str, VERSION))
         reason = f"Python {version}'s bytecode is not known to this version of Swiftwater"
@@ -108,11 +115,15 @@ def _evaluated(function: object, arity: int) -> _Variant:
 
     evaluation = Evaluation(function)
     caller = Frame(evaluation, None, 0, "")
+    answer: tuple[Any, ...]
     try:
         captured = evaluation.read(_pins.itself, 0, None, "")
         result = caller.node(call(caller, captured, list(ARGUMENTS[:arity]), ()))
-        answer: tuple[Any, ...]
+        evaluation.rest()
         answer = ("lowered", complete(evaluation, result, evaluation.effects))
     except Refused as refused:
-        answer = ("refused", *refused.place, refused.reason)
+        place = refused.place
+        if not place[0] and code is not None:
+            place = (code.co_filename, code.co_firstlineno, "")
+        answer = ("refused", *place, refused.reason)
     return evaluation.pins, answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _operator
 import builtins
+import os
 import sys
 from collections.abc import Callable, Sequence
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodDescriptorType, MethodType
@@ -24,14 +25,26 @@ from swiftwater._lowering._values import (
 if TYPE_CHECKING:
     from swiftwater._lowering._evaluation import Frame
 
-__all__ = ["binary", "call", "compare", "contains", "identity", "item", "tuple_of", "unary"]
+__all__ = [
+    "binary",
+    "call",
+    "compare",
+    "contains",
+    "identity",
+    "item",
+    "truth",
+    "tuple_of",
+    "unary",
+]
 
 _NUMBERS = (bool, int, float)
+# Where the standard library is.
+_LIBRARY = os.path.dirname(getattr(os, "__file__", "<none>/os.py")) + os.sep
 # Integers below are computed here: so an index like N - 1 is a constant.
 _SMALL = 1 << 31
 
 
-# MARK: - Operators
+# -- Operators
 
 
 _COMPUTED: dict[str, Callable[[Any, Any], Any]] = {
@@ -67,6 +80,13 @@ def unary(frame: Frame, symbol: str, operand: Node) -> Node:
     if symbol == "-" and _small(operand):
         return frame.constant(-operand[2])
     return frame.make("unary", symbol, operand)
+
+
+def truth(frame: Frame, operand: Node) -> Node:
+    """Return the node of ``bool(operand)``."""
+    if operand[0] == "const":
+        return frame.constant(bool(operand[2]))
+    return frame.make("call", "bool", operand)
 
 
 def compare(frame: Frame, symbol: str, first: Node, second: Node) -> Node:
@@ -135,7 +155,7 @@ def tuple_of(frame: Frame, items: Sequence[Node]) -> Node:
     return frame.make("tuple", *items)
 
 
-# MARK: - Calls
+# -- Calls
 
 
 # By name: how many arguments, and the names by which they can be given.
@@ -159,9 +179,7 @@ _BUILTINS: dict[str, tuple[int, int, tuple[str, ...]]] = {
 }
 # The functions themselves stand beside, so that their addresses stay theirs.
 _BY_ADDRESS: dict[int, tuple[Any, str]] = {
-    id(function): (function, name)
-    for name in _BUILTINS
-    for function in (getattr(builtins, name),)
+    id(function): (function, name) for name in _BUILTINS for function in (getattr(builtins, name),)
 }
 
 # How a function of the module operator is written as an expression.
@@ -203,13 +221,9 @@ _OPERATORS: dict[int, tuple[Any, str, str]] = {
 
 # Methods without a side effect, on values that have a native form.
 _METHODS = frozenset(
-    (
-        "capitalize casefold center count endswith expandtabs find format index isalnum isalpha "
-        "isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle "
-        "isupper join ljust lower lstrip partition removeprefix removesuffix replace rfind rindex "
-        "rjust rpartition rsplit rstrip split splitlines startswith strip swapcase title upper "
-        "zfill"
-    ).split()
+    name
+    for name in dir(str)
+    if not name.startswith("_") and name not in ("encode", "format_map", "maketrans", "translate")
 )
 _METHOD_KEYWORDS: dict[str, tuple[str, ...]] = {
     "split": ("sep", "maxsplit"),
@@ -234,7 +248,7 @@ def call(frame: Frame, function: Any, arguments: list[Any], keywords: Sequence[s
         return _builtin(frame, _BY_ADDRESS[id(value)][1], arguments, keywords)
     if id(value) in _OPERATORS and not keywords:
         return _operation(frame, function, arguments)
-    if kind is MethodDescriptorType and value.__objclass__ is str and arguments:
+    if kind is MethodDescriptorType and _is_of_text(value) and len(arguments) > len(keywords):
         receiver = frame.node(arguments[0])
         return _method(frame, value.__name__, receiver, arguments[1:], keywords)
     if kind is BuiltinFunctionType and type(value.__self__) is str:
@@ -248,12 +262,19 @@ def call(frame: Frame, function: Any, arguments: list[Any], keywords: Sequence[s
     raise _unknown(frame, function)
 
 
+def _is_of_text(method: Any) -> bool:
+    # The others have these too, but not under this name.
+    return method.__objclass__ is str and method.__name__ not in ("count", "index")
+
+
 def _unknown(frame: Frame, function: Captured) -> Refused:
     kind = type(function.value)
     if not function.path:
         if kind is MethodType:
             return frame.refusal("it is a method of an object")
         return frame.refusal(f"it is of the type {kind.__name__}, which has no native form")
+    if kind is type and issubclass(function.value, BaseException):
+        return frame.refusal(f"it raises {function.path}")
     return frame.refusal(f"it calls {function.path}, which has no native form")
 
 
@@ -265,6 +286,9 @@ def _placed(
     parameters: Sequence[str],
 ) -> list[Node]:
     """Return the arguments in the order of the parameters."""
+    for keyword in keywords:
+        if keyword not in parameters:
+            raise frame.refusal(f"it calls {name} with the argument {keyword}=")
     nodes = [frame.node(argument) for argument in arguments]
     if not keywords:
         return nodes
@@ -278,13 +302,11 @@ def _placed(
         else:
             break
     if given:
-        raise frame.refusal(f"it calls {name} with the argument {next(iter(given))}=")
+        raise frame.refusal(f"it calls {name} without an argument before {next(iter(given))}=")
     return placed
 
 
-def _builtin(
-    frame: Frame, name: str, arguments: Sequence[Any], keywords: Sequence[str]
-) -> Node:
+def _builtin(frame: Frame, name: str, arguments: Sequence[Any], keywords: Sequence[str]) -> Node:
     fewest, most, parameters = _BUILTINS[name]
     nodes = _placed(frame, name, arguments, keywords, parameters)
     if not fewest <= len(nodes) <= most:
@@ -322,9 +344,7 @@ def _operation(frame: Frame, function: Captured, arguments: list[Any]) -> Node:
         return unary(frame, symbol, *nodes)
     if kind == "item":
         return item(frame, *nodes)
-    return {"binary": binary, "compare": compare, "identity": identity}[kind](
-        frame, symbol, *nodes
-    )
+    return {"binary": binary, "compare": compare, "identity": identity}[kind](frame, symbol, *nodes)
 
 
 def _got(
@@ -359,7 +379,7 @@ def _partial(
     return call(frame, inner, [*first, *positional, *named.values()], tuple(named))
 
 
-# MARK: - Functions of the program
+# -- Functions of the program
 
 
 _VARIADIC = 0x04
@@ -377,13 +397,25 @@ def _inlined(
 ) -> Any:
     """Evaluate the body of a function that is called."""
     inner = frame.enter(code, function.pin, function.path)
-    _check_kind(inner, code)
-    variables = _bound(inner, code, arguments, keywords)
-    calls = frame.evaluation.calls
-    calls.append(code)
-    result = inner.run(variables)
+    try:
+        _check_kind(inner, code)
+        variables = _bound(inner, code, arguments, keywords)
+        calls = frame.evaluation.calls
+        calls.append(code)
+        result = inner.run(variables)
+    except Refused:
+        # Users know their own functions; of others the call says enough.
+        if function.path and _is_library(code):
+            raise _unknown(frame, function) from None
+        raise
     calls.pop()
     return result
+
+
+def _is_library(code: CodeType) -> bool:
+    file = code.co_filename
+    packages = ("site-packages", "dist-packages")
+    return file.startswith((_LIBRARY, "<frozen ")) or any(name in file for name in packages)
 
 
 def _check_kind(frame: Frame, code: CodeType) -> None:

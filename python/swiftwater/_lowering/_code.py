@@ -7,10 +7,9 @@ import sys
 from types import CodeType
 from typing import Any
 
-__all__ = ["BRANCHES", "ENDS", "JUMPS", "KNOWN", "RETURNS", "VERSION", "Code", "numbers"]
+__all__ = ["BRANCHES", "ENDS", "JUMPS", "RETURNS", "VERSION", "Code", "numbers"]
 
 VERSION = sys.version_info[:2]
-KNOWN = VERSION in ((3, 11), (3, 12), (3, 13))
 
 
 def numbers(*names: str) -> frozenset[int]:
@@ -145,7 +144,7 @@ class Code:
         return self._joins[index]
 
     def _meeting_points(self) -> list[int]:
-        # All jumps that are followed lead forward, so each instruction comes before all on its ways.
+        # All jumps that are followed lead forward: what comes later is known already.
         count = len(self.instructions)
         joins = [count] * count
         for index in range(count - 1, -1, -1):

@@ -46,7 +46,7 @@ class _Completion:
         missing: list[Node] = []
         # Later ones contain earlier ones.
         for effect in reversed(effects):
-            self._evaluation.step(None)
+            self._evaluation.step()
             lost: Node | None = None
             if effect[0] == "branch":
                 lost = self._of_branch([*roots, *missing], effect, known)
@@ -58,9 +58,7 @@ class _Completion:
         missing.reverse()
         return missing
 
-    def _of_branch(
-        self, roots: list[Node], branch: Node, known: Mapping[int, bool]
-    ) -> Node | None:
+    def _of_branch(self, roots: list[Node], branch: Node, known: Mapping[int, bool]) -> Node | None:
         _, condition, first, second = branch
         nothing = CONSTANTS["None"]
         sides = [
@@ -77,7 +75,7 @@ class _Completion:
         # Items of one unpacking share an identity, but not their node.
         if id(node) in computed:
             return
-        self._evaluation.step(None)
+        self._evaluation.step()
         computed.add(id(node))
         computed.add(identity)
         if node[0] == "const":

@@ -1,8 +1,8 @@
 """The evaluation of a function's bytecode with symbols for its arguments.
 
 Both sides of a branch are followed to where they meet again, and what differs there becomes an
-``if`` of the expression. What raises on the way is noted as an *effect*: an expression has to compute
-all of it, used or not (``_effects``).
+``if`` of the expression. What can raise on the way is noted as an *effect*: an expression has to
+compute all of it, used or not (``_effects``).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from swiftwater._lowering._instructions import HANDLERS
 from swiftwater._lowering._values import (
     CONSTANTS,
     MISSING,
+    PERHAPS_MISSING,
     RAISING,
     Captured,
     Members,
@@ -57,7 +58,7 @@ class Evaluation:
         self._nodes: dict[Any, Node] = {}
         self._depths: dict[int, int] = {}
 
-    # MARK: - Nodes
+    # -- Nodes
 
     def make(self, place: Place | None, kind: str, *parts: Any) -> Node:
         """Return the node of these parts: the same object for the same parts."""
@@ -95,7 +96,7 @@ class Evaluation:
             node = self._nodes[key] = ("const", None, value)
         return node
 
-    # MARK: - What the function captures
+    # -- What the function captures
 
     def read(
         self, how: _pins.Read, start: int, key: Any, path: str, place: Place | None = None
@@ -126,13 +127,17 @@ class Evaluation:
         self.found.append(captured.value)
         return found
 
-    # MARK: - Running
+    # -- Running
 
-    def step(self, place: Place | None) -> None:
+    def step(self) -> None:
         """Count a step; there is a bound."""
         self._steps += 1
         if self._steps > _MOST_STEPS:
-            raise Refused(place or ("", 0, ""), "it has too many branches")
+            raise Refused(("", 0, ""), "it has too many branches")
+
+    def rest(self) -> None:
+        """Begin to count anew."""
+        self._steps = 0
 
     def code(self, code: CodeType) -> Code:
         """Return the code, read."""
@@ -165,7 +170,12 @@ class Frame:
             raise Refused(("", 0, ""), "it has no bytecode")
         return self._code
 
-    # MARK: - For instructions
+    @property
+    def is_outermost(self) -> bool:
+        """Whether it is the function that the engine calls."""
+        return not self._name
+
+    # -- For instructions
 
     def place(self) -> Place | None:
         """Return where the present instruction is."""
@@ -221,7 +231,7 @@ class Frame:
         del self.stack[-count:]
         return taken
 
-    # MARK: - Running
+    # -- Running
 
     def run(self, variables: list[Any]) -> Any:
         """Return what the function gives."""
@@ -258,7 +268,7 @@ class Frame:
         index = start
         while index != end:
             self.index = index
-            self.evaluation.step(None)
+            self.evaluation.step()
             number, argument, target = instructions[index]
             if index in targets and index != start:
                 self._meet(index, end)
@@ -342,10 +352,10 @@ class Frame:
             if type(value) is Unusable:
                 return value
         if one is None or other is None:
-            return Unusable("it uses a variable that may have no value")
+            return PERHAPS_MISSING
         return Unusable("it chooses between things that are no values of records")
 
-    # MARK: - Calls of other functions
+    # -- Calls of other functions
 
     def enter(self, code: CodeType, pin: int, name: str) -> Frame:
         """Return a frame for a function that this one calls."""

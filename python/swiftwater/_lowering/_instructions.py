@@ -8,11 +8,12 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from swiftwater._lowering import _calling, _pins
-from swiftwater._lowering._code import VERSION
+from swiftwater._lowering._code import BRANCHES, VERSION, numbers
 from swiftwater._lowering._values import (
     CONSTANTS,
     MISSING,
     NULL,
+    PERHAPS_MISSING,
     Captured,
     Members,
     Method,
@@ -54,7 +55,7 @@ def _refuse(reason: str, *names: str) -> None:
     _on(*names)(handler)
 
 
-# MARK: - The stack
+# -- The stack
 
 
 @_on(
@@ -63,11 +64,8 @@ def _refuse(reason: str, *names: str) -> None:
     "PRECALL",
     "COPY_FREE_VARS",
     "MAKE_CELL",
-    "RETURN_VALUE",
-    "TO_BOOL",
 )
 def _nothing(frame: Frame, argument: int) -> None:
-    # TO_BOOL stands before what looks at the truth only.
     pass
 
 
@@ -92,7 +90,13 @@ def _swap(frame: Frame, argument: int) -> None:
     stack[-1], stack[-argument] = stack[-argument], stack[-1]
 
 
-# MARK: - Variables and constants
+# -- Variables and constants
+
+
+@_on("RETURN_VALUE")
+def _return_value(frame: Frame, argument: int) -> None:
+    if frame.is_outermost:
+        frame.stack[-1] = frame.node(frame.stack[-1])
 
 
 @_on("LOAD_CONST", "RETURN_CONST")
@@ -109,8 +113,11 @@ def _load_const(frame: Frame, argument: int) -> None:
 
 def _load(frame: Frame, index: int) -> None:
     value = frame.variables[index]
+    name = frame.code.variable(index)
     if value is None:
-        raise frame.refusal(f"it uses the variable {frame.code.variable(index)} before it has one")
+        raise frame.refusal(f"it uses the variable {name} before it has a value")
+    if value is PERHAPS_MISSING:
+        raise frame.refusal(f"it uses the variable {name}, which may have no value")
     frame.stack.append(value)
 
 
@@ -199,7 +206,7 @@ def _store_global(frame: Frame, argument: int) -> None:
     raise frame.refusal(f"it assigns the global variable {frame.code.code.co_names[argument]}")
 
 
-# MARK: - Attributes
+# -- Attributes
 
 
 def _attribute(frame: Frame, name: str, called: bool) -> Any:
@@ -246,7 +253,7 @@ def _store_attr(frame: Frame, argument: int) -> None:
     raise frame.refusal(f"it assigns the attribute {frame.code.code.co_names[argument]}")
 
 
-# MARK: - Operators
+# -- Operators
 
 
 @_on("BINARY_OP")
@@ -291,6 +298,17 @@ def _unary_invert(frame: Frame, argument: int) -> None:
     frame.stack.append(_calling.unary(frame, "~", frame.pop()))
 
 
+@_on("TO_BOOL")
+def _to_bool(frame: Frame, argument: int) -> None:
+    following = frame.code.instructions[frame.index + 1][0]
+    # Branches and "not" look at nothing but the truth. "not not value" has this instruction alone.
+    if following not in BRANCHES and following not in _NOT:
+        frame.stack.append(_calling.truth(frame, frame.pop()))
+
+
+_NOT = numbers("UNARY_NOT")
+
+
 @_on("UNARY_NOT")
 def _unary_not(frame: Frame, argument: int) -> None:
     frame.stack.append(_calling.unary(frame, "not", frame.pop()))
@@ -315,7 +333,7 @@ def _contains_op(frame: Frame, argument: int) -> None:
     frame.stack.append(_calling.contains(frame, symbol, item, container))
 
 
-# MARK: - Items
+# -- Items
 
 
 @_on("BINARY_SUBSCR")
@@ -356,7 +374,7 @@ def _unpack_sequence(frame: Frame, argument: int) -> None:
         frame.stack += reversed(items)
 
 
-# MARK: - Making things
+# -- Making things
 
 
 @_on("BUILD_TUPLE")
@@ -470,7 +488,7 @@ def _format(frame: Frame, conversion: str | None, spec: str) -> None:
     frame.stack.append(frame.make("format", frame.pop(), conversion, spec))
 
 
-# MARK: - Calls
+# -- Calls
 
 
 @_on("KW_NAMES")

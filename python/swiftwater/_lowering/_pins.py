@@ -2,8 +2,8 @@
 
 A pin says how to come to a thing from the function (through its closure, its globals, a module, a
 function that it calls) and what was found there. Pins are checked in the order in which they were
-made, so each can begin at what an earlier one found. They hold constants and code, never other
-objects of the program.
+made, so each can begin at what an earlier one found. They hold constants, never other objects
+of the program.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from types import (
     ModuleType,
 )
 from typing import Any, Final
+from weakref import ref
 
 from swiftwater._lowering._values import MISSING, MOST_ITEMS, is_plain
 
@@ -64,11 +65,11 @@ def hold(pins: list[Pin], function: object) -> bool:
     return True
 
 
-# MARK: - What is the same
+# -- What is the same
 
 
 def seen(value: Any) -> tuple[Any, Any]:
-    """Return what ``is_same`` compares with: the value itself only where holding it costs little."""
+    """Return what ``is_same`` compares with: the value itself only where it can be held."""
     kind = type(value)
     if kind is BuiltinFunctionType:
         keeps = type(value.__self__) is ModuleType
@@ -94,9 +95,11 @@ def fingerprint(value: Any) -> tuple[Any, ...]:
     if kind in _SCALARS:
         return (kind, value)
     if kind is FunctionType:
-        return (kind, value.__code__)
+        # Code is not held either: the answers for a function go when its code goes.
+        return (kind, ref(value.__code__))
     if kind is MethodType:
-        return (kind, getattr(value.__func__, "__code__", None))
+        function = value.__func__
+        return (kind, ref(function.__code__) if type(function) is FunctionType else None)
     if kind is BuiltinFunctionType and type(value.__self__) not in (ModuleType, type(None)):
         # A method of an object: only a constant is held.
         owner = value.__self__
@@ -117,11 +120,11 @@ def members(collection: Any) -> tuple[Any, ...] | None:
     """Return the members of a set, list or dict (its keys) where they are few constants."""
     if len(collection) > MOST_ITEMS:
         return None
-    found = tuple(collection)
+    found: tuple[Any, ...] = tuple(collection)
     return found if is_plain(found) else None
 
 
-def same_members(collection: Any, expected: tuple[type, tuple[Any, ...] | None]) -> bool:
+def same_members(collection: Any, expected: tuple[Any, tuple[Any, ...] | None]) -> bool:
     """Return whether a set, list or dict has the members that were seen."""
     kind, before = expected
     if type(collection) is not kind:
@@ -130,13 +133,13 @@ def same_members(collection: Any, expected: tuple[type, tuple[Any, ...] | None])
         return members(collection) is None
     if len(collection) != len(before):
         return False
-    now = tuple(collection)
+    now: tuple[Any, ...] = tuple(collection)
     if len(now) == len(before) and all(map(_operator.is_, now, before)):
         return True
     return is_plain(now) and frozenset(map(fingerprint, now)) == frozenset(map(fingerprint, before))
 
 
-# MARK: - Ways from one thing to the next
+# -- Ways from one thing to the next
 
 
 def itself(thing: Any, _: Any) -> Any:

@@ -14,6 +14,7 @@ __all__ = [
     "MISSING",
     "MOST_ITEMS",
     "NULL",
+    "PERHAPS_MISSING",
     "RAISING",
     "Captured",
     "Members",
@@ -40,7 +41,7 @@ MOST_ITEMS = 1000
 _DEEPEST = 20
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """The function cannot be understood."""
 
     def __init__(self, place: Place, reason: str) -> None:
@@ -109,7 +110,9 @@ class Unusable:
 
 # What the interpreter puts beside a function that is no method.
 NULL: Final = Unusable("it uses its stack in an unknown way")
-MISSING: Final = Unusable("there is no such value")
+MISSING: Final = Unusable("it uses a variable that has no value")
+# A variable that is assigned on one side of a branch only.
+PERHAPS_MISSING: Final = Unusable("it uses a variable that may have no value")
 
 CONSTANTS: Final[dict[str, Node]] = {
     "None": ("const", None, None),
@@ -146,7 +149,7 @@ def _room(collection: Any, room: int, depth: int) -> int:
             room = _room(item, room, depth + 1)
             if room < 0:
                 return room
-        elif kind not in _SCALARS or item != item:  # noqa: PLR0124
+        elif kind not in _SCALARS or item != item:
             # Collections find a NaN by looking at the object.
             return -1
     return room
