@@ -243,6 +243,12 @@ private func append(
         throw PythonError.fetch(py)
       }
     }
+  case let batch as ColumnBatch:
+    let objects = try newObjects(of: batch.column, 0..<batch.recordCount, py)
+    defer { for object in objects { Py.release(object) } }
+    for object in objects {
+      guard encoder.append(object) else { throw PythonError.fetch(py) }
+    }
   default:
     throw EngineError.illegalState("records of \(type(of: batch)) have no form in Python")
   }

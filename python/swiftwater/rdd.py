@@ -1664,8 +1664,8 @@ class RDD(Generic[T_co]):
 
             >>> sc.parallelize(["a b"]).flatMap(lambda line: line.split(" ")).explain()
             stage 1
-              parallelize         engine
-              flatMap at ...  native where types allow
+              parallelize...engine
+              flatMap at ...native where types allow
         """
         from swiftwater._explain import plan_text
 
