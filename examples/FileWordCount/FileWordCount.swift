@@ -57,6 +57,8 @@ private func write(_ text: String, to path: String) {
     print("FileWordCount: \(path) cannot be written")
     exit(1)
   }
-  fputs(text, file)
+  // Not `fputs`, which ends at a NUL: a word may hold one.
+  let bytes = Array(text.utf8)
+  fwrite(bytes, 1, bytes.count, file)
   fclose(file)
 }

@@ -21,7 +21,8 @@ final class KeyIndex {
     var number: UInt32
     /// A part of the hash.
     var tag: UInt32
-    private let unused: UInt64 = 0
+    /// Of the key's amounts.
+    var sum: Int64
   }
 
   private(set) var count = 0
@@ -57,60 +58,88 @@ final class KeyIndex {
   /// - Parameter newRows: gets the rows whose key was not there before, in their order.
   func numbers(of keys: TextColumn, newRows: inout [UInt32]) -> [UInt32] {
     keys.withRows { rows in
-      withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Self.readAhead) { hashes in
-        [UInt32](unsafeUninitializedCapacity: rows.count) { numbers, used in
-          look(up: rows, hashes.baseAddress!, into: numbers.baseAddress!, &newRows)
-          used = rows.count
+      [UInt32](unsafeUninitializedCapacity: rows.count) { numbers, used in
+        look(up: rows, &newRows) { slot, row in numbers[row] = slot.pointee.number &- 1 }
+        used = rows.count
+      }
+    }
+  }
+
+  /// Adds each row's amount to the sum of its key, which lies beside the key: nothing else is looked
+  /// up.
+  ///
+  /// - Parameter newRows: gets the rows whose key was not there before, in their order.
+  func add(_ amounts: Operand<Int64>, to keys: TextColumn, newRows: inout [UInt32]) {
+    keys.withRows { rows in
+      amounts.values.withUnsafeBufferPointer { values in
+        if amounts.step == 0, let amount = values.first {
+          look(up: rows, &newRows) { slot, _ in slot.pointee.sum &+= amount }
+        } else {
+          look(up: rows, &newRows) { slot, row in slot.pointee.sum &+= values[row] }
         }
       }
     }
   }
 
-  /// - Parameter hashes: room for those of the rows that are looked at next.
-  private func look(
-    up rows: TextRows, _ hashes: UnsafeMutablePointer<UInt64>,
-    into numbers: UnsafeMutablePointer<UInt32>, _ newRows: inout [UInt32]
-  ) {
-    let count = rows.count
-    let ahead = Self.readAhead
-    // Read once, and again when the table has grown.
-    var (slots, mask) = (self.slots, self.mask)
-    for row in 0..<min(ahead, count) {
-      let hash = hash(rows, row)
-      hashes[row] = hash
-      sw_kernel_prefetch(slots + (Int(truncatingIfNeeded: hash) & mask))
-    }
-    for row in 0..<count {
-      let hash = hashes[row & (ahead &- 1)]
-      let next = row &+ ahead
-      if next < count {
-        let nextHash = self.hash(rows, next)
-        hashes[row & (ahead &- 1)] = nextHash
-        sw_kernel_prefetch(slots + (Int(truncatingIfNeeded: nextHash) & mask))
+  /// The sums of all keys, by their numbers.
+  func sums() -> [Int64] {
+    [Int64](unsafeUninitializedCapacity: count) { sums, used in
+      for index in 0...mask where slots[index].number != 0 {
+        (sums.baseAddress! + Int(slots[index].number - 1)).initialize(to: slots[index].sum)
       }
-      let view = rows.views[row]
-      var index = Int(truncatingIfNeeded: hash) & mask
-      while true {
-        let slot = slots + index
-        if slot.pointee.low == view.low, slot.pointee.high == view.high, view.isInline,
-          slot.pointee.number != 0
-        {
-          numbers[row] = slot.pointee.number &- 1
-          break
+      used = count
+    }
+  }
+
+  /// Calls `body` with the slot of each row's key.
+  @inline(__always)
+  private func look(
+    up rows: TextRows, _ newRows: inout [UInt32],
+    _ body: (_ slot: UnsafeMutablePointer<Slot>, _ row: Int) -> Void
+  ) {
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Self.readAhead) { hashes in
+      let count = rows.count
+      let ahead = Self.readAhead
+      // Read once, and again when the table has grown.
+      var (slots, mask) = (self.slots, self.mask)
+      for row in 0..<min(ahead, count) {
+        let hash = hash(rows, row)
+        hashes[row] = hash
+        sw_kernel_prefetch(slots + (Int(truncatingIfNeeded: hash) & mask))
+      }
+      for row in 0..<count {
+        let hash = hashes[row & (ahead &- 1)]
+        let next = row &+ ahead
+        if next < count {
+          let nextHash = self.hash(rows, next)
+          hashes[row & (ahead &- 1)] = nextHash
+          sw_kernel_prefetch(slots + (Int(truncatingIfNeeded: nextHash) & mask))
         }
-        if slot.pointee.number == 0 {
-          numbers[row] = insert(rows, row, hash, at: index)
-          newRows.append(UInt32(truncatingIfNeeded: row))
-          (slots, mask) = (self.slots, self.mask)
-          break
+        let view = rows.views[row]
+        var index = Int(truncatingIfNeeded: hash) & mask
+        while true {
+          let slot = slots + index
+          if slot.pointee.low == view.low, slot.pointee.high == view.high, view.isInline,
+            slot.pointee.number != 0
+          {
+            body(slot, row)
+            break
+          }
+          if slot.pointee.number == 0 {
+            insert(rows, row, hash, into: slot)
+            newRows.append(UInt32(truncatingIfNeeded: row))
+            body(slot, row)
+            if self.count &* 2 > mask { (slots, mask) = grow() }
+            break
+          }
+          if !view.isInline, slot.pointee.low == view.low, slot.pointee.tag == Self.tag(of: hash),
+            isKey(slot, rows[row])
+          {
+            body(slot, row)
+            break
+          }
+          index = (index &+ 1) & mask
         }
-        if !view.isInline, slot.pointee.low == view.low, slot.pointee.tag == Self.tag(of: hash),
-          isKey(slot, rows[row])
-        {
-          numbers[row] = slot.pointee.number &- 1
-          break
-        }
-        index = (index &+ 1) & mask
       }
     }
   }
@@ -122,15 +151,14 @@ final class KeyIndex {
 
   @inline(never)
   private func insert(
-    _ rows: TextRows, _ row: Int, _ hash: UInt64, at index: Int
-  ) -> UInt32 {
+    _ rows: TextRows, _ row: Int, _ hash: UInt64, into slot: UnsafeMutablePointer<Slot>
+  ) {
     let view = rows.views[row]
     let high = view.isInline ? view.high : UInt64(store(rows[row]))
     count += 1
-    slots[index] = Slot(
-      low: view.low, high: high, number: UInt32(truncatingIfNeeded: count), tag: Self.tag(of: hash))
-    if count * 2 > mask { grow() }
-    return UInt32(truncatingIfNeeded: count - 1)
+    slot.pointee = Slot(
+      low: view.low, high: high, number: UInt32(truncatingIfNeeded: count), tag: Self.tag(of: hash),
+      sum: 0)
   }
 
   /// Copies a key into the heap.
@@ -147,7 +175,8 @@ final class KeyIndex {
     return heapCount
   }
 
-  private func grow() {
+  @inline(never)
+  private func grow() -> (UnsafeMutablePointer<Slot>, Int) {
     let old = UnsafeMutableBufferPointer(start: slots, count: mask + 1)
     mask = mask * 4 + 3
     slots = Self.emptySlots(mask + 1)
@@ -157,13 +186,14 @@ final class KeyIndex {
       slots[index] = slot
     }
     old.deallocate()
+    return (slots, mask)
   }
 
   private static func emptySlots(_ count: Int) -> UnsafeMutablePointer<Slot> {
     let memory = UnsafeMutableRawPointer.allocate(
       byteCount: count * MemoryLayout<Slot>.stride, alignment: 64)
     let slots = memory.bindMemory(to: Slot.self, capacity: count)
-    slots.initialize(repeating: Slot(low: 0, high: 0, number: 0, tag: 0), count: count)
+    slots.initialize(repeating: Slot(low: 0, high: 0, number: 0, tag: 0, sum: 0), count: count)
     return slots
   }
 

@@ -5,7 +5,9 @@ import SwiftwaterCore
 public final class KeyedColumns {
   private let index = KeyIndex()
   private var keys: [Column] = []
-  private let values: any Accumulator
+  /// Nil where values are integers to be added up: the index does so itself.
+  private let values: (any Accumulator)?
+  private var bound = SumBound()
   public let keyType: ColumnType
   public let valueType: ColumnType
 
@@ -16,7 +18,8 @@ public final class KeyedColumns {
     guard case .tuple(let items) = type, items.count == 2 else { return nil }
     keyType = items[0]
     valueType = items[1]
-    values = makeAccumulator(merge, items[1])
+    values =
+      merge == .sum && items[1] == .integer ? nil : makeAccumulator(merge, items[1])
   }
 
   /// The number of keys.
@@ -28,18 +31,25 @@ public final class KeyedColumns {
   /// Combines pairs; false where Python must do it, and nothing was changed.
   public func add(_ pairs: Column) -> Bool {
     let items = pairs.tupleItems
-    guard values.canAdd(items[1]), let keys = items[0].keys() else { return false }
+    guard let keys = items[0].keys() else { return false }
     var newRows: [UInt32] = []
-    let numbers = index.numbers(of: keys, newRows: &newRows)
+    if let values {
+      guard values.canAdd(items[1]) else { return false }
+      let numbers = index.numbers(of: keys, newRows: &newRows)
+      values.add(items[1], at: numbers, count: index.count)
+    } else {
+      guard bound.canAdd(items[1], to: { index.sums() }) else { return false }
+      index.add(Operand(integers: items[1]), to: keys, newRows: &newRows)
+    }
     if !newRows.isEmpty { self.keys.append(items[0].gathered(newRows).compacted()) }
-    values.add(items[1], at: numbers, count: index.count)
     return true
   }
 
   /// The keys with their values, as pairs.
   public func pairs() -> Column {
     let keys = self.keys.isEmpty ? Column.empty(keyType) : .concatenated(self.keys)
-    return .tuple([keys, values.column()], count: index.count)
+    let values = values?.column() ?? .integer(index.sums())
+    return .tuple([keys, values], count: index.count)
   }
 }
 
@@ -76,25 +86,19 @@ private func makeAccumulator(_ merge: Merge, _ type: ColumnType) -> any Accumula
   }
 }
 
-private final class IntegerSums: Accumulator {
-  private var sums: [Int64] = []
-  /// No sum is farther from 0.
+/// Knows how far from 0 sums can be, so that they are added up without a look at each.
+private struct SumBound {
   private var bound: UInt64 = 0
 
-  func canAdd(_ values: Column) -> Bool {
-    let (largest, rows): (UInt64, Int) =
-      switch values {
-      case .integer(let values): (values.largestMagnitude, values.count)
-      case .repeated(.integer(let values), let count): (values.largestMagnitude, count)
-      default: preconditionFailure("integers are expected, not \(values.type)")
-      }
-    let (growth, overflow) = largest.multipliedReportingOverflow(by: UInt64(rows))
+  /// True where no sum leaves 64 bits when `values` are added, in whatever way they are spread.
+  mutating func canAdd(_ values: Column, to sums: () -> [Int64]) -> Bool {
+    let operand = Operand(integers: values)
+    let (growth, overflow) = operand.values.largestMagnitude.multipliedReportingOverflow(
+      by: UInt64(values.count))
     if overflow { return false }
-    if let sum = Self.sum(bound, growth) {
-      bound = sum
-      return true
-    }
-    guard let sum = Self.sum(sums.largestMagnitude, growth) else { return false }
+    guard
+      let sum = Self.sum(bound, growth) ?? Self.sum(sums().largestMagnitude, growth)
+    else { return false }
     bound = sum
     return true
   }
@@ -103,26 +107,41 @@ private final class IntegerSums: Accumulator {
     let (sum, overflow) = a.addingReportingOverflow(b)
     return overflow || sum > UInt64(Int64.max) ? nil : sum
   }
+}
+
+extension Operand<Int64> {
+  fileprivate init(integers column: Column) {
+    switch column {
+    case .integer(let values): self.init(values: values, step: 1)
+    case .repeated(.integer(let values), _): self.init(values: values, step: 0)
+    default: preconditionFailure("integers are expected, not \(column.type)")
+    }
+  }
+}
+
+extension [Int64] {
+  fileprivate var largestMagnitude: UInt64 { reduce(0) { Swift.max($0, $1.magnitude) } }
+}
+
+private final class IntegerSums: Accumulator {
+  private var sums: [Int64] = []
+  private var bound = SumBound()
+
+  func canAdd(_ values: Column) -> Bool { bound.canAdd(values, to: { sums }) }
 
   func add(_ values: Column, at numbers: [UInt32], count: Int) {
     if count > sums.count { sums.append(contentsOf: repeatElement(0, count: count - sums.count)) }
+    let operand = Operand(integers: values)
     sums.withUnsafeMutableBufferPointer { sums in
-      switch values {
-      case .integer(let values):
-        for (row, number) in numbers.enumerated() { sums[Int(number)] &+= values[row] }
-      case .repeated(.integer(let values), _):
-        let value = values[0]
-        for number in numbers { sums[Int(number)] &+= value }
-      default: preconditionFailure("integers are expected, not \(values.type)")
+      operand.values.withUnsafeBufferPointer { values in
+        for (row, number) in numbers.enumerated() {
+          sums[Int(number)] &+= values[row &* operand.step]
+        }
       }
     }
   }
 
   func column() -> Column { .integer(sums) }
-}
-
-extension [Int64] {
-  fileprivate var largestMagnitude: UInt64 { reduce(0) { Swift.max($0, $1.magnitude) } }
 }
 
 private final class DoubleSums: Accumulator {
