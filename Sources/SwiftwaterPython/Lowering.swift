@@ -16,6 +16,8 @@ final class Lowering: Sendable {
     /// The tuple that Python gave: the same object as long as it holds.
     let answer: PythonObject
     let lowered: Lowered
+    /// It looks into a collection of the program's as it is now.
+    let looksIntoCollections: Bool
   }
   private let known = Mutex<Reading?>(nil)
 
@@ -36,7 +38,10 @@ final class Lowering: Sendable {
     if let known = known.withLock({ $0 }), known.answer.pointer == answer.pointer {
       return known
     }
-    let reading = Reading(answer: answer, lowered: try Self.lowered(from: answer, py))
+    let fields = pointers(in: answer.pointer) ?? []
+    let reading = Reading(
+      answer: answer, lowered: try Self.lowered(from: fields, py),
+      looksIntoCollections: fields.count == 3)
     let old = known.withLock { known -> Reading? in
       defer { known = reading }
       return known
@@ -46,10 +51,9 @@ final class Lowering: Sendable {
   }
 
   private static func lowered(
-    from answer: PythonObject, _ py: borrowing Python
+    from fields: [PyPointer], _ py: borrowing Python
   ) throws -> Lowered {
-    let fields = pointers(in: answer.pointer) ?? []
-    if fields.count == 2, py.text(of: fields[0]) == "lowered" {
+    if fields.count == 2 || fields.count == 3, py.text(of: fields[0]) == "lowered" {
       var reader = ExpressionReader()
       guard let expression = reader.expression(fields[1], py) else {
         return .refused(Refusal("it has a constant that has no native form", at: nil))

@@ -10,6 +10,7 @@ final class NativeChain: Sendable {
   private let functions: [Lowered]
   /// What Python said of the functions: the same objects as long as it holds.
   private let answers: [PythonObject]
+  private let looksIntoCollections: [Bool]
   private let kinds: [PythonOperator.Kind]
   private let programs = Mutex<[ColumnType: Compiled]>([:])
 
@@ -28,6 +29,7 @@ final class NativeChain: Sendable {
     let readings = try Self.read(operators, py)
     functions = readings.map(\.lowered)
     answers = readings.map(\.answer)
+    looksIntoCollections = readings.map(\.looksIntoCollections)
     kinds = operators.map(\.kind)
   }
 
@@ -48,6 +50,7 @@ final class NativeChain: Sendable {
   /// anew since the RDD was made.
   func current(_ operators: [PythonOperator]) throws -> NativeChain {
     try Interpreter.attach { py in
+      try PythonOperator.checkCaptures(of: operators.prefix(functions.count), py)
       let answers = try Self.read(operators, py).map(\.answer.pointer)
       return answers == self.answers.map(\.pointer) ? self : try NativeChain(operators, py)
     }
@@ -65,6 +68,16 @@ final class NativeChain: Sendable {
   }
 
   private func compile(_ type: ColumnType) -> Compiled {
+    let compiled = compileAll(type)
+    // Behind it are functions of Python, which share the collections of their task with it.
+    guard compiled.count < kinds.count,
+      let first = looksIntoCollections.prefix(compiled.count).firstIndex(of: true)
+    else { return compiled }
+    let refusal = Refusal("a function behind it could change the collection it looks into", at: nil)
+    return Compiled(prefixes: Array(compiled.prefixes[...first]), refusal: refusal)
+  }
+
+  private func compileAll(_ type: ColumnType) -> Compiled {
     var prefixes = [Program(inputType: type)]
     for (function, kind) in zip(functions, kinds) {
       switch function {

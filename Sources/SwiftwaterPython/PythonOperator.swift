@@ -48,6 +48,14 @@ final class PythonOperator: Sendable {
     return zip(operators, functions).map { PythonOperator($0, with: $1) }
   }
 
+  /// - Throws: ``PythonError`` where a function has captured what belongs to the driver.
+  static func checkCaptures(
+    of operators: some Sequence<PythonOperator>, _ py: borrowing Python
+  ) throws {
+    let functions = operators.map(\.taskFunction).filter(\.hasCaptures)
+    if !functions.isEmpty { _ = try TaskFunction.forTask(functions, py) }
+  }
+
   var place: OperatorPlace { OperatorPlace(name: name, site: site) }
 
   /// The function's native form, as it is now.

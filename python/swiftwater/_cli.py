@@ -22,6 +22,7 @@ examples:
   swiftwater run --conf spark.default.parallelism=8 --py-files lib.zip job.py
   swiftwater run --python ./venv job.py          (the job's own environment)
   swiftwater run --print-config job.py           (every setting and where it comes from)
+  swiftwater run --explain job.py                (which functions run natively, and why not)
 
 Settings come, from the weakest to the strongest, from: the script's code, --properties-file, the
 environment (SWIFTWATER_MASTER, SWIFTWATER_NAME, SWIFTWATER_RECEIVER_MAXBUFFERED, ...), the flags.
@@ -106,10 +107,13 @@ def _run(argv: list[str]) -> int:
             raise _UsageError("which script? swiftwater run [flags] JOB.py ARGS...")
         return _print_settings()
     layers.print_config = options.print_config
+    layers.explain = options.explain
     status = run_script(script, arguments, [path for path in options.py_files.split(",") if path])
     if options.print_config and status == 0 and layers.print_config:
         # The script came to its end without a context: show what one would have had.
         return _print_settings()
+    if layers.explain and status == 0:
+        print(f"swiftwater: --explain: {script} has started no stream", file=sys.stderr)
     return status
 
 
@@ -166,6 +170,12 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="print every setting with its origin and end; with JOB.py, as it is once the script "
         "has made its SparkContext",
+    )
+    add(
+        "--explain",
+        action="store_true",
+        help="print how the streams would be computed, with the reason where a function stays "
+        "Python, and end; nothing is received",
     )
     add("--version", action="version", version=_version())
     for flag in _WITHOUT_EFFECT:

@@ -56,6 +56,8 @@ class Layers:
         self.flags: dict[str, Entry] = {}
         # A job under --print-config ends where its settings are known.
         self.print_config = False
+        # A job under --explain ends where its streams are known.
+        self.explain = False
 
 
 command_line = Layers()

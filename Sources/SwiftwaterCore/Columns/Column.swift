@@ -292,6 +292,56 @@ private func gather<Value>(_ values: [Value], _ places: [UInt32]) -> [Value] {
   }
 }
 
+extension Column {
+  /// The same rows, with texts in buffers of their own: so that a few of them do not hold on to the
+  /// blocks that they came from.
+  public func compacted() -> Column {
+    switch self {
+    case .none, .bool, .integer, .double: return self
+    case .text(let texts):
+      if texts.buffers.isEmpty { return self }
+      if texts.views.allSatisfy(\.isInline) {
+        return .text(TextColumn(views: texts.views, buffers: [], isASCII: texts.isASCII))
+      }
+      var builder = TextBuilder(rows: texts.count)
+      texts.withRows { rows in
+        for row in 0..<rows.count { builder.append(rows[row], isASCII: texts.isASCII) }
+      }
+      return .text(builder.finish())
+    case .tuple(let items, let count): return .tuple(items.map { $0.compacted() }, count: count)
+    case .list(let lists):
+      return .list(ListColumn(offsets: lists.offsets, items: lists.items.compacted()))
+    case .optional(let validity, let column):
+      return .optional(validity: validity, column.compacted())
+    case .repeated(let column, let count): return .repeated(column.compacted(), count: count)
+    }
+  }
+}
+
+extension Column {
+  /// How many bytes of text its views point at, and how many bytes are held for them.
+  fileprivate var textBytes: (used: Int, held: Int) {
+    func sum(_ columns: [Column]) -> (used: Int, held: Int) {
+      columns.reduce((0, 0)) { ($0.0 + $1.textBytes.used, $0.1 + $1.textBytes.held) }
+    }
+    switch self {
+    case .none, .bool, .integer, .double: return (0, 0)
+    case .text(let texts):
+      let used = texts.views.reduce(0) { $0 + ($1.isInline ? 0 : $1.count) }
+      return (used, texts.buffers.reduce(0) { $0 + $1.count })
+    case .tuple(let items, _): return sum(items)
+    case .list(let lists): return lists.items.textBytes
+    case .optional(_, let column), .repeated(let column, _): return column.textBytes
+    }
+  }
+
+  /// The same rows for keeping: in buffers of their own, unless they are most of what they point at.
+  func compactedForKeeping() -> Column {
+    let (used, held) = textBytes
+    return used * 2 < held ? compacted() : self
+  }
+}
+
 /// Records of a partition in a column.
 public struct ColumnBatch: RecordBatch {
   public let column: Column

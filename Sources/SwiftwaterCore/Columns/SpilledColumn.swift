@@ -1,8 +1,11 @@
 extension ColumnBatch {
-  /// On disk, where memory is short.
+  /// Without what its rows do not point at; on disk, where memory is short.
   public func kept() throws -> any RecordBatch {
-    guard SpillStore.shared.isOverLimit(adding: recordCount) else { return self }
-    return SpilledColumnBatch(recordCount: recordCount, column: try SpilledColumn(column))
+    guard SpillStore.shared.isOverLimit(adding: recordCount) else {
+      return ColumnBatch(column.compactedForKeeping())
+    }
+    return SpilledColumnBatch(
+      recordCount: recordCount, column: try SpilledColumn(column.compacted()))
   }
 }
 

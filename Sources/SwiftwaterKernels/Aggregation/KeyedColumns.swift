@@ -358,32 +358,6 @@ private final class Lists: Accumulator {
 }
 
 extension Column {
-  /// The same rows, with texts in buffers of their own: so that a few of them do not hold on to the
-  /// blocks that they came from.
-  public func compacted() -> Column {
-    switch self {
-    case .none, .bool, .integer, .double: return self
-    case .text(let texts):
-      if texts.buffers.isEmpty { return self }
-      if texts.views.allSatisfy(\.isInline) {
-        return .text(TextColumn(views: texts.views, buffers: [], isASCII: texts.isASCII))
-      }
-      var builder = TextBuilder(rows: texts.count)
-      texts.withRows { rows in
-        for row in 0..<rows.count { builder.append(rows[row], isASCII: texts.isASCII) }
-      }
-      return .text(builder.finish())
-    case .tuple(let items, let count): return .tuple(items.map { $0.compacted() }, count: count)
-    case .list(let lists):
-      return .list(ListColumn(offsets: lists.offsets, items: lists.items.compacted()))
-    case .optional(let validity, let column):
-      return .optional(validity: validity, column.compacted())
-    case .repeated(let column, let count): return .repeated(column.compacted(), count: count)
-    }
-  }
-}
-
-extension Column {
   /// Spark's hash of a row as a key.
   public func portableHash(_ row: Int) -> Int {
     switch self {

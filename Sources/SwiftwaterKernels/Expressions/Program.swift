@@ -98,6 +98,9 @@ public struct Program: Sendable {
       guard case .list(let item) = node.type else {
         throw Refusal("it gives \(node.type), not a list", at: function.place)
       }
+      if let key, key.type.hasList {
+        throw Refusal("the pairs of a record would share a list in their key", at: function.place)
+      }
       segment.end = key.map { .pairs(key: $0, items: node) } ?? .items(node)
       outputType = key.map { .tuple([$0.type, item]) } ?? item
     }
@@ -215,14 +218,20 @@ extension Node {
     return inputs[0].conjuncts + inputs[1].conjuncts
   }
 
-  /// True where the result holds the same list twice: in Python a change of one is then seen in the
-  /// other.
+  /// True where the result could hold the same list twice: in Python a change of one is then seen in
+  /// the other.
   fileprivate var sharesList: Bool {
     var seen: Set<Int> = []
     func visit(_ node: Node) -> Bool {
       if !node.type.hasList { return false }
-      if case .tuple = node.operation { return node.inputs.contains(where: visit) }
-      return !seen.insert(node.id).inserted
+      switch node.operation {
+      case .tuple, .joinTuples, .list: return node.inputs.contains(where: visit)
+      case .conditional:
+        // Either side: one of them is enough.
+        return node.inputs.dropFirst().contains(where: visit)
+      case .widen, .required: return visit(node.inputs[0])
+      default: return !seen.insert(node.id).inserted
+      }
     }
     return visit(self)
   }

@@ -351,8 +351,8 @@ def _got(
     frame: Frame, function: Captured, arguments: Sequence[Any], keywords: Sequence[str]
 ) -> Node:
     """Call an ``operator.itemgetter`` or ``operator.methodcaller``."""
-    parts = function.value.__reduce__()[1]
-    if keywords or len(arguments) != 1 or not is_plain(parts):
+    parts = _pins.getter_parts(function.value)
+    if keywords or len(arguments) != 1 or parts is None:
         raise _unknown(frame, function)
     value = frame.node(arguments[0])
     constants = [frame.constant(part) for part in parts]

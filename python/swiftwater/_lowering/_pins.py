@@ -26,6 +26,7 @@ __all__ = [
     "Pin",
     "Read",
     "fingerprint",
+    "getter_parts",
     "hold",
     "is_same",
     "itself",
@@ -111,9 +112,17 @@ def fingerprint(value: Any) -> tuple[Any, ...]:
             return (kind, None)
         return (kind, kind(map(fingerprint, value)))
     if kind in _GETTERS:
-        parts = value.__reduce__()[1]
-        return (kind, fingerprint(parts if is_plain(parts) else None))
+        return (kind, fingerprint(getter_parts(value)))
     return (kind,)
+
+
+def getter_parts(getter: Any) -> tuple[Any, ...] | None:
+    """Return what an ``operator.itemgetter`` or ``methodcaller`` was made with.
+
+    None where that is more than constants by position.
+    """
+    kind, parts, *_ = getter.__reduce__()
+    return parts if kind is type(getter) and is_plain(parts) else None
 
 
 def members(collection: Any) -> tuple[Any, ...] | None:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
-from swiftwater import _lifetime
+from swiftwater import _lifetime, _settings
 from swiftwater._calls import call_site, require_callable
 from swiftwater._native import engine
 from swiftwater.context import JVMOfContexts, SparkContext
@@ -504,6 +504,31 @@ class StreamingContext:
 
     # --- running ----------------------------------------------------------------------------
 
+    def explain(self) -> None:
+        """Print how the streams are computed: which functions run natively, and why others do not.
+
+        Of a function that does not the place and the instruction are told at which it was not
+        understood. Shown is what the output operations need; nothing is computed for it. It may be
+        called before the start and after it.
+
+        Example::
+
+            >>> ssc = StreamingContext(sc, 1)
+            >>> lines = ssc.socketTextStream("localhost", 9999)
+            >>> lines.flatMap(lambda line: line.split(" ")).pprint()
+            >>> ssc.explain()
+            stage 1
+              socketTextStream...engine  -> str
+              flatMap at ...native  -> str
+              pprint at ...driver  -> str
+            >>> ssc.stop(stopSparkContext=False)
+        """
+        from swiftwater._explain import plan_text
+
+        _ = self._sc._engine
+        lines = engine.stream_explain(self._handle)
+        print(plan_text(lines) or "no output operation is registered: nothing is computed")
+
     def start(self) -> None:
         """Freeze the streams and run them. Returns at once.
 
@@ -535,6 +560,7 @@ class StreamingContext:
         site = call_site()
         try:
             self._validate()
+            self._explain_instead()
             self._prepare_checkpoints()
         except BaseException:
             # Spark: a start that fails leaves a stopped context.
@@ -559,6 +585,14 @@ class StreamingContext:
                 "requirement failed: No output operations registered, so nothing to execute",
             )
         validate_checkpoints(self)
+
+    def _explain_instead(self) -> None:
+        """Under ``swiftwater run --explain``, print the plan and end the job."""
+        layers = _settings.command_line
+        if layers.explain:
+            layers.explain = False
+            self.explain()
+            raise SystemExit(0)
 
     def _prepare_checkpoints(self) -> None:
         if self._checkpoint_folder is not None:
