@@ -376,12 +376,10 @@ class Functions:
         """
         chance = self.rng.random()
         if chance < 0.05:
-            return (
-                f"lambda a, b: {self.rng.choice(('None', '(b, 1)', 'a + 1', '[b]', 'a == b'))}"
-            )
+            return f"lambda a, b: {self.rng.choice(('None', '(b, 1)', 'a + 1', '[b]', 'a == b'))}"
         if chance < 0.3 and (ready := _READY_MERGES.get(kind.name)):
             return self.rng.choice(ready)
-        if chance < 0.45 and kind.name == "tuple" and len(kind.parts) == 2:
+        if chance < 0.45 and kind.name == "tuple":
             return self._merge_by_parts(kind)
         body = self._merged("a", "b", kind)
         if chance < 0.9:
@@ -392,11 +390,28 @@ class Functions:
 
     def _merge_by_parts(self, kind: Kind) -> str:
         name = self.name("merge")
+        if len(kind.parts) != 2 or self.flip(0.1):
+            return self._merge_by_wrong_parts(name, kind)
         first = self._merged("a1", "b1", kind.parts[0])
         second = self._merged("a2", "b2", kind.parts[1])
         self.definitions.append(
             f"def {name}(a, b):\n    a1, a2 = a\n    b1, b2 = b\n    return {first}, {second}"
         )
+        return name
+
+    def _merge_by_wrong_parts(self, name: str, kind: Kind) -> str:
+        """Write a merge that unpacks at times more or fewer parts than there are."""
+        count = max(1, len(kind.parts) + self.rng.choice((0, 0, -1, 1)))
+        lines = [
+            f"    {', '.join(f'{side}{at}' for at in range(count))}, = {side}"
+            for side in self.rng.choice(("ab", "ab", "a", "b"))
+        ]
+        text = "\n".join(lines)
+        parts = []
+        for at, part in enumerate(kind.parts):
+            a, b = (f"{s}{at}" if f"{s}{at}" in text else f"{s}[{at}]" for s in "ab")
+            parts.append(self._merged(a, b, part))
+        self.definitions.append(f"def {name}(a, b):\n{text}\n    return ({', '.join(parts)},)")
         return name
 
     def _merged(self, a: str, b: str, kind: Kind) -> str:
@@ -742,6 +757,11 @@ _READY_MADE = (
     (TEXT, BOOL, "'to be or not'.__contains__"),
     (INT, BOOL, "functools.partial(operator.lt, 2)"),
 )
+_CHOICES = (
+    *("max(@, $)", "min(@, $)", "max($, @)", "min($, @)", "(@ if @ > $ else $)"),
+    *("(@ if @ < $ else $)", "(@ if $ < @ else $)", "($ if $ >= @ else @)"),
+    *("(@ if @ >= $ else $)", "($ if @ <= $ else @)", "(@ if $ <= @ else $)", "@", "$"),
+)
 _READY_MERGES = {
     "int": ("operator.add", "max", "min", "operator.mul", "operator.or_", "operator.sub"),
     "float": ("operator.add", "max", "min", "operator.sub", "operator.truediv"),
@@ -753,18 +773,21 @@ _READY_MERGES = {
 # @ is the first argument and $ the second.
 _MERGES = {
     "int": (
-        *("(@ + $)",) * 6,
+        *_CHOICES,
+        *("(@ + $)",) * 9,
         *("max(@, $)", "min(@, $)", "(@ if @ > $ else $)", "@", "$", "(@ - $)", "(@ % 1000 * $)"),
         *("(@ + $ if @ < $ else @ - $)", "((@ + $) % 1000)", "(@ | $)", "(@ ^ $)", "($ + @)"),
         *("(@ + $ + 1)", "(@ + 2 * $)", "max(@, $, 3)", "((@ + $) / 2)", "(@ // ($ or 1))"),
         *("(@ or $)", "(@ and $)", "(@ - $ if $ else @)"),
     ),
     "float": (
-        *("(@ + $)",) * 4,
+        *_CHOICES,
+        *("(@ + $)",) * 8,
         *("max(@, $)", "min(@, $)", "(@ if @ > $ else $)", "@", "$", "(@ - $)", "((@ + $) / 2)"),
         *("(@ * 0.5 + $)", "(@ + $ if @ < $ else $)", "($ + @)", "(@ % ($ or 1))", "max($, @)"),
     ),
     "text": (
+        *_CHOICES,
         *("max(@, $)", "min(@, $)", "(@ + $)", "(@ + ',' + $)", "@", "$", "(@ + $)[:12]"),
         *("(@ if len(@) >= len($) else $)", "f'{@}|{$}'", "(@ and $)", "(@ or $)"),
         *("(@ if @ < $ else $)", "(@ + $).lower()", "($ + @)", "','.join((@, $))"),

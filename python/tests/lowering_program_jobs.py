@@ -171,12 +171,17 @@ class _Job:
             (
                 *(INT, INT, INT, FLOAT, TEXT, BOOL, maybe(INT), TEXTS, NUMERAL),
                 *(tuple_of(INT, INT), tuple_of(FLOAT, INT), tuple_of(TEXT, INT)),
+                *(tuple_of(INT, TEXT, FLOAT), tuple_of(INT, tuple_of(FLOAT, TEXT))),
             )
         )
 
     def _given(self, kind: Kind) -> list[Any]:
         values = self.records.values(kind, self.rng.choice(_COUNTS))
-        return [_as_line(value) for value in values] if self.form in ("file", "lines") else values
+        return (
+            [_as_line(value, self.form) for value in values]
+            if self.form in ("file", "lines")
+            else values
+        )
 
     def _batches(self, kind: Kind) -> list[Any]:
         return [self._given(kind) for _ in range(self.rng.choice((1, 2, 3)))]
@@ -453,8 +458,12 @@ class _Job:
         return self.rng.choice(simple)
 
 
-def _as_line(value: Any) -> str:
+def _as_line(value: Any, form: str) -> str:
+    """Return what a file or a sender can have: in files are bytes too that are no text."""
     text = value if isinstance(value, str) else str(value)
+    if form == "file":
+        text = text.replace("\ud800", "?")
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
     return text.encode("utf-8", "replace").decode()
 
 

@@ -139,6 +139,9 @@ STRANGE = (
     "\U0010ffff",
     "\uffff",
     "日" * 22,
+    # Halves of a pair, which no UTF-8 has; the second stands for a byte that is none.
+    "\ud800",
+    "x\udcff",
 )
 # What str.split() and str.strip() take as white space, and some that they do not.
 SPACES = tuple(" \t\x0b\x0c\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2028\u2029\u202f\u3000\u200b\0")

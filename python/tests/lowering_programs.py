@@ -41,6 +41,8 @@ LOWERED, PLAIN = "true", "false"
 # A program takes about a millisecond.
 PATIENCE_SECONDS = 30.0
 MOST_FINDINGS = 20
+# A process then ends and another goes on: a stream that failed leaves things behind.
+MOST_CHUNKS = 100
 MEMORY_BYTES = 8 << 30
 
 
@@ -130,21 +132,27 @@ class Runner:
 
     def run(self, given: Program, code: types.CodeType) -> Outcome:
         outcome = Outcome()
+        self._run(given, code, outcome)
+        for result in outcome.results:
+            if isinstance(result, BaseException):
+                _let_go(result)
+        return outcome
+
+    def _run(self, given: Program, code: types.CodeType, outcome: Outcome) -> None:
         names: dict[str, Any] = {"inf": math.inf, "nan": math.nan, "__name__": "programs"}
         try:
             exec(code, names)
             run = self._run_stream if given.is_stream else self._run_rdd
             run(given, names, outcome)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is compared
-            outcome.results.append(_without_frames(error))
-        return outcome
+            outcome.results.append(error)
 
     def _run_rdd(self, given: Program, names: dict[str, Any], outcome: Outcome) -> None:
         records = given.records * given.times
         if given.form == "file":
             text = "\n".join(records) + ("\n" if given.ended and records else "")
             with open(self._path, "wb") as file:
-                file.write(text.encode("utf-8", "surrogatepass"))
+                file.write(text.encode("utf-8", "surrogateescape"))
             first = self.context.textFile(self._path, given.partitions)
         else:
             first = self.context.parallelize(records, given.partitions)
@@ -190,14 +198,14 @@ def _asked(ask: Any) -> Any:
         result = ask()
         return list(result) if isinstance(result, Iterator) else result
     except Exception as error:  # noqa: BLE001 - whatever it is, it is compared
-        return _without_frames(error)
+        return error
 
 
-def _without_frames(error: Exception) -> Exception:
-    """Let go of what the frames hold: streams, contexts, the engine's objects."""
+def _let_go(error: BaseException) -> None:
+    """Let go of what the frames hold that an error went through: streams and contexts."""
     traceback.clear_frames(error.__traceback__)
     error.__context__ = error.__cause__ = None
-    return error.with_traceback(None)
+    error.__traceback__ = None
 
 
 def _has_switch() -> bool:
@@ -400,7 +408,7 @@ class _Process:
         self.output = self.folder / f"output-{self.index}-{self.started}"
         self.errors = self.folder / f"errors-{self.index}-{self.started}"
         share = self.folder / f"share-{self.index}"
-        share.write_text(json.dumps({"chunks": self.chunks, "skipped": self.skipped}))
+        share.write_text(json.dumps({"chunks": self.chunks[:MOST_CHUNKS], "skipped": self.skipped}))
         command = [sys.executable, __file__, *self.arguments]
         command += ["--share", str(share), "--progress", str(self.progress)]
         with self.output.open("wb") as output, self.errors.open("wb") as errors:
@@ -508,6 +516,9 @@ def _goes_on(each: _Process, source: ProgramSource, report: Report) -> bool:
         for number, text, lowered, plain in values["found"]:
             finding = Finding(number, source.program(number), text, lowered, plain)
             report.findings.append(finding)
+    if ended and not trouble and each.chunks:
+        each.start()
+        return True
     if not trouble:
         return not ended
     number = each.number

@@ -1,7 +1,9 @@
 """The pages for users, held against the code: examples run, names exist, messages are given."""
 
+import functools
 import importlib
 import inspect
+import operator
 import os
 import re
 from pathlib import Path
@@ -10,6 +12,7 @@ from threading import Lock
 import pytest
 
 from swiftwater import SparkConf, SparkContext
+from swiftwater._native import engine
 from swiftwater.errors import SparkException
 from swiftwater.streaming import StreamingContext, StreamingListener
 from swiftwater.testing import StreamingTest
@@ -395,3 +398,104 @@ def test_other_messages_have_the_words_of_the_code(message):
     assert message in ("stopped", "...") or pieces, message
     found = [piece for piece in pieces if any(piece in text for text in CODE)]
     assert len(found) >= (len(pieces) + 1) // 2, (pieces, found)
+
+
+# --- docs/lowering.md ---------------------------------------------------------------------------
+
+LOWERING = "docs/lowering.md"
+LINES = ["a", "b 1", "", "a,b a", "Ä x.js"]
+
+
+def record_of(line):
+    number = len(line)
+    return line, number, number / 2, number > 1, line.split(" "), (line, number), line or None
+
+
+def function_on_records(expression):
+    """A function of a record whose parts have the page's names."""
+    space = {}
+    exec(f"def of(record):\n s, i, x, b, w, p, o = record\n return {expression}\n", space)
+    return space["of"]
+
+
+def rows_of(title):
+    """The cells of the rows of a section's tables, without heads."""
+    lines = [line for line in section(LOWERING, title).splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.strip("|").split(" |")] for line in lines]
+    return [row for row in rows if len(row) > 1 and row[1] != "for example"]
+
+
+def expressions(title):
+    return [
+        (expression, *row[2:])
+        for row in rows_of(title)
+        for expression in re.findall(r"`([^`]+)`", row[1])
+    ]
+
+
+def last_function(rdd):
+    """How the last function of an RDD runs, and why."""
+    return engine.explain(rdd._handle)[-1][3:6:2]
+
+
+@pytest.fixture
+def page_lines(sc, tmp_path):
+    (tmp_path / "lines.txt").write_text("".join(f"{line}\n" for line in LINES), encoding="utf-8")
+    return sc.textFile(str(tmp_path / "lines.txt"), 1)
+
+
+@pytest.mark.parametrize("expression", [given[0] for given in expressions("What runs natively")])
+def test_what_runs_natively(page_lines, expression):
+    function = function_on_records(expression)
+    rdd = page_lines.map(record_of).map(function)
+    assert last_function(rdd) == ("native", "")
+    records = [record_of(line) for line in LINES]
+    try:
+        expected = [function(record) for record in records]
+    except Exception as error:  # noqa: BLE001 - whatever Python raises
+        with pytest.raises(type(error), match=re.escape(str(error))):
+            rdd.collect()
+    else:
+        assert repr(rdd.collect()) == repr(expected)
+
+
+@pytest.mark.parametrize(("expression", "reason"), expressions("What stays Python"))
+def test_what_stays_python(page_lines, expression, reason):
+    form, told = last_function(page_lines.map(record_of).map(function_on_records(expression)))
+    assert form == "Python"
+    assert reason in told
+
+
+@pytest.mark.parametrize(("expression", "types"), expressions("Combining values of a key"))
+def test_what_combines_natively(page_lines, expression, types):
+    values = {"int": lambda s: len(s), "float": lambda s: len(s) / 2, "str": lambda s: s}  # noqa: PLW0108
+    values |= {"anything": lambda s: s or None, "as above": lambda s: (len(s), s)}
+    for name in types.split(", "):
+        value = values[name]
+        pairs = page_lines.map(lambda line: (len(line) > 1, value(line)))  # noqa: B023
+        rdd = pairs.reduceByKey(eval(expression, {"operator": operator}))
+        assert last_function(rdd) == ("native", ""), name
+        reduced = {}
+        for line in LINES:
+            reduced.setdefault(len(line) > 1, []).append(value(line))
+        function = eval(expression, {"operator": operator})
+        expected = {key: functools.reduce(function, found) for key, found in reduced.items()}
+        assert dict(rdd.collect()) == expected
+
+
+def test_the_plan_of_the_page(streaming, capsys):
+    example, plan = re.search(
+        r"^```python\n(.*?)^```\n\n```text\n(.*?)^```",
+        page(LOWERING),
+        re.MULTILINE | re.DOTALL,
+    ).groups()
+    exec(compile(example, "job.py", "exec"), {"ssc": streaming.ssc})
+    assert capsys.readouterr().out == plan
+
+
+def test_the_words_of_a_plan_are_explained():
+    source = page("Sources/SwiftwaterPython/Explanation.swift")
+    forms = re.search(r"enum Form: String \{(.*?)\n  \}", source, re.DOTALL)[1]
+    cases = re.findall(r'case (\w+)(?: = "([^"]+)")?', forms)
+    words = {row[0].strip("`") for row in rows_of("How to see it") if row[0] != "word"}
+    assert words == {{"python": "Python"}.get(case, text or case) for case, text in cases}
