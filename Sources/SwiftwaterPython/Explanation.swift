@@ -153,8 +153,13 @@ struct Explanation {
     var earlier = lines.last.flatMap { line in
       line.stage == input.stage && line.form == .python ? line : nil
     }
-    for item in operators {
-      let refusal = try refusal(of: item, type, behind: earlier, py)
+    let shared = try operatorsBeforePython(operators, py)
+    for (index, item) in operators.enumerated() {
+      var refusal = try refusal(of: item, type, behind: earlier, py)
+      if refusal.0 == nil, let first = shared, index >= first {
+        let reason = "a function behind it could change the collection it looks into"
+        refusal = (Refusal(reason, at: nil), nil)
+      }
       let form: PlanLine.Form =
         refusal.0 == nil ? (type == nil ? .nativeIfTyped : .native) : .python
       type = refusal.1
@@ -162,6 +167,20 @@ struct Explanation {
       if refusal.0 != nil { earlier = lines.last }
     }
     return Output(stage: input.stage, type: type)
+  }
+
+  /// The first function that looks into a collection which a later one, in Python, could change.
+  private func operatorsBeforePython(
+    _ operators: [PythonOperator], _ py: borrowing Python
+  ) throws -> Int? {
+    var first: Int?
+    for (index, item) in operators.enumerated() {
+      guard isLowering, Program.Kind(rawValue: item.kind.rawValue) != nil else { return first }
+      let reading = try item.lowered(py)
+      if case .refused = reading.lowered { return first }
+      if reading.looksIntoCollections, first == nil { first = index }
+    }
+    return nil
   }
 
   /// Why a function is not native, and what it gives.

@@ -84,6 +84,7 @@ final class ReaderCursor: BatchCursor {
   private let reader: RecordReader
   private let task: TaskContext
   private var isAtEnd = false
+  private var failure: (any Error)?
 
   init(_ reader: RecordReader, task: TaskContext) {
     self.reader = reader
@@ -92,10 +93,16 @@ final class ReaderCursor: BatchCursor {
 
   func next() throws -> (any RecordBatch)? {
     if isAtEnd { return nil }
+    if let failure { throw failure }
     try task.checkCancellation()
     return try Interpreter.attach { py in
       let chain = RecordChain([], into: try ListSink(capacity: Self.chunk, py))
-      isAtEnd = try !reader.pump(into: chain, py)
+      do {
+        isAtEnd = try !reader.pump(into: chain, py)
+      } catch {
+        // Its turn comes behind the records in front of it.
+        failure = error
+      }
       return PythonBatch(chain.sink.list)
     }
   }

@@ -10,7 +10,7 @@ final class NativeChain: Sendable {
   private let functions: [Lowered]
   /// What Python said of the functions: the same objects as long as it holds.
   private let answers: [PythonObject]
-  private let looksIntoCollections: [Bool]
+  private let looksInto: [Bool]
   private let kinds: [PythonOperator.Kind]
   private let programs = Mutex<[ColumnType: Compiled]>([:])
 
@@ -29,7 +29,7 @@ final class NativeChain: Sendable {
     let readings = try Self.read(operators, py)
     functions = readings.map(\.lowered)
     answers = readings.map(\.answer)
-    looksIntoCollections = readings.map(\.looksIntoCollections)
+    looksInto = readings.map(\.looksIntoCollections)
     kinds = operators.map(\.kind)
   }
 
@@ -59,6 +59,9 @@ final class NativeChain: Sendable {
   /// How many functions a program could have at most.
   var reach: Int { functions.count { if case .expression = $0 { true } else { false } } }
 
+  /// True where a function looks into a collection that other functions of the task could change.
+  var looksIntoCollections: Bool { looksInto.contains(true) }
+
   /// The longest program for records of a type.
   func compiled(for type: ColumnType) -> Compiled {
     if let known = programs.withLock({ $0[type] }) { return known }
@@ -71,7 +74,7 @@ final class NativeChain: Sendable {
     let compiled = compileAll(type)
     // Behind it are functions of Python, which share the collections of their task with it.
     guard compiled.count < kinds.count,
-      let first = looksIntoCollections.prefix(compiled.count).firstIndex(of: true)
+      let first = looksInto.prefix(compiled.count).firstIndex(of: true)
     else { return compiled }
     let refusal = Refusal("a function behind it could change the collection it looks into", at: nil)
     return Compiled(prefixes: Array(compiled.prefixes[...first]), refusal: refusal)
@@ -108,6 +111,8 @@ final class NativeChain: Sendable {
 final class NativeCursor: BatchCursor {
   /// Where Python has more than one record in so many to look at, it gets them all.
   private static let sparse = 16
+  /// Where it got all so many times in a row, most of what follows goes there at once.
+  private static let mostMisses = 4
 
   private let input: any BatchCursor
   private let chain: NativeChain
@@ -122,6 +127,7 @@ final class NativeCursor: BatchCursor {
   private var failure: (any Error)?
   /// The program that ran last, and what it is for.
   private var program: (type: ColumnType, program: Program)?
+  private var misses = 0
 
   private enum Piece {
     case native(Column)
@@ -138,6 +144,11 @@ final class NativeCursor: BatchCursor {
     self.chain = chain
     self.operators = operators
     self.task = task
+  }
+
+  /// The records go into a function of Python's behind the chain.
+  func goesIntoPython() {
+    if !isPrepared, chain.looksIntoCollections { isPrepared = true }
   }
 
   /// Decides how many functions run natively, with a look at the first batch.
@@ -208,11 +219,18 @@ final class NativeCursor: BatchCursor {
   private func run(_ piece: Piece) throws -> (any RecordBatch)? {
     switch piece {
     case .native(let column):
+      if misses >= Self.mostMisses {
+        misses += 1
+        if misses % Self.sparse != 0 { return try runPython(on: ColumnBatch(column)) }
+      }
       let result = program(for: column.type).run(column)
       guard let flagged = result.flagged else {
+        misses = 0
         return result.column.count == 0 ? nil : ColumnBatch(result.column)
       }
-      pending = (Self.divided(column, flagged) + pending)[...]
+      let pieces = Self.divided(column, flagged)
+      if pieces.count > 1 { misses = 0 } else if misses < Self.mostMisses { misses += 1 }
+      pending = (pieces + pending)[...]
       return nil
     case .python(let column): return try runPython(on: ColumnBatch(column))
     case .objects(let batch): return try runPython(on: batch)

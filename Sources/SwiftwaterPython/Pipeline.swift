@@ -55,6 +55,8 @@ final class PipelineCursor: BatchCursor {
   private let operators: [PythonOperator]
   private var stage: (reader: RecordReader, tail: [PythonOperator])?
   private var isAtEnd = false
+  /// What a function raised, until the records in front of it are taken.
+  private var failure: (any Error)?
 
   init(
     _ input: any BatchCursor, through pipeline: Pipeline, _ chain: NativeChain?, partition: Int,
@@ -76,14 +78,23 @@ final class PipelineCursor: BatchCursor {
     return native?.count == operators.count
   }
 
+  /// The records go into a function of Python's behind the pipeline.
+  func goesIntoPython() { native?.goesIntoPython() }
+
   func next() throws -> (any RecordBatch)? {
     if isAtEnd { return nil }
     if try isNative() { return try input.next() }
+    if let failure { throw failure }
     try task.checkCancellation()
     return try Interpreter.attach { py in
       let (reader, tail) = try lastStage(py)
       let chain = RecordChain(tail, into: try ListSink(capacity: Self.chunk, py))
-      isAtEnd = try !reader.pump(into: chain, py)
+      do {
+        isAtEnd = try !reader.pump(into: chain, py)
+      } catch {
+        // Its turn comes behind the records in front of it.
+        failure = error
+      }
       return PythonBatch(chain.sink.list)
     }
   }
@@ -154,6 +165,7 @@ func drain(
   _ cursor: any BatchCursor, into sink: some RecordSink, task: TaskContext, _ py: borrowing Python
 ) throws {
   if let cursor = cursor as? PipelineCursor {
+    cursor.goesIntoPython()
     try cursor.drain(into: sink, py)
   } else {
     let reader = RecordReader(.batches(cursor))

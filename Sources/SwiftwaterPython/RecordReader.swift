@@ -139,6 +139,8 @@ final class UpstreamRecords: RecordSequence {
   private var list: PythonObject?
   private var index = 0
   private var isAtEnd = false
+  /// What was raised while reading ahead.
+  private var failure: (any Error)?
 
   /// - Parameter first: records in front of the reader's.
   init(
@@ -166,9 +168,15 @@ final class UpstreamRecords: RecordSequence {
       if isAtEnd { return nil }
       let isFilled = Interpreter.called { py in
         do {
+          if let failure { throw failure }
           let chain = RecordChain(operators, into: try ListSink(capacity: readAhead, py))
           readAhead = min(readAhead * 2, Self.longestReadAhead)
-          isAtEnd = try !reader.pump(into: chain, py)
+          do {
+            isAtEnd = try !reader.pump(into: chain, py)
+          } catch {
+            // Its turn comes behind the records in front of it.
+            failure = error
+          }
           list = chain.sink.list
           index = 0
           return true

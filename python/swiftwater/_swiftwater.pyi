@@ -82,8 +82,8 @@ def gather(
 ) -> Handle: ...
 
 # A line of a plan: stage, operator, place of its call, how it runs ("native", "native where types
-# allow", "Python", "driver", "engine"), the type of what it gives ("": not known), and why it is not
-# native, with file, line and instruction of the bytecode ("", 0, "": nothing to tell).
+# allow", "Python", "driver", "engine"), the type of what it gives ("": not known), and why it is
+# not native, with file, line and instruction of the bytecode ("", 0, "": nothing to tell).
 PlanLine = tuple[int, str, str, str, str, str, str, int, str]
 
 def explain(rdd: Handle) -> list[PlanLine]: ...
@@ -165,6 +165,7 @@ def stream_transform(
     name: str,
     site: str,
 ) -> Handle: ...
+
 # A stream that may look back. Every slide_ms: function(time_ms, generation) -> RDD or None, in
 # the driver. Inside it, rdd_at(generation, n, time_ms) gives the RDD of parents[n] at a batch time
 # (computed now where it was not before), and with n = -1 this stream's own earlier one; None where

@@ -30,13 +30,13 @@ public indirect enum Merge: Sendable, Hashable {
   ///   - function: of two arguments of `type`, giving the same type.
   /// - Throws: ``Refusal``.
   public init(_ function: Expression, of type: ColumnType) throws {
-    self = try Self.part(function, [], type)
+    self = try Self.part(function, [], type, in: type)
   }
 
   private static func part(
-    _ expression: Expression, _ path: [Int], _ type: ColumnType
+    _ expression: Expression, _ path: [Int], _ type: ColumnType, in root: ColumnType
   ) throws -> Merge {
-    switch side(of: expression, path, type) {
+    switch side(of: expression, path, in: root) {
     case 0: return .first
     case 1: return .last
     default: break
@@ -48,16 +48,16 @@ public indirect enum Merge: Sendable, Hashable {
         throw Refusal("it combines values of \(type) to a tuple of \(items.count)", at: place)
       }
       return .items(
-        try items.indices.map { try part(items[$0], path + [$0], types[$0]) })
+        try items.indices.map { try part(items[$0], path + [$0], types[$0], in: root) })
     case .binary("+", let a, let b):
       guard type == .integer || type == .double else {
         throw Refusal("it combines \(type) with +, which has no native form", at: place)
       }
       // The order does not matter to the sum of two.
-      if sides(a, b, path, type) != nil { return .sum }
+      if sides(a, b, path, in: root) != nil { return .sum }
     case .call(let name, let arguments) where name == "min" || name == "max":
       guard arguments.count == 2, isOrdered(type),
-        let (a, _) = sides(arguments[0], arguments[1], path, type)
+        let (a, _) = sides(arguments[0], arguments[1], path, in: root)
       else { break }
       // Python keeps the first argument unless the second is really larger (or smaller).
       let symbol = name == "max" ? ">" : "<"
@@ -67,7 +67,8 @@ public indirect enum Merge: Sendable, Hashable {
     case .conditional(let condition, let yes, let no):
       guard case .compare(let symbol, let x, let y) = condition.kind, isOrdered(type),
         let comparison = Comparison(rawValue: symbol), comparison.isOrdering,
-        let (left, _) = sides(x, y, path, type), let (chosen, _) = sides(yes, no, path, type)
+        let (left, _) = sides(x, y, path, in: root),
+        let (chosen, _) = sides(yes, no, path, in: root)
       else { break }
       let ofSecond = left == 1 ? comparison : comparison.mirrored
       return .choose(second: ofSecond.rawValue, first: chosen == 0)
@@ -83,23 +84,34 @@ public indirect enum Merge: Sendable, Hashable {
 
   /// The two sides that the expressions stand for, where they are different ones.
   private static func sides(
-    _ a: Expression, _ b: Expression, _ path: [Int], _ type: ColumnType
+    _ a: Expression, _ b: Expression, _ path: [Int], in root: ColumnType
   ) -> (Int, Int)? {
-    guard let left = side(of: a, path, type), let right = side(of: b, path, type), left != right
+    guard let left = side(of: a, path, in: root), let right = side(of: b, path, in: root),
+      left != right
     else { return nil }
     return (left, right)
   }
 
   /// Which argument's item at `path` the expression is.
-  private static func side(of expression: Expression, _ path: [Int], _ type: ColumnType) -> Int? {
+  private static func side(
+    of expression: Expression, _ path: [Int], in root: ColumnType
+  ) -> Int? {
     var expression = expression
-    for index in path.reversed() {
+    // The sizes of the tuples on the way, from the outside.
+    var sizes: [Int] = []
+    var whole = root
+    for index in path {
+      guard case .tuple(let items) = whole else { return nil }
+      sizes.append(items.count)
+      whole = items[index]
+    }
+    for (index, size) in zip(path, sizes).reversed() {
       switch expression.kind {
       case .item(let object, let item):
         guard case .constant(.integer(let number)) = item.kind, number == index else { return nil }
         expression = object
-      case .unpack(let object, let item, _):
-        guard item == index else { return nil }
+      case .unpack(let object, let item, let count):
+        guard item == index, count == size else { return nil }
         expression = object
       default: return nil
       }

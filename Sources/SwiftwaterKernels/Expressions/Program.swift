@@ -230,6 +230,9 @@ extension Node {
         // Either side: one of them is enough.
         return node.inputs.dropFirst().contains(where: visit)
       case .widen, .required: return visit(node.inputs[0])
+      case .tupleItem(let index):
+        if case .tuple = node.inputs[0].operation { return visit(node.inputs[0].inputs[index]) }
+        return !seen.insert(node.id).inserted
       default: return !seen.insert(node.id).inserted
       }
     }

@@ -358,8 +358,8 @@ struct Typing {
         "it gives \(first.type) or \(second.type), depending on the record", at: place)
     }
     // `a and b`, `a or b`, `not a` of conditions that never fail need no choice of rows.
-    let computed = condition.computedNodes
-    if type == .bool, second.isTotal(behind: computed), first.isTotal(behind: computed) {
+    var computed = condition.computedNodes
+    if type == .bool, second.isTotal(behind: &computed), first.isTotal(behind: &computed) {
       if second === condition { return make(.and, [condition, first], .bool) }
       if first === condition { return make(.or, [condition, second], .bool) }
       if case .constant(.bool(false)) = second.operation {
@@ -583,14 +583,16 @@ extension Node {
 
   /// True where it flags no row that was not flagged already, and costs little.
   ///
-  /// - Parameter computed: nodes whose values are there.
-  fileprivate func isTotal(behind computed: Set<Int>) -> Bool {
+  /// - Parameter computed: nodes whose values are there; gets those that were found to be total.
+  fileprivate func isTotal(behind computed: inout Set<Int>) -> Bool {
     if computed.contains(id) { return true }
     switch operation {
     case .argument, .constant, .afterInputs, .tuple, .tupleItem, .isNone, .widen, .startsWith,
       .endsWith, .compare, .compareOptional, .member, .truth, .not, .and, .or, .integerOfBool,
       .doubleOfInteger:
-      return inputs.allSatisfy { $0.isTotal(behind: computed) }
+      for input in inputs where !input.isTotal(behind: &computed) { return false }
+      computed.insert(id)
+      return true
     default: return false
     }
   }

@@ -43,8 +43,8 @@ _known: dict[tuple[int, int], _Known] = {}
 def lowered(function: object, arity: int) -> tuple[Any, ...]:
     """Return ``("lowered", node)`` or ``("refused", file, line, instruction, reason)``.
 
-    Where the function looks into a set, list or dict of the program's, ``"members"`` comes behind the
-    node: what is in it may be changed by another function of the same task.
+    Where the function looks into a set, list, dict or module of the program's, ``"members"`` comes
+    behind the node: what is in it may be changed by another function of the same task.
 
     ``arity`` is the number of arguments that the engine calls the function with, 1 or 2. It is the
     same tuple for the same code as long as nothing changes that its meaning depends on.
@@ -124,7 +124,7 @@ def _evaluated(function: object, code: CodeType | None, arity: int) -> _Variant:
         result = caller.node(call(caller, captured, list(ARGUMENTS[:arity]), ()))
         evaluation.rest()
         node = complete(evaluation, result, evaluation.effects)
-        looks_into = any(same is _pins.same_members for _, _, _, same, _ in evaluation.pins)
+        looks_into = _pins.look_into_collections(evaluation.pins)
         answer = ("lowered", node, "members") if looks_into else ("lowered", node)
     except Refused as refused:
         place = refused.place
@@ -133,6 +133,7 @@ def _evaluated(function: object, code: CodeType | None, arity: int) -> _Variant:
         answer = ("refused", *place, refused.reason)
     except Exception as error:
         # Nobody's job fails because its functions cannot be read.
-        file, line = (code.co_filename, code.co_firstlineno) if code is not None else ("", 0)
-        answer = ("refused", file, line, "", f"reading it failed: {type(error).__name__}: {error}")
+        file, line = ("", 0) if code is None else (code.co_filename, code.co_firstlineno)
+        reason = f"reading it failed: {type(error).__name__}: {error}"
+        answer = ("refused", file, line, "", reason)
     return evaluation.pins, answer

@@ -19,7 +19,6 @@ from swiftwater._lowering._values import (
     Method,
     Node,
     Refused,
-    is_plain,
 )
 
 if TYPE_CHECKING:

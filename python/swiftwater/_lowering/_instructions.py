@@ -271,16 +271,26 @@ def _binary_op(frame: Frame, argument: int) -> None:
 
 def _may_be_own_list(node: Node) -> bool:
     """Return whether it can be a list that the function made, and may know by two names."""
-    kind = node[0]
-    if kind == "if":
-        return _may_be_own_list(node[3]) or _may_be_own_list(node[4])
-    if kind == "method":
-        return node[2] in ("split", "rsplit", "splitlines")
-    if kind == "call":
-        return node[2] in ("list", "sorted")
-    if kind == "binary":
-        return node[2] in ("+", "*") and (_may_be_own_list(node[3]) or _may_be_own_list(node[4]))
-    return kind == "list" or (kind in ("item", "slice", "unpack") and _may_be_own_list(node[2]))
+    # Parts are shared: each is looked at once.
+    seen: set[int] = set()
+    left = [node]
+    while left:
+        node = left.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        kind = node[0]
+        if kind == "list":
+            return True
+        if kind == "method" and node[2] in ("split", "rsplit", "splitlines"):
+            return True
+        if kind == "call" and node[2] in ("list", "sorted"):
+            return True
+        if kind == "if" or (kind == "binary" and node[2] in ("+", "*")):
+            left += node[3:5]
+        elif kind in ("item", "slice", "unpack"):
+            left.append(node[2])
+    return False
 
 
 @_on("UNARY_NEGATIVE")

@@ -9,6 +9,7 @@ of the program.
 from __future__ import annotations
 
 import _operator
+import sys
 from collections.abc import Callable
 from types import (
     BuiltinFunctionType,
@@ -30,6 +31,7 @@ __all__ = [
     "hold",
     "is_same",
     "itself",
+    "look_into_collections",
     "members",
     "of_argument",
     "of_cell",
@@ -114,6 +116,19 @@ def fingerprint(value: Any) -> tuple[Any, ...]:
     if kind in _GETTERS:
         return (kind, fingerprint(getter_parts(value)))
     return (kind,)
+
+
+def look_into_collections(pins: list[Pin]) -> bool:
+    """Return whether a pin is what a collection, or a module of the program's, holds for now."""
+    for read, start, _, same, expected in pins:
+        if same is same_members:
+            return True
+        if read is of_module and start > 0 and is_plain(expected[0]):
+            module = pins[start - 1][4][0]
+            name = getattr(module, "__name__", "").partition(".")[0]
+            if name not in sys.stdlib_module_names:
+                return True
+    return False
 
 
 def getter_parts(getter: Any) -> tuple[Any, ...] | None:
