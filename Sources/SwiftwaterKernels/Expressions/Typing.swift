@@ -120,11 +120,11 @@ struct Typing {
       guard case .constant(.integer(let number)) = index.kind else {
         throw Refusal("it takes an item of a tuple with a number that is not constant", at: place)
       }
-      let place_ = number < 0 ? Int(number) + types.count : Int(number)
-      guard types.indices.contains(place_) else {
+      let position = number < 0 ? Int(number) + types.count : Int(number)
+      guard types.indices.contains(position) else {
         throw Refusal("it takes item \(number) of a tuple of \(types.count)", at: place)
       }
-      return item(place_, of: object)
+      return item(position, of: object)
     }
     let index = integral(required(try node(index)))
     switch (object.type, index.type) {

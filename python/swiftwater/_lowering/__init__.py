@@ -131,7 +131,7 @@ def _evaluated(function: object, code: CodeType | None, arity: int) -> _Variant:
         if not place[0] and code is not None:
             place = (code.co_filename, code.co_firstlineno, "")
         answer = ("refused", *place, refused.reason)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         # Nobody's job fails because its functions cannot be read.
         file, line = ("", 0) if code is None else (code.co_filename, code.co_firstlineno)
         reason = f"reading it failed: {type(error).__name__}: {error}"
