@@ -57,7 +57,7 @@ class Options:
     @cached_property
     def log(self) -> Path:
         """The log to analyse."""
-        return logs.log_file(self.megabytes / 2, self.data, say)
+        return logs.log_file(self.megabytes, self.data, say)
 
     @cached_property
     def words(self) -> int:

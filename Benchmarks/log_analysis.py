@@ -1,4 +1,4 @@
-"""log-analysis: split, filter, count and average by key, the functions run natively."""
+"""log-analysis: split, filter, count and average by key, natively and on two cores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UNIT = "Mlines/s"
 def run(options: Options) -> list[Row]:
     log = options.log
     contestants = [
-        job(options, options.engine, log, script="log_file.py"),
+        job(options, options.engine, log, "local[2]", script="log_file.py"),
         plain(options, log, "log_loop.py"),
     ]
     ours, plainly = in_turn(

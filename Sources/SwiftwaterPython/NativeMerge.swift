@@ -28,9 +28,6 @@ struct NativeMerge: Sendable {
 }
 
 extension NativeMerge {
-  /// Tasks for each thread: enough that none waits long for another.
-  private static let tasksPerThread = 2
-
   /// `parent` in few partitions, where one table for several gives what a table for each gives: keys
   /// that are in all of them are then looked up once for each record, and not again for each
   /// partition.
@@ -38,8 +35,7 @@ extension NativeMerge {
     guard case .tuple(let items) = type, let merge = merge(of: type),
       merge.isAssociative(for: items[1])
     else { return nil }
-    let threads = parent.context.parallelism
-    return parent.coalesced(to: threads == 1 ? 1 : threads * Self.tasksPerThread)
+    return parent.coalesced(to: parent.context.parallelism)
   }
 }
 

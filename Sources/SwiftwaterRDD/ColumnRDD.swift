@@ -75,10 +75,8 @@ public struct ColumnRDD: Sendable {
     }
     let merge = try Merge(of: items[1], merge)
     let (type, buckets) = (type, partitions ?? node.context.defaultParallelism)
-    let threads = node.context.parallelism
     let parent =
-      merge.isAssociative(for: items[1])
-      ? node.coalesced(to: threads == 1 ? 1 : threads * 2) : node
+      merge.isAssociative(for: items[1]) ? node.coalesced(to: node.context.parallelism) : node
     let shuffle = Shuffle(parent: parent, bucketCount: buckets) { cursor, task in
       let pairs = try Self.combined(cursor, type, merge, task)
       return try pairs.divided(among: buckets).map { part in

@@ -131,7 +131,7 @@ class _Job:
 
     def _rebound(self) -> str:
         if not self.functions.captured or self.rng.random() < 0.5:
-            return ""
+            return "pass" if self.rng.random() < 0.1 else ""
         name, kind = self.rng.choice(self.functions.captured)
         if self.rng.random() < 0.2:
             kind = self.rng.choice(SIMPLE)
@@ -252,6 +252,9 @@ class _Job:
         if self.is_many >= 2:
             return ""
         self.is_many += 1
+        if self.kind.name in ("list", "row") and self.rng.random() < 0.4:
+            self.kind = _common(self.kind.parts)
+            return "flatMap(lambda items: items)"
         whole, part = self._many()
         function = self.functions.function(self.kind, whole)
         self.kind = part

@@ -6,6 +6,7 @@ that makes programs which mostly work: a text that is a number, a line with sepa
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -139,6 +140,7 @@ STRANGE = (
     "\U0010ffff",
     "\uffff",
     "日" * 22,
+    *("\0", "\0\0", "a\0", "a\0\0", "abcdefghijkl\0", "abcdefghijklmnop\0"),
     # Halves of a pair, which no UTF-8 has; the second stands for a byte that is none.
     "\ud800",
     "x\udcff",
@@ -173,6 +175,8 @@ DECIMALS = (
 INTEGERS = (
     *(2**31 - 1, -(2**31), 2**32, 2**53, 2**53 + 1, -(2**53) - 1, 2**62, 2**63 - 1, -(2**63)),
     *(10**18, -(10**18), 999999999999999999, 4294967295, 255, 256),
+    # What Python's hash of an int goes by.
+    *(2**61 - 1, 2**61, 2**61 - 2, -(2**61) + 1, 2 * (2**61 - 1)),
 )
 HUGE_INTEGERS = (2**63, -(2**63) - 1, 2**64, -(2**64), 10**19, 10**30, -(10**40), 3**200)
 FLOATS = (
@@ -210,9 +214,13 @@ class Theme:
     strange: float
     huge: float
     variety: int
+    # So many records, of the many that are there then, are odd in each way.
+    exceptions: int = 0
 
     @staticmethod
     def random(rng: random.Random) -> Theme:
+        if rng.random() < 0.2:
+            return Theme(0, 0, 0, 1000, exceptions=rng.choice((1, 1, 2, 3)))
         return Theme(
             dirty=rng.choice((0, 0, 0, 0.02, 0.1, 0.4)),
             strange=rng.choice((0, 0, 0.05, 0.2, 0.7)),
@@ -230,10 +238,19 @@ class Records:
 
     def values(self, kind: Kind, count: int) -> list[Any]:
         """Make records; with little variety the same ones come again and again."""
+        if self.theme.exceptions:
+            return self._with_exceptions(kind, 20 + count)
         pool = [self.value(kind) for _ in range(min(count, self.theme.variety))]
         if len(pool) == count:
             return pool
         return [self.rng.choice(pool) for _ in range(count)]
+
+    def _with_exceptions(self, kind: Kind, count: int) -> list[Any]:
+        values = [self.value(kind) for _ in range(count)]
+        odd = Records(self.rng, Theme(dirty=0.7, strange=0.7, huge=0.7, variety=1000))
+        for _ in range(self.theme.exceptions):
+            values[self.rng.randrange(count)] = odd.value(kind)
+        return values
 
     def value(self, kind: Kind) -> Any:
         if kind.parts and kind.name != "maybe" and self.rng.random() < self.theme.dirty / 8:
@@ -268,6 +285,8 @@ class Records:
             return self.rng.choice(ODD_FLOATS)
         if chance < 0.7:
             return self.rng.choice(FLOATS)
+        if chance < 0.75:
+            return math.ldexp(self.rng.random() - 0.5, self.rng.randint(-1080, 1024))
         return round(self.rng.gauss(0, 100), self.rng.choice((1, 2, 20)))
 
     def _bool(self, _: Kind) -> bool:
@@ -309,7 +328,12 @@ class Records:
         if self.rng.random() < self.theme.dirty:
             return self.rng.choice(DECIMALS)
         if self.rng.random() < self.theme.huge:
-            return repr(self.rng.choice(FLOATS + ODD_FLOATS))
+            digits = str(self.rng.getrandbits(self.rng.choice((30, 60, 90))))
+            at = self.rng.randint(0, len(digits))
+            exponent = self.rng.choice(("", "", f"e{self.rng.randint(-340, 320)}"))
+            return self.rng.choice(
+                (repr(self._float(FLOAT)), f"{digits[:at]}.{digits[at:]}{exponent}")
+            )
         return self.rng.choice(("0.5", "1.5", "-2.25", "3", "0.1", "100.0", "1e3", "7.125"))
 
     def _text(self, _: Kind) -> str:
@@ -325,8 +349,9 @@ class Records:
             text = self._separator() + text
         if self.rng.random() < 0.15:
             text += self._separator()
-        if self.rng.random() < 0.01:
-            text *= 20
+        chance = self.rng.random()
+        if chance < 0.01:
+            text *= 20 if chance > 0.0003 else 700
         return text
 
     def _separator(self) -> str:
