@@ -41,7 +41,7 @@ def swiftwater(program: Path) -> Engine:
     """The engine under test."""
     if not os.access(program, os.X_OK):
         raise BenchmarkError(f"there is no {program}: run scripts/bench, which builds it")
-    return Engine("Swiftwater", (str(program), "run"), clean_environment(), "0.05", "local[1]")
+    return Engine("Swiftwater", (str(program), "run"), clean_environment(), "0.01", "local[1]")
 
 
 def pyspark() -> Engine:

@@ -1,6 +1,9 @@
+#define _GNU_SOURCE
 #include "CKernels.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 // Each loop once in plain C, which compilers turn into what the target always has (SSE2, NEON), and
 // once for 256 bits, which not every processor has.
@@ -140,4 +143,14 @@ unsigned sw_scan_lines(const uint8_t *bytes, size_t count, uint64_t *bits) {
     seen |= scan_words(last, 64, bits + whole / 64);
   }
   return seen;
+}
+
+void *sw_table_memory(size_t size) {
+  const size_t page = 2 << 20;
+  void *memory;
+  if (posix_memalign(&memory, size < page ? 64 : page, size) != 0) return NULL;
+#ifdef MADV_HUGEPAGE
+  if (size >= page) madvise(memory, size, MADV_HUGEPAGE);
+#endif
+  return memset(memory, 0, size);
 }

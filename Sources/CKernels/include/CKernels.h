@@ -21,3 +21,8 @@ unsigned sw_scan_lines(const uint8_t *bytes, size_t count, uint64_t *bits);
 
 // Asks for a cache line that is read soon. The address need not be valid.
 static inline void sw_kernel_prefetch(const void *address) { __builtin_prefetch(address); }
+
+// `size` zero bytes (a power of two) that begin at a multiple of 64, for a table that is read at random:
+// where that helps, in pages of 2 MiB, so that few reads miss the processor's table of pages. NULL
+// without memory. For free().
+void *sw_table_memory(size_t size);

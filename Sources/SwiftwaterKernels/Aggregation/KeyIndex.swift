@@ -1,4 +1,5 @@
 import CKernels
+import Glibc
 import SwiftwaterCore
 
 /// Numbers keys in the order in which they were first seen: a hash table from keys to 0, 1, 2, ...
@@ -46,7 +47,7 @@ final class KeyIndex {
   }
 
   deinit {
-    slots.deallocate()
+    free(slots)
     heap.deallocate()
   }
 
@@ -185,16 +186,16 @@ final class KeyIndex {
       while slots[index].number != 0 { index = (index + 1) & mask }
       slots[index] = slot
     }
-    old.deallocate()
+    free(old.baseAddress)
     return (slots, mask)
   }
 
   private static func emptySlots(_ count: Int) -> UnsafeMutablePointer<Slot> {
-    let memory = UnsafeMutableRawPointer.allocate(
-      byteCount: count * MemoryLayout<Slot>.stride, alignment: 64)
-    let slots = memory.bindMemory(to: Slot.self, capacity: count)
-    slots.initialize(repeating: Slot(low: 0, high: 0, number: 0, tag: 0, sum: 0), count: count)
-    return slots
+    guard let memory = sw_table_memory(count * MemoryLayout<Slot>.stride) else {
+      fatalError("no memory for a table of \(count) keys")
+    }
+    // Zero bytes are free slots.
+    return memory.bindMemory(to: Slot.self, capacity: count)
   }
 
   // MARK: - Hashing
