@@ -153,6 +153,6 @@ extension TextBlock {
 /// Bytes of text, and rows of other columns, that go through a program together: few enough that
 /// what it makes of them stays in the processor's cache.
 public enum RunSize {
-  public static let textBytes = 64 << 10
+  public static let textBytes = 128 << 10
   public static let rows = 8 << 10
 }
