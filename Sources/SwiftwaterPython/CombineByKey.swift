@@ -10,6 +10,8 @@ struct CombineByKey: Sendable {
   let mergeValue: TaskFunction
   let mergeCombiners: TaskFunction
   let partitioning: KeyPartitioning
+  /// The functions put values into lists, and lists together: nothing else.
+  var gathersLists = false
 
   var place: OperatorPlace { partitioning.place }
 
@@ -17,9 +19,9 @@ struct CombineByKey: Sendable {
   func node(over parent: RDDNode) throws -> RDDNode {
     let native = try NativeMerge(self, over: parent)
     // Where the records are known to be pairs of types that merge natively, no step needs Python.
-    let type = parent.recordType.flatMap { native?.merge(of: $0) == nil ? nil : $0 }
+    let type = parent.recordType.flatMap { native?.resultType(of: $0) }
     let placement: TaskPlacement = type == nil ? .callingThread : .anyThread
-    let mapSide = type.flatMap { native?.shared(parent, of: $0) } ?? parent
+    let mapSide = parent.recordType.flatMap { native?.shared(parent, of: $0) } ?? parent
     let shuffle = Shuffle(
       parent: mapSide, bucketCount: partitioning.count, placement: placement
     ) { cursor, task in
@@ -36,7 +38,7 @@ struct CombineByKey: Sendable {
       if let native = try NativeMerge(self, over: parent),
         !SpillStore.shared.isOverLimit(adding: parts.count)
       {
-        let pairs = NativePairs(native, partitions: 1)
+        let pairs = NativePairs(native, areCombined: true, partitions: 1)
         if try pairs.add(ArrayCursor(parts), task: task) {
           return ArrayCursor(try pairs.takeDivided()[0])
         }
@@ -56,7 +58,9 @@ struct CombineByKey: Sendable {
   private func divided(
     _ cursor: any BatchCursor, _ pairs: NativePairs?, task: TaskContext
   ) throws -> [[any RecordBatch]] {
-    try Interpreter.attach { py in
+    // Lists are parts of their own: what comes next is no list.
+    if gathersLists { try pairs?.putAway() }
+    return try Interpreter.attach { py in
       let divided = DividedPairs(pairs?.divided ?? [], partitioning.count)
       var functions = try TaskFunction.forTask(
         [mergeValue] + [createCombiner].compactMap(\.self), py)
@@ -66,7 +70,7 @@ struct CombineByKey: Sendable {
         try divided.add(sink, by: bound, py)
       }
       if let pairs {
-        // A combined value is a value here: there is no function that makes the first one.
+        // A combined value is a value here, or there is none.
         try drain(ArrayCursor(pairs.takeRest()), into: sink, task: task, py)
       }
       try drain(cursor, into: sink, task: task, py)
@@ -126,7 +130,7 @@ extension CombineByKey {
   /// them: what comes before the shuffle.
   func localNode(over parent: RDDNode) throws -> RDDNode {
     let native = try NativeMerge(self, over: parent)
-    let type = parent.recordType.flatMap { native?.merge(of: $0) == nil ? nil : $0 }
+    let type = parent.recordType.flatMap { native?.resultType(of: $0) }
     return RDDNode(
       name: place.name, context: parent.context, dependencies: [.narrow(parent)],
       partitionCount: parent.partitionCount,
@@ -146,7 +150,7 @@ extension CombineByKey {
     guard let native = try NativeMerge(self, over: parent), try isNative(cursor) else {
       return try divided(cursor, nil, task: task)
     }
-    let pairs = NativePairs(native, partitions: partitioning.count)
+    let pairs = NativePairs(native, areCombined: false, partitions: partitioning.count)
     if try pairs.add(cursor, task: task) { return try pairs.takeDivided() }
     return try divided(cursor, pairs, task: task)
   }

@@ -216,7 +216,11 @@ struct Explanation {
     let type = refusal == nil ? input.type : nil
     add(place.name, place.site, form, Output(stage: input.stage, type: type), refusal)
     if isLocal { return Output(stage: input.stage, type: type) }
-    let output = Output(stage: newStage(), type: type)
+    var result = type
+    if combination.gathersLists, case .tuple(let items) = type {
+      result = .tuple([items[0], .list(items[1])])
+    }
+    let output = Output(stage: newStage(), type: result)
     add(place.name, place.site, form, output, refusal)
     return output
   }
@@ -225,6 +229,16 @@ struct Explanation {
     of combination: CombineByKey, _ input: Output, _ py: borrowing Python
   ) throws -> Refusal? {
     guard isLowering else { return Refusal("swiftwater.lowering is false", at: nil) }
+    if combination.gathersLists, combination.partitioning.function == nil {
+      if let last = lines.last, last.stage == input.stage, last.form == .python {
+        return Refusal("it gets Python's objects from \(last.name)", at: nil)
+      }
+      guard let type = input.type else { return nil }
+      guard case .tuple(let items) = type, items.count == 2, items[0].isHashable else {
+        return Refusal("the records are \(type), not pairs with a key", at: nil)
+      }
+      return nil
+    }
     if combination.createCombiner != nil {
       return Refusal("it makes combiners with a function", at: nil)
     }

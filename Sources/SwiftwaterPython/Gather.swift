@@ -1,5 +1,6 @@
 import PythonInterop
 import SwiftwaterCore
+import SwiftwaterKernels
 import SwiftwaterRDD
 
 /// Partitions put together from partitions of several RDDs, without a shuffle.
@@ -14,21 +15,34 @@ struct Gather: Sendable {
   /// Called with the partition's number and an iterator for each part; nil: one part behind the
   /// other.
   let function: TaskFunction?
+  /// The join that `function` comes to, for parts of two RDDs of pairs.
+  var join: HashJoin.Kind?
   let place: OperatorPlace
 
   func node(over rdds: [RDDNode], context: SparkContext) -> RDDNode {
-    RDDNode(
+    let join = context.isLowering && rdds.count == 2 ? self.join : nil
+    let type = join.flatMap { join in
+      rdds[0].recordType.flatMap { left in
+        rdds[1].recordType.flatMap { join.resultType(of: left, $0) }
+      }
+    }
+    return RDDNode(
       name: place.name, context: context, dependencies: rdds.map { .narrow($0) },
-      partitionCount: plan.count, placement: function == nil ? .anyThread : .callingThread
+      partitionCount: plan.count,
+      placement: function == nil || type != nil ? .anyThread : .callingThread, recordType: type
     ) { partition, task in
       let parts = plan[partition]
       guard let function else { return ConcatenatingCursor(parts, task: task) }
-      return try Interpreter.attach { py in
-        let inputs = try parts.map { part in
-          UpstreamRecords(
-            RecordReader(.batches(try part.rdd.cursor(partition: part.partition, task: task))),
-            through: [])
+      var cursors = try parts.map { try $0.rdd.cursor(partition: $0.partition, task: task) }
+      if let join, cursors.count == 2 {
+        let sides = try zip(parts, cursors).map { part, cursor in
+          try NativeSide(cursor, type: part.rdd.recordType, task: task)
         }
+        if let joined = JoinCursor(join, sides[0], sides[1], task: task) { return joined }
+        cursors = sides.map { $0.cursor() }
+      }
+      return try Interpreter.attach { py in
+        let inputs = cursors.map { UpstreamRecords(RecordReader(.batches($0)), through: []) }
         let reader = try call(function, partition: partition, inputs, py)
         return ReaderCursor(reader, task: task)
       }
@@ -54,6 +68,64 @@ struct Gather: Sendable {
       throw PythonError.fetch(at: place, record: nil, py)
     }
     return RecordReader(.iterator(PythonObject(owning: output), place, nil))
+  }
+}
+
+/// The records of one side of a join, for as long as they are columns of one type and fit.
+private struct NativeSide {
+  private var batches: [any RecordBatch] = []
+  private let rest: any BatchCursor
+  private(set) var type: ColumnType?
+  /// True where nothing else is left in the cursor.
+  private(set) var isWhole = false
+
+  /// - Parameter type: of the records, where there may be none to show it.
+  init(_ cursor: any BatchCursor, type: ColumnType?, task: TaskContext) throws {
+    rest = cursor
+    var found: ColumnType?
+    while let batch = try cursor.next() {
+      try task.checkCancellation()
+      if batch.recordCount == 0 { continue }
+      batches.append(batch)
+      guard let batch = batch as? ColumnBatch, found == nil || found == batch.column.type,
+        !SpillStore.shared.isOverLimit(adding: batch.recordCount)
+      else { return }
+      found = batch.column.type
+    }
+    isWhole = true
+    self.type = found ?? type
+  }
+
+  var column: Column? {
+    let columns = batches.compactMap { ($0 as? ColumnBatch)?.column }
+    return columns.isEmpty ? type.map { .empty($0) } : .concatenated(columns)
+  }
+
+  /// All its records.
+  func cursor() -> any BatchCursor {
+    let read = ArrayCursor(batches)
+    let rest = isWhole ? nil : self.rest
+    return ClosureCursor { try read.next() ?? rest?.next() }
+  }
+}
+
+/// The pairs of a native join.
+private final class JoinCursor: BatchCursor {
+  private var join: HashJoin
+  private let task: TaskContext
+
+  /// Nil where Python must join.
+  init?(_ kind: HashJoin.Kind, _ left: NativeSide, _ right: NativeSide, task: TaskContext) {
+    guard left.isWhole, right.isWhole, let left = left.column, let right = right.column,
+      let join = HashJoin(kind, left, right)
+    else { return nil }
+    self.join = join
+    self.task = task
+  }
+
+  func next() throws -> (any RecordBatch)? {
+    try task.checkCancellation()
+    return join.next(RunSize.rows).map { ColumnBatch($0) }
   }
 }
 

@@ -3,16 +3,23 @@ import SwiftwaterCore
 import SwiftwaterKernels
 import SwiftwaterRDD
 
-/// The native form of a function that merges two values of a key.
+/// The native form of what combines the values of a key.
 struct NativeMerge: Sendable {
-  private let function: Expression
+  /// Merges two values; nil where values are gathered in lists.
+  private let function: Expression?
 
   /// Nil where there is none, or where keys are placed by a function of the user's.
   ///
   /// - Throws: ``PythonError`` for an interrupt while the functions are read.
   init?(_ combination: CombineByKey, over parent: RDDNode) throws {
     guard parent.context.isLowering, parent.partitionCount > 0,
-      combination.createCombiner == nil, combination.partitioning.function == nil,
+      combination.partitioning.function == nil
+    else { return nil }
+    if combination.gathersLists {
+      function = nil
+      return
+    }
+    guard combination.createCombiner == nil,
       combination.mergeValue.pointer == combination.mergeCombiners.pointer
     else { return nil }
     let reading = try Interpreter.attach { py in try combination.mergeValue.lowered(2, py) }
@@ -21,10 +28,24 @@ struct NativeMerge: Sendable {
   }
 
   /// How values of pairs of a type merge; nil where that is Python's.
-  func merge(of type: ColumnType) -> Merge? {
-    guard case .tuple(let items) = type, items.count == 2, items[0].isKey else { return nil }
-    return try? Merge(function, of: items[1])
+  ///
+  /// - Parameter areCombined: the values are what a partition's own values have become.
+  func merge(of type: ColumnType, areCombined: Bool = false) -> Merge? {
+    guard case .tuple(let items) = type, items.count == 2, items[0].isHashable else { return nil }
+    if let function { return try? Merge(function, of: items[1]) }
+    if !areCombined { return .gather }
+    if case .list = items[1] { return .join }
+    return nil
   }
+
+  /// The type of the combined pairs; nil where that is Python's.
+  func resultType(of type: ColumnType) -> ColumnType? {
+    guard case .tuple(let items) = type, let merge = merge(of: type) else { return nil }
+    return .tuple([items[0], merge.resultType(for: items[1])])
+  }
+
+  /// Records that are Python's objects are not made columns only to be put into lists.
+  var takesObjects: Bool { function != nil }
 }
 
 extension NativeMerge {
@@ -39,24 +60,13 @@ extension NativeMerge {
   }
 }
 
-extension ColumnType {
-  /// True where rows have a hash in Python.
-  fileprivate var isKey: Bool {
-    switch self {
-    case .list: false
-    case .tuple(let items): items.allSatisfy(\.isKey)
-    case .optional(let type): type.isKey
-    default: true
-    }
-  }
-}
-
 /// Pairs combined by key natively, for as long as that gives what Python gives.
 final class NativePairs {
   /// Batches between two looks at the process's size.
   private static let lookEvery = 64
 
   private let native: NativeMerge
+  private let areCombined: Bool
   private let partitions: Int
   private var columns: KeyedColumns?
   private var type: ColumnType?
@@ -64,8 +74,10 @@ final class NativePairs {
   /// What was put away when memory was short, by partition.
   private(set) var divided: [[any RecordBatch]]
 
-  init(_ native: NativeMerge, partitions: Int) {
+  /// - Parameter areCombined: the values are what those of single partitions have become.
+  init(_ native: NativeMerge, areCombined: Bool, partitions: Int) {
     self.native = native
+    self.areCombined = areCombined
     self.partitions = partitions
     divided = Array(repeating: [], count: partitions)
   }
@@ -92,7 +104,7 @@ final class NativePairs {
   private func column(of batch: any RecordBatch) -> Column? {
     switch batch {
     case let batch as ColumnBatch: batch.column
-    case let batch as PythonBatch:
+    case let batch as PythonBatch where native.takesObjects:
       Interpreter.attach { _ in SwiftwaterPython.column(ofList: batch.list.pointer) }
     default: nil
     }
@@ -100,7 +112,9 @@ final class NativePairs {
 
   private func add(_ column: Column) -> Bool {
     if columns == nil {
-      guard let merge = native.merge(of: column.type) else { return false }
+      guard let merge = native.merge(of: column.type, areCombined: areCombined) else {
+        return false
+      }
       type = column.type
       columns = KeyedColumns(column.type, merge)
     }
@@ -108,7 +122,8 @@ final class NativePairs {
     return columns.add(column)
   }
 
-  private func putAway() throws {
+  /// What is combined becomes parts, by the partitions of their keys.
+  func putAway() throws {
     guard let columns, columns.count > 0 else { return }
     self.columns = nil
     for (index, part) in columns.pairs().divided(among: partitions).enumerated() {

@@ -72,19 +72,103 @@ struct PartitionByKey: Sendable {
   let partitioning: KeyPartitioning
 
   func node(over parent: RDDNode) -> RDDNode {
+    let takesColumns = parent.context.isLowering && partitioning.function == nil
+    // Where the records are known to be pairs with keys that columns hold, no step needs Python.
+    let type = takesColumns ? parent.recordType.flatMap { $0.isKeyed ? $0 : nil } : nil
     let shuffle = Shuffle(
-      parent: parent, bucketCount: partitioning.count, placement: .callingThread
+      parent: parent, bucketCount: partitioning.count,
+      placement: type == nil ? .callingThread : .anyThread
     ) { cursor, task in
-      try Interpreter.attach { py in
-        let sink = PartitionSink(try partitioning.forTask(py))
-        try drain(cursor, into: sink, task: task, py)
-        return try sink.batches()
+      if takesColumns, try (cursor as? PipelineCursor)?.isNative() ?? true {
+        return try dividedColumns(cursor, task: task)
       }
+      return try dividedObjects(cursor, task: task)
     }
     return RDDNode(
       name: partitioning.place.name, context: parent.context, dependencies: [.shuffle(shuffle)],
-      partitionCount: partitioning.count
+      partitionCount: partitioning.count, recordType: type
     ) { partition, _ in ArrayCursor(shuffle.bucket(partition)) }
+  }
+
+  private func dividedObjects(
+    _ cursor: any BatchCursor, task: TaskContext
+  ) throws -> [[any RecordBatch]] {
+    try Interpreter.attach { py in
+      let sink = PartitionSink(try partitioning.forTask(py))
+      try drain(cursor, into: sink, task: task, py)
+      return try sink.batches()
+    }
+  }
+
+  /// Pairs in columns natively, and what comes otherwise as Python's objects, each in its turn.
+  private func dividedColumns(
+    _ cursor: any BatchCursor, task: TaskContext
+  ) throws -> [[any RecordBatch]] {
+    var divided = DividedColumns(partitioning.count)
+    while let batch = try cursor.next() {
+      try task.checkCancellation()
+      if let batch = batch as? ColumnBatch, batch.column.type.isKeyed {
+        try divided.add(batch.column)
+      } else if batch.recordCount > 0 {
+        try divided.add(dividedObjects(ArrayCursor([batch]), task: task))
+      }
+    }
+    return try divided.finish()
+  }
+}
+
+/// Records by partition: those of many small columns become few large ones.
+private struct DividedColumns {
+  /// Rows between two looks at the process's size.
+  private static let lookEvery = 1 << 16
+
+  private var open: [[Column]]
+  private var openRows = 0
+  private var divided: [[any RecordBatch]]
+
+  init(_ count: Int) {
+    open = Array(repeating: [], count: count)
+    divided = Array(repeating: [], count: count)
+  }
+
+  mutating func add(_ pairs: Column) throws {
+    for (index, part) in pairs.divided(among: open.count).enumerated() {
+      guard let part else { continue }
+      if let last = open[index].last, last.type != part.type { try close(index) }
+      // A few rows of each block: nothing else of it is held on to.
+      open[index].append(part.compacted())
+    }
+    openRows += pairs.count
+    if openRows >= Self.lookEvery, SpillStore.shared.isOverLimit(adding: openRows) {
+      for index in open.indices { try close(index) }
+      openRows = 0
+    }
+  }
+
+  mutating func add(_ batches: [[any RecordBatch]]) throws {
+    for (index, part) in batches.enumerated() where !part.isEmpty {
+      try close(index)
+      divided[index] += part
+    }
+  }
+
+  mutating func finish() throws -> [[any RecordBatch]] {
+    for index in open.indices { try close(index) }
+    return divided
+  }
+
+  private mutating func close(_ index: Int) throws {
+    if open[index].isEmpty { return }
+    divided[index].append(try ColumnBatch(.concatenated(open[index])).kept())
+    open[index] = []
+  }
+}
+
+extension ColumnType {
+  /// True for pairs whose keys have a hash in Python.
+  var isKeyed: Bool {
+    guard case .tuple(let items) = self, items.count == 2 else { return false }
+    return items[0].isHashable
   }
 }
 

@@ -1,5 +1,6 @@
 import PythonInterop
 import SwiftwaterCore
+import SwiftwaterKernels
 import SwiftwaterRDD
 
 /// Making RDDs, and computing them.
@@ -41,7 +42,7 @@ let rddFunctions: [(String, NativeFunction, String)] = [
   (
     "combine_by_key",
     { _, arguments in
-      entry(arguments, count: 8) { py, arguments in
+      entry(arguments, count: 9) { py, arguments in
         HandleType.make(
           try combination(in: arguments, py).node(over: arguments.handle(0)))
       }
@@ -95,12 +96,13 @@ let rddFunctions: [(String, NativeFunction, String)] = [
   (
     "gather",
     { _, arguments in
-      entry(arguments, count: 6) { py, arguments in
+      entry(arguments, count: 7) { py, arguments in
         let owner: PythonContext = try arguments.handle(0)
         let rdds = try handles(in: try arguments.sequence(1), as: RDDNode.self)
         let gather = Gather(
           plan: try plan(in: try arguments.sequence(2), over: rdds, py),
           function: arguments.isNone(3) ? nil : try TaskFunction(arguments[3], py),
+          join: HashJoin.Kind(rawValue: try arguments.text(6, py)),
           place: OperatorPlace(name: try arguments.text(4, py), site: try arguments.text(5, py)))
         return HandleType.make(gather.node(over: rdds, context: owner.context))
       }
@@ -322,7 +324,8 @@ func combination(in arguments: Arguments, _ py: borrowing Python) throws -> Comb
     partitioning: KeyPartitioning(
       count: partitions,
       function: arguments.isNone(5) ? nil : try TaskFunction(arguments[5], py),
-      place: OperatorPlace(name: try arguments.text(6, py), site: try arguments.text(7, py))))
+      place: OperatorPlace(name: try arguments.text(6, py), site: try arguments.text(7, py))),
+    gathersLists: Py.truth(arguments[8]) == 1)
 }
 
 private func partitionCount(_ arguments: Arguments, _ index: Int) throws -> Int {

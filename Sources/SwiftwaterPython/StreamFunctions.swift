@@ -90,7 +90,7 @@ let streamFunctions: [(String, NativeFunction, String)] = [
   (
     "stream_combine_by_key",
     { _, arguments in
-      entry(arguments, count: 8) { py, arguments in
+      entry(arguments, count: 9) { py, arguments in
         let parent: PythonStream = try arguments.handle(0)
         let combination = try combination(in: arguments, py)
         let source = parent.node

@@ -57,9 +57,19 @@ def together(
         return _interleaved(rdds, partitioner, merge, name)
     parts = [rdd._partitioned(partitioner, name) for rdd in rdds]
     plan = [[(number, index) for number in range(len(parts))] for index in range(given)]
-    joined = first._gathered(parts, plan, merge, name)
+    joined = first._gathered(parts, plan, merge, name, _native_forms().get(merge, ""))
     joined.partitioner = partitioner
     return joined
+
+
+def _native_forms() -> dict[Merger, str]:
+    """Return the engine's names of the functions that it need not call where keys are in columns."""
+    return {
+        inner: "inner",
+        left_outer: "leftOuter",
+        right_outer: "rightOuter",
+        full_outer: "fullOuter",
+    }
 
 
 def _default_partitions(rdds: Sequence[RDD[Any]]) -> int:

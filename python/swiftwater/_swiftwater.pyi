@@ -50,6 +50,8 @@ def combine_by_key(
     partition_function: Callable[[Any], int] | None,  # None: portable_hash
     name: str,
     site: str,
+    # The functions put values into lists, and lists together, so the engine need not call them.
+    gathers_lists: bool,
 ) -> Handle: ...
 
 # The values of each key combined inside of each partition, without a shuffle.
@@ -71,7 +73,8 @@ def partition_by(
 # Partition i of the result is made of the partitions plan[i], each given as (number of the RDD in
 # `rdds`, number of its partition): what function(i, [an iterator for each]) gives (an iterable),
 # or with None the records of one after the other. No shuffle. Covers coalesce, zip, cartesian,
-# joins of RDDs that are partitioned alike.
+# joins of RDDs that are partitioned alike. `join` names the join that the function comes to ("inner",
+# "leftOuter", "rightOuter", "fullOuter"; "": none): where keys are in columns it is not called.
 def gather(
     context: Handle,
     rdds: Sequence[Handle],
@@ -79,6 +82,7 @@ def gather(
     function: Callable[[int, list[Iterator[Any]]], Iterable[Any]] | None,
     name: str,
     site: str,
+    join: str,
 ) -> Handle: ...
 
 # A line of a plan: stage, operator, place of its call, how it runs ("native", "native where types
@@ -155,6 +159,7 @@ def stream_combine_by_key(
     partition_function: Callable[[Any], int] | None,
     name: str,
     site: str,
+    gathers_lists: bool,
 ) -> Handle: ...
 def stream_union(streams: Sequence[Handle], site: str) -> Handle: ...
 

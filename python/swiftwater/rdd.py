@@ -1744,6 +1744,7 @@ class RDD(Generic[T_co]):
         partitions: int | None,
         partition_function: Callable[[Any], int],
         name: str,
+        gathers_lists: bool = False,
     ) -> RDD[Any]:
         for function in (merge_value, merge_combiners, *([create] if create is not None else [])):
             require_callable(name, function)
@@ -1760,6 +1761,7 @@ class RDD(Generic[T_co]):
             None if partition_function is portable_hash else partition_function,
             name,
             site,
+            gathers_lists,
         )
         rdd = self._made(handle, name, site, (self,), engine.partition_count(self._handle))
         rdd.partitioner = Partitioner(number, partition_function)
@@ -1770,7 +1772,9 @@ class RDD(Generic[T_co]):
     ) -> RDD[Any]:
         from swiftwater.resultiterable import ResultIterable
 
-        lists = self._combined(_listed, _appended, _extended, partitions, partition_function, name)
+        lists = self._combined(
+            _listed, _appended, _extended, partitions, partition_function, name, gathers_lists=True
+        )
         return lists._piped("mapValues", ResultIterable, name, keeps=True)
 
     def _partitioned(self, partitioner: Partitioner, name: str) -> RDD[Any]:
@@ -1796,11 +1800,12 @@ class RDD(Generic[T_co]):
         plan: Sequence[Sequence[tuple[int, int]]],
         function: Callable[[int, list[Iterator[Any]]], Iterable[Any]] | None,
         name: str,
+        join: str = "",
     ) -> RDD[Any]:
         """Return an RDD whose partitions are made of those of others, as ``engine.gather`` says."""
         site = call_site()
         handles = [rdd._live for rdd in rdds]
-        handle = engine.gather(self.ctx._engine, handles, plan, function, name, site)
+        handle = engine.gather(self.ctx._engine, handles, plan, function, name, site, join)
         return self._made(handle, name, site, rdds)
 
     def _empty(self, name: str, parents: Sequence[RDD[Any]]) -> RDD[Any]:

@@ -30,6 +30,16 @@ public indirect enum ColumnType: Hashable, Sendable {
     }
   }
 
+  /// True where rows have a hash in Python.
+  public var isHashable: Bool {
+    switch self {
+    case .list: false
+    case .tuple(let items): items.allSatisfy(\.isHashable)
+    case .optional(let type): type.isHashable
+    default: true
+    }
+  }
+
   private static func union(ofItems a: [ColumnType], _ b: [ColumnType]) -> ColumnType? {
     let items = zip(a, b).compactMap { union($0, $1) }
     return items.count == a.count ? .tuple(items) : nil

@@ -79,7 +79,8 @@ private func makeAccumulator(_ merge: Merge, _ type: ColumnType) -> any Accumula
     }
   case (.items(let parts), .tuple(let types)):
     return ItemAccumulators(zip(parts, types).map { makeAccumulator($0, $1) })
-  case (.join, .list(let item)): return Lists(item)
+  case (.gather, _): return GatheredLists(type)
+  case (.join, .list(let item)): return JoinedLists(item)
   case (.last, _): return Chosen(type, last: true)
   case (.first, _): return Chosen(type, last: false)
   default: preconditionFailure("\(merge) does not combine \(type)")
@@ -316,32 +317,73 @@ private final class Chosen: Accumulator {
   }
 }
 
-/// All items of the lists of each key.
-private final class Lists: Accumulator {
-  private let item: ColumnType
-  private var columns: [Column] = []
-  /// The key of each item.
-  private var numbers: [UInt32] = []
-  private var count = 0
+/// The values of each key as a list.
+private final class GatheredLists: Accumulator {
+  private var items: KeyedItems
 
-  init(_ item: ColumnType) { self.item = item }
+  init(_ type: ColumnType) { items = KeyedItems(type) }
 
-  func canAdd(_ values: Column) -> Bool { numbers.count + values.count < Int(UInt32.max) }
+  func canAdd(_ values: Column) -> Bool { items.canAdd(values) }
 
   func add(_ values: Column, at numbers: [UInt32], count: Int) {
-    self.count = count
-    guard case .list(let lists) = values.expanded() else {
-      preconditionFailure("lists are expected, not \(values.type)")
-    }
-    columns.append(lists.items.compacted())
+    items.count = count
+    items.add(values, numbers)
+  }
+
+  func column() -> Column { items.lists() }
+}
+
+/// All items of the lists of each key.
+private final class JoinedLists: Accumulator {
+  private var items: KeyedItems
+
+  init(_ item: ColumnType) { items = KeyedItems(item) }
+
+  func canAdd(_ values: Column) -> Bool { items.canAdd(lists(values).items) }
+
+  func add(_ values: Column, at numbers: [UInt32], count: Int) {
+    items.count = count
+    let lists = lists(values)
+    var keys: [UInt32] = []
+    keys.reserveCapacity(lists.items.count)
     for (row, number) in numbers.enumerated() {
-      self.numbers.append(
+      keys.append(
         contentsOf: repeatElement(
           number, count: Int(lists.offsets[row + 1] - lists.offsets[row])))
     }
+    items.add(lists.items, keys)
   }
 
-  func column() -> Column {
+  private func lists(_ values: Column) -> ListColumn {
+    guard case .list(let lists) = values.expanded() else {
+      preconditionFailure("lists are expected, not \(values.type)")
+    }
+    return lists
+  }
+
+  func column() -> Column { items.lists() }
+}
+
+/// Items with the numbers of their keys, in the order in which they came.
+private struct KeyedItems {
+  private let type: ColumnType
+  private var columns: [Column] = []
+  /// The key of each item.
+  private var numbers: [UInt32] = []
+  /// Of the keys.
+  var count = 0
+
+  init(_ type: ColumnType) { self.type = type }
+
+  func canAdd(_ items: Column) -> Bool { numbers.count + items.count < Int(UInt32.max) }
+
+  mutating func add(_ items: Column, _ keys: [UInt32]) {
+    columns.append(items.compacted())
+    numbers += keys
+  }
+
+  /// The items of each key.
+  func lists() -> Column {
     // A stable counting sort by key.
     var offsets = [UInt32](repeating: 0, count: count + 1)
     for number in numbers { offsets[Int(number) + 1] += 1 }
@@ -352,7 +394,7 @@ private final class Lists: Accumulator {
       places[Int(next[Int(number)])] = UInt32(truncatingIfNeeded: place)
       next[Int(number)] += 1
     }
-    let items = columns.isEmpty ? Column.empty(item) : Column.concatenated(columns)
+    let items = columns.isEmpty ? Column.empty(type) : Column.concatenated(columns)
     return .list(ListColumn(offsets: offsets, items: items.gathered(places)))
   }
 }

@@ -11,6 +11,8 @@ public indirect enum Merge: Sendable, Hashable {
   case last
   /// Each item of a tuple on its own.
   case items([Merge])
+  /// The values become the items of a list.
+  case gather
   /// The lists one behind the other.
   case join
 
@@ -18,12 +20,17 @@ public indirect enum Merge: Sendable, Hashable {
   public func isAssociative(for type: ColumnType) -> Bool {
     switch (self, type) {
     case (.sum, _): type == .integer
-    case (.first, _), (.last, _), (.join, _): true
+    case (.first, _), (.last, _), (.gather, _), (.join, _): true
     case (.choose, .integer), (.choose, .text): true
     case (.items(let parts), .tuple(let types)):
       zip(parts, types).allSatisfy { $0.isAssociative(for: $1) }
     default: false
     }
+  }
+
+  /// The type of what values of a type become.
+  public func resultType(for type: ColumnType) -> ColumnType {
+    self == .gather ? .list(type) : type
   }
 
   /// - Parameters:

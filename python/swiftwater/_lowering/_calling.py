@@ -271,6 +271,8 @@ def _unknown(frame: Frame, function: Captured) -> Refused:
     if not function.path:
         if kind is MethodType:
             return frame.refusal("it is a method of an object")
+        if isinstance(function.value, type):
+            return frame.refusal(f"it makes objects of {function.value.__name__}")
         return frame.refusal(f"it is of the type {kind.__name__}, which has no native form")
     if kind is type and issubclass(function.value, BaseException):
         return frame.refusal(f"it raises {function.path}")

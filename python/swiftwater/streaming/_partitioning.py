@@ -76,7 +76,7 @@ def united(
         for partition in range(engine.partition_count(filled[0][0]))
     ]
     handles = [rdd for rdd, _ in filled]
-    return engine.gather(sc._engine, handles, plan, None, name, site), common
+    return engine.gather(sc._engine, handles, plan, None, name, site, ""), common
 
 
 def _concatenated(sc: SparkContext, rdds: Sequence[Handle]) -> Handle:

@@ -44,9 +44,11 @@ def state(
     step = _step(update)
     first_step = _first_step(update)
 
-    def combined(rdd: Handle, create: Any, merge_value: Any, merge_combiners: Any) -> Handle:
+    def combined(
+        rdd: Handle, create: Any, merge_value: Any, merge_combiners: Any, gathers: bool = False
+    ) -> Handle:
         return engine.combine_by_key(
-            rdd, create, merge_value, merge_combiners, partitions, None, _NAME, site
+            rdd, create, merge_value, merge_combiners, partitions, None, _NAME, site, gathers
         )
 
     def contents(time_ms: int, generation: Handle) -> Handle | None:
@@ -60,10 +62,10 @@ def state(
             given = ssc._stateful.initial(key)
             if given is not None:
                 before = combined(given._handle, None, _first, _first)
-        lists = combined(new, dstream._listed, dstream._appended, dstream._extended)
+        lists = combined(new, dstream._listed, dstream._appended, dstream._extended, True)
         if before is None:
-            return engine.gather(sc._engine, [lists], alone, first_step, _NAME, site)
-        return engine.gather(sc._engine, [before, lists], plan, step, _NAME, site)
+            return engine.gather(sc._engine, [lists], alone, first_step, _NAME, site, "")
+        return engine.gather(sc._engine, [before, lists], plan, step, _NAME, site, "")
 
     handle = engine.stream_history(
         context, [parent._handle], slide_ms, [0], slide_ms, contents, key, _NAME, site

@@ -82,7 +82,7 @@ def reduced_window(
         handles = [rdd for part in parts for rdd in part]
         count = engine.partition_count(handles[0])
         plan = [[(number, i) for number in range(len(handles))] for i in range(count)]
-        return engine.gather(sc._engine, handles, plan, function, name, site)
+        return engine.gather(sc._engine, handles, plan, function, name, site, "")
 
     def contents(time_ms: int, generation: Handle) -> Handle | None:
         def batches(after_ms: int, until_ms: int) -> list[Handle]:
@@ -104,7 +104,7 @@ def reduced_window(
             return None
         # An empty window, in as many partitions as any other.
         return engine.combine_by_key(
-            sc.emptyRDD()._handle, None, func, func, partitions, None, name, site
+            sc.emptyRDD()._handle, None, func, func, partitions, None, name, site, False
         )
 
     reach = window_ms - step + (slide_ms if subtracts else 0)

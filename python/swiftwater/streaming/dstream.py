@@ -979,6 +979,7 @@ class DStream(Generic[T_co]):
         merge_combiners: Callable[[Any, Any], Any],
         partitions: int | None,
         name: str,
+        gathers_lists: bool = False,
     ) -> DStream[Any]:
         for function in (merge_value, merge_combiners, *([create] if create is not None else [])):
             require_callable(name, function)
@@ -987,14 +988,24 @@ class DStream(Generic[T_co]):
         site = self._definitions.site
         return DStream(
             engine.stream_combine_by_key(
-                self._handle, create, merge_value, merge_combiners, count, None, name, site
+                self._handle,
+                create,
+                merge_value,
+                merge_combiners,
+                count,
+                None,
+                name,
+                site,
+                gathers_lists,
             ),
             self._ssc,
             Partitioning(partitioner(count)),
         )
 
     def _grouped(self, partitions: int | None, name: str) -> DStream[Any]:
-        return self._combined(_listed, _appended, _extended, partitions, name)
+        return self._combined(
+            _listed, _appended, _extended, partitions, name, gathers_lists=True
+        )
 
     def _reduced(self, func: Callable[[Any, Any], Any], name: str) -> DStream[Any]:
         # As in Spark: all records under one key, so that the engine needs no second way to reduce.
