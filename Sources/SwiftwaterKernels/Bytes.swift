@@ -1,4 +1,4 @@
-// The one file of this target that calls the C library, for its vectorised byte search.
+// The one file of this target that calls the C library.
 import Glibc
 
 /// The offset of the first `byte` in `bytes`.
@@ -8,6 +8,21 @@ func findByte(_ byte: UInt8, in bytes: UnsafeRawBufferPointer) -> Int? {
   guard let found = memchr(start, Int32(byte), bytes.count) else { return nil }
   return UnsafeRawPointer(found) - start
 }
+
+/// The order of bytes, as of texts whose UTF-8 they are: below 0, 0, or above.
+@inline(__always)
+func order(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Int {
+  let shared = min(a.count, b.count)
+  guard shared > 0, let first = a.baseAddress, let second = b.baseAddress else {
+    return a.count - b.count
+  }
+  // SAFETY: both have `shared` bytes.
+  let order = memcmp(first, second, shared)
+  return order == 0 ? a.count - b.count : Int(order)
+}
+
+/// Gives back what `sw_table_memory` gave.
+func freeTable(_ memory: UnsafeMutableRawPointer) { free(memory) }
 
 /// What kind of text some bytes are.
 enum UTF8Validity {

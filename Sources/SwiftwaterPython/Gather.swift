@@ -15,17 +15,13 @@ struct Gather: Sendable {
   /// Called with the partition's number and an iterator for each part; nil: one part behind the
   /// other.
   let function: TaskFunction?
-  /// The join that `function` comes to, for parts of two RDDs of pairs.
-  var join: HashJoin.Kind?
+  /// What `function` comes to where pairs are in columns.
+  var form: NativeForm?
   let place: OperatorPlace
 
   func node(over rdds: [RDDNode], context: SparkContext) -> RDDNode {
-    let join = context.isLowering && rdds.count == 2 ? self.join : nil
-    let type = join.flatMap { join in
-      rdds[0].recordType.flatMap { left in
-        rdds[1].recordType.flatMap { join.resultType(of: left, $0) }
-      }
-    }
+    let form = context.isLowering ? self.form : nil
+    let type = form?.resultType(of: rdds.map(\.recordType))
     return RDDNode(
       name: place.name, context: context, dependencies: rdds.map { .narrow($0) },
       partitionCount: plan.count,
@@ -34,11 +30,11 @@ struct Gather: Sendable {
       let parts = plan[partition]
       guard let function else { return ConcatenatingCursor(parts, task: task) }
       var cursors = try parts.map { try $0.rdd.cursor(partition: $0.partition, task: task) }
-      if let join, cursors.count == 2 {
+      if let form {
         let sides = try zip(parts, cursors).map { part, cursor in
           try NativeSide(cursor, type: part.rdd.recordType, task: task)
         }
-        if let joined = JoinCursor(join, sides[0], sides[1], task: task) { return joined }
+        if let result = form.cursor(over: sides, task: task) { return result }
         cursors = sides.map { $0.cursor() }
       }
       return try Interpreter.attach { py in
@@ -71,7 +67,66 @@ struct Gather: Sendable {
   }
 }
 
-/// The records of one side of a join, for as long as they are columns of one type and fit.
+/// A function on parts of RDDs of pairs, as the engine knows it.
+enum NativeForm: Sendable {
+  case join(HashJoin.Kind)
+  /// The pairs of one part by their keys.
+  case sort(ascending: Bool)
+
+  /// Nil where the name is that of none.
+  init?(_ name: String) {
+    switch name {
+    case "ascending": self = .sort(ascending: true)
+    case "descending": self = .sort(ascending: false)
+    default:
+      guard let kind = HashJoin.Kind(rawValue: name) else { return nil }
+      self = .join(kind)
+    }
+  }
+
+  /// Nil where it is not known, or where Python is needed.
+  func resultType(of types: [ColumnType?]) -> ColumnType? {
+    switch self {
+    case .join(let kind):
+      guard let left = types[0], let right = types[1] else { return nil }
+      return kind.resultType(of: left, right)
+    case .sort:
+      guard case .tuple(let items) = types[0], items.count == 2, items[0].isOrdered else {
+        return nil
+      }
+      return types[0]
+    }
+  }
+
+  /// Nil where Python has to do it.
+  fileprivate func cursor(over sides: [NativeSide], task: TaskContext) -> (any BatchCursor)? {
+    let columns = sides.compactMap(\.column)
+    guard columns.count == sides.count, resultType(of: columns.map(\.type)) != nil else {
+      return nil
+    }
+    switch self {
+    case .join(let kind):
+      guard var join = HashJoin(kind, columns[0], columns[1]) else { return nil }
+      return ClosureCursor {
+        try task.checkCancellation()
+        return join.next(RunSize.rows).map { ColumnBatch($0) }
+      }
+    case .sort(let ascending):
+      let pairs = columns[0]
+      guard let rows = pairs.tupleItems[0].sortedRows(ascending: ascending) else { return nil }
+      var done = 0
+      return ClosureCursor {
+        try task.checkCancellation()
+        if done == rows.count { return nil }
+        let next = rows[done..<min(done + RunSize.rows, rows.count)]
+        done = next.endIndex
+        return ColumnBatch(pairs.gathered(Array(next)))
+      }
+    }
+  }
+}
+
+/// The records of one part, for as long as they are columns of one type and fit.
 private struct NativeSide {
   private var batches: [any RecordBatch] = []
   private let rest: any BatchCursor
@@ -96,7 +151,9 @@ private struct NativeSide {
     self.type = found ?? type
   }
 
+  /// All records; nil where there are others than these.
   var column: Column? {
+    guard isWhole else { return nil }
     let columns = batches.compactMap { ($0 as? ColumnBatch)?.column }
     return columns.isEmpty ? type.map { .empty($0) } : .concatenated(columns)
   }
@@ -106,26 +163,6 @@ private struct NativeSide {
     let read = ArrayCursor(batches)
     let rest = isWhole ? nil : self.rest
     return ClosureCursor { try read.next() ?? rest?.next() }
-  }
-}
-
-/// The pairs of a native join.
-private final class JoinCursor: BatchCursor {
-  private var join: HashJoin
-  private let task: TaskContext
-
-  /// Nil where Python must join.
-  init?(_ kind: HashJoin.Kind, _ left: NativeSide, _ right: NativeSide, task: TaskContext) {
-    guard left.isWhole, right.isWhole, let left = left.column, let right = right.column,
-      let join = HashJoin(kind, left, right)
-    else { return nil }
-    self.join = join
-    self.task = task
-  }
-
-  func next() throws -> (any RecordBatch)? {
-    try task.checkCancellation()
-    return join.next(RunSize.rows).map { ColumnBatch($0) }
   }
 }
 

@@ -9,6 +9,8 @@ struct KeyPartitioning: Sendable {
   /// Gives a key's hash; nil: Spark's `portable_hash`.
   let function: TaskFunction?
   let place: OperatorPlace
+  /// The ranges of keys that `function` tells apart.
+  var ranges: KeyRanges?
 
   /// As one task may use it.
   func forTask(_ py: borrowing Python) throws -> Bound {
@@ -72,9 +74,11 @@ struct PartitionByKey: Sendable {
   let partitioning: KeyPartitioning
 
   func node(over parent: RDDNode) -> RDDNode {
-    let takesColumns = parent.context.isLowering && partitioning.function == nil
+    let takesColumns =
+      parent.context.isLowering && (partitioning.function == nil || partitioning.ranges != nil)
     // Where the records are known to be pairs with keys that columns hold, no step needs Python.
-    let type = takesColumns ? parent.recordType.flatMap { $0.isKeyed ? $0 : nil } : nil
+    let type =
+      takesColumns ? parent.recordType.flatMap { partitioning.divides($0) ? $0 : nil } : nil
     let shuffle = Shuffle(
       parent: parent, bucketCount: partitioning.count,
       placement: type == nil ? .callingThread : .anyThread
@@ -107,8 +111,8 @@ struct PartitionByKey: Sendable {
     var divided = DividedColumns(partitioning.count)
     while let batch = try cursor.next() {
       try task.checkCancellation()
-      if let batch = batch as? ColumnBatch, batch.column.type.isKeyed {
-        try divided.add(batch.column)
+      if let batch = batch as? ColumnBatch, let parts = partitioning.divided(batch.column) {
+        try divided.add(parts, rows: batch.recordCount)
       } else if batch.recordCount > 0 {
         try divided.add(dividedObjects(ArrayCursor([batch]), task: task))
       }
@@ -131,14 +135,14 @@ private struct DividedColumns {
     divided = Array(repeating: [], count: count)
   }
 
-  mutating func add(_ pairs: Column) throws {
-    for (index, part) in pairs.divided(among: open.count).enumerated() {
+  mutating func add(_ parts: [Column?], rows: Int) throws {
+    for (index, part) in parts.enumerated() {
       guard let part else { continue }
       if let last = open[index].last, last.type != part.type { try close(index) }
       // A few rows of each block: nothing else of it is held on to.
       open[index].append(part.compacted())
     }
-    openRows += pairs.count
+    openRows += rows
     if openRows >= Self.lookEvery, SpillStore.shared.isOverLimit(adding: openRows) {
       for index in open.indices { try close(index) }
       openRows = 0
@@ -164,11 +168,36 @@ private struct DividedColumns {
   }
 }
 
-extension ColumnType {
-  /// True for pairs whose keys have a hash in Python.
-  var isKeyed: Bool {
-    guard case .tuple(let items) = self, items.count == 2 else { return false }
-    return items[0].isHashable
+/// Keys in ranges, a partition each.
+struct KeyRanges: Sendable {
+  /// Where the next range begins, behind the key: ascending.
+  let bounds: Column
+  let isAscending: Bool
+
+  /// Nil where Python must compare.
+  init?(_ bounds: PyPointer, isAscending: Bool) {
+    guard let column = column(ofList: bounds), column.type.isOrdered else { return nil }
+    self.bounds = column
+    self.isAscending = isAscending
+  }
+}
+
+extension KeyPartitioning {
+  /// True where pairs of a type are divided natively.
+  fileprivate func divides(_ type: ColumnType) -> Bool {
+    guard case .tuple(let items) = type, items.count == 2 else { return false }
+    if let ranges { return items[0] == ranges.bounds.type }
+    return function == nil && items[0].isHashable
+  }
+
+  /// The rows by their partitions; nil where that is Python's.
+  fileprivate func divided(_ pairs: Column) -> [Column?]? {
+    guard divides(pairs.type) else { return nil }
+    guard let ranges else { return pairs.divided(among: count) }
+    return pairs.tupleItems[0].places(among: ranges.bounds).map { places in
+      pairs.divided(
+        by: ranges.isAscending ? places : places.map { count - 1 - $0 }, among: count)
+    }
   }
 }
 

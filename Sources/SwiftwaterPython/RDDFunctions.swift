@@ -83,11 +83,13 @@ let rddFunctions: [(String, NativeFunction, String)] = [
   (
     "partition_by",
     { _, arguments in
-      entry(arguments, count: 5) { py, arguments in
+      entry(arguments, count: 7) { py, arguments in
         let partitioning = KeyPartitioning(
           count: try partitionCount(arguments, 1),
           function: arguments.isNone(2) ? nil : try TaskFunction(arguments[2], py),
-          place: OperatorPlace(name: try arguments.text(3, py), site: try arguments.text(4, py)))
+          place: OperatorPlace(name: try arguments.text(3, py), site: try arguments.text(4, py)),
+          ranges: arguments.isNone(5)
+            ? nil : KeyRanges(arguments[5], isAscending: Py.truth(arguments[6]) == 1))
         return HandleType.make(
           PartitionByKey(partitioning: partitioning).node(over: try arguments.handle(0)))
       }
@@ -102,7 +104,7 @@ let rddFunctions: [(String, NativeFunction, String)] = [
         let gather = Gather(
           plan: try plan(in: try arguments.sequence(2), over: rdds, py),
           function: arguments.isNone(3) ? nil : try TaskFunction(arguments[3], py),
-          join: HashJoin.Kind(rawValue: try arguments.text(6, py)),
+          form: NativeForm(try arguments.text(6, py)),
           place: OperatorPlace(name: try arguments.text(4, py), site: try arguments.text(5, py)))
         return HandleType.make(gather.node(over: rdds, context: owner.context))
       }

@@ -41,10 +41,9 @@ def by_key(
     """Return the pairs of ``rdd`` sorted across ``partitions`` partitions."""
     from swiftwater.rdd import Partitioner
 
-    sort = sorter(key, ascending)
     if partitions == 1:
         whole = rdd.coalesce(1) if rdd.getNumPartitions() > 1 else rdd
-        return whole._piped("mapPartitions", sort, name, keeps=True)
+        return _each_sorted(whole, key, ascending, name)
     total, sample = _sampled(rdd, partitions * _SAMPLE, name)
     if total == 0:
         return rdd
@@ -58,8 +57,23 @@ def by_key(
         found = bisect_left(bounds, each if key is None else key(each))
         return found if ascending else last - found
 
-    divided = rdd._partitioned(Partitioner(partitions, place), name)
-    return divided._piped("mapPartitions", sort, name, keeps=True)
+    known = list(bounds) if key is None else None
+    divided = rdd._partitioned(Partitioner(partitions, place), name, known, ascending)
+    return _each_sorted(divided, key, ascending, name)
+
+
+def _each_sorted(
+    rdd: RDD[Any], key: Callable[[Any], Any] | None, ascending: bool, name: str
+) -> RDD[Any]:
+    """Return the pairs of ``rdd``, those of each partition sorted by their keys."""
+    sort = sorter(key, ascending)
+    if key is not None:
+        return rdd._piped("mapPartitions", sort, name, keeps=True)
+    plan = [[(0, number)] for number in range(rdd.getNumPartitions())]
+    form = "ascending" if ascending else "descending"
+    result = rdd._gathered([rdd], plan, lambda _, parts: sort(parts[0]), name, form)
+    result.partitioner = rdd.partitioner
+    return result
 
 
 def _sampled(rdd: RDD[Any], size: int, name: str) -> tuple[int, list[Any]]:

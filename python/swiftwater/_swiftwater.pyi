@@ -68,13 +68,17 @@ def partition_by(
     partition_function: Callable[[Any], int] | None,  # None: portable_hash
     name: str,
     site: str,
+    # What the function finds the place of a key in, by bisect_left; None: it does something else.
+    bounds: list[Any] | None,
+    ascending: bool,  # False: the partitions the other way round
 ) -> Handle: ...
 
 # Partition i of the result is made of the partitions plan[i], each given as (number of the RDD in
 # `rdds`, number of its partition): what function(i, [an iterator for each]) gives (an iterable),
 # or with None the records of one after the other. No shuffle. Covers coalesce, zip, cartesian,
-# joins of RDDs that are partitioned alike. `join` names the join that the function comes to ("inner",
-# "leftOuter", "rightOuter", "fullOuter"; "": none): where keys are in columns it is not called.
+# joins of RDDs that are partitioned alike. `form` names what the function comes to for pairs: a join
+# ("inner", "leftOuter", "rightOuter", "fullOuter"), a sort of one part by its keys ("ascending",
+# "descending"); "": neither. Where the pairs are in columns the function is not called then.
 def gather(
     context: Handle,
     rdds: Sequence[Handle],
@@ -82,7 +86,7 @@ def gather(
     function: Callable[[int, list[Iterator[Any]]], Iterable[Any]] | None,
     name: str,
     site: str,
-    join: str,
+    form: str,
 ) -> Handle: ...
 
 # A line of a plan: stage, operator, place of its call, how it runs ("native", "native where types

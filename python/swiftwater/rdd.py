@@ -1777,8 +1777,17 @@ class RDD(Generic[T_co]):
         )
         return lists._piped("mapValues", ResultIterable, name, keeps=True)
 
-    def _partitioned(self, partitioner: Partitioner, name: str) -> RDD[Any]:
-        """Return this RDD with each pair where ``partitioner`` says; itself if it is so already."""
+    def _partitioned(
+        self,
+        partitioner: Partitioner,
+        name: str,
+        bounds: list[Any] | None = None,
+        ascending: bool = True,
+    ) -> RDD[Any]:
+        """Return this RDD with each pair where ``partitioner`` says; itself if it is so already.
+
+        ``bounds`` and ``ascending`` are what the partitioner goes by, as ``engine.partition_by`` says.
+        """
         if self.partitioner == partitioner:
             return self
         site = call_site()
@@ -1789,6 +1798,8 @@ class RDD(Generic[T_co]):
             None if function is portable_hash else function,
             name,
             site,
+            bounds,
+            ascending,
         )
         rdd = self._made(handle, name, site, (self,), engine.partition_count(self._handle))
         rdd.partitioner = partitioner
@@ -1800,12 +1811,12 @@ class RDD(Generic[T_co]):
         plan: Sequence[Sequence[tuple[int, int]]],
         function: Callable[[int, list[Iterator[Any]]], Iterable[Any]] | None,
         name: str,
-        join: str = "",
+        form: str = "",
     ) -> RDD[Any]:
         """Return an RDD whose partitions are made of those of others, as ``engine.gather`` says."""
         site = call_site()
         handles = [rdd._live for rdd in rdds]
-        handle = engine.gather(self.ctx._engine, handles, plan, function, name, site, join)
+        handle = engine.gather(self.ctx._engine, handles, plan, function, name, site, form)
         return self._made(handle, name, site, rdds)
 
     def _empty(self, name: str, parents: Sequence[RDD[Any]]) -> RDD[Any]:

@@ -1,5 +1,4 @@
 import CKernels
-import Glibc
 import SwiftwaterCore
 
 /// Numbers keys in the order in which they were first seen: a hash table from keys to 0, 1, 2, ...
@@ -47,7 +46,7 @@ final class KeyIndex {
   }
 
   deinit {
-    free(slots)
+    freeTable(slots)
     heap.deallocate()
   }
 
@@ -178,7 +177,8 @@ final class KeyIndex {
 
   @inline(never)
   private func grow() -> (UnsafeMutablePointer<Slot>, Int) {
-    let old = UnsafeMutableBufferPointer(start: slots, count: mask + 1)
+    let memory = slots
+    let old = UnsafeMutableBufferPointer(start: memory, count: mask + 1)
     mask = mask * 4 + 3
     slots = Self.emptySlots(mask + 1)
     for slot in old where slot.number != 0 {
@@ -186,7 +186,7 @@ final class KeyIndex {
       while slots[index].number != 0 { index = (index + 1) & mask }
       slots[index] = slot
     }
-    free(old.baseAddress)
+    freeTable(memory)
     return (slots, mask)
   }
 

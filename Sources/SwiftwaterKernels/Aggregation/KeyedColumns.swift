@@ -420,11 +420,9 @@ extension Column {
   public func divided(among partitions: Int) -> [Column?] {
     if partitions == 1 { return [count == 0 ? nil : self] }
     let keys = tupleItems[0]
-    var rows = Array(repeating: [UInt32](), count: partitions)
-    for row in 0..<count {
-      let partition = PortableHash.partition(of: keys.portableHash(row), among: partitions)
-      rows[partition].append(UInt32(truncatingIfNeeded: row))
+    let places = (0..<count).map {
+      PortableHash.partition(of: keys.portableHash($0), among: partitions)
     }
-    return rows.map { $0.isEmpty ? nil : gathered($0) }
+    return divided(by: places, among: partitions)
   }
 }

@@ -121,18 +121,6 @@ extension Frame {
   }
 }
 
-/// -1, 0 or 1.
-@inline(__always)
-func order(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Int {
-  let shared = min(a.count, b.count)
-  var index = 0
-  while index < shared {
-    if a[index] != b[index] { return a[index] < b[index] ? -1 : 1 }
-    index += 1
-  }
-  return a.count == b.count ? 0 : a.count < b.count ? -1 : 1
-}
-
 extension Comparison {
   @inline(__always)
   func holds(_ order: Int) -> Bool {

@@ -298,7 +298,9 @@ class DStream(Generic[T_co]):
 
         def shuffled(time_ms: int, rdds: list[Handle | None]) -> Handle | None:
             (rdd,) = rdds
-            return rdd and engine.partition_by(rdd, count, function, name, site)
+            return rdd and engine.partition_by(
+                rdd, count, function, name, site, None, True
+            )
 
         return self._transformed([self], shuffled, name, partitioning)
 
