@@ -21,7 +21,10 @@ struct Gather: Sendable {
 
   func node(over rdds: [RDDNode], context: SparkContext) -> RDDNode {
     let form = context.isLowering ? self.form : nil
-    let type = form?.resultType(of: rdds.map(\.recordType))
+    let types = rdds.map(\.recordType)
+    // One behind the other, records are what they are.
+    let type =
+      function == nil ? (Set(types).count == 1 ? types[0] : nil) : form?.resultType(of: types)
     return RDDNode(
       name: place.name, context: context, dependencies: rdds.map { .narrow($0) },
       partitionCount: plan.count,

@@ -70,30 +70,52 @@ public struct ColumnRDD: Sendable {
   public func reduceByKey(
     partitions: Int? = nil, _ merge: (Term, Term) -> Term
   ) throws -> ColumnRDD {
-    guard case .tuple(let items) = type, items.count == 2 else {
-      throw Refusal("the records are \(type), not pairs", at: nil)
-    }
-    let merge = try Merge(of: items[1], merge)
+    let merge = try Merge(of: pairTypes().value, merge)
+    return try combined(merge, thenBy: merge, partitions: partitions, name: "reduceByKey")
+  }
+
+  /// The values of each key as a list, in their order. Keys keep the order in which they were first
+  /// seen.
+  public func groupByKey(partitions: Int? = nil) throws -> ColumnRDD {
+    try combined(.gather, thenBy: .join, partitions: partitions, name: "groupByKey")
+  }
+
+  /// The values of each key combined inside of every partition, and what they have become across
+  /// them.
+  private func combined(
+    _ first: Merge, thenBy second: Merge, partitions: Int?, name: String
+  ) throws -> ColumnRDD {
+    let types = try pairTypes()
     let (type, buckets) = (type, partitions ?? node.context.defaultParallelism)
+    let result = ColumnType.tuple([types.key, first.resultType(for: types.value)])
     let parent =
-      merge.isAssociative(for: items[1]) ? node.coalesced(to: node.context.parallelism) : node
+      first.isAssociative(for: types.value) ? node.coalesced(to: node.context.parallelism) : node
     let shuffle = Shuffle(parent: parent, bucketCount: buckets) { cursor, task in
-      let pairs = try Self.combined(cursor, type, merge, task)
+      let pairs = try Self.combined(cursor, type, first, task)
       return try pairs.divided(among: buckets).map { part in
         try part.map { [try ColumnBatch($0).kept()] } ?? []
       }
     }
-    let result = RDDNode(
-      name: "reduceByKey", context: node.context, dependencies: [.shuffle(shuffle)],
-      partitionCount: buckets, recordType: type
+    let node = RDDNode(
+      name: name, context: node.context, dependencies: [.shuffle(shuffle)],
+      partitionCount: buckets, recordType: result
     ) { partition, task in
       let parts = shuffle.bucket(partition)
       if parts.count <= 1 { return ArrayCursor(parts) }
       return ArrayCursor([
-        ColumnBatch(try Self.combined(ArrayCursor(parts), type, merge, task))
+        ColumnBatch(try Self.combined(ArrayCursor(parts), result, second, task))
       ])
     }
-    return ColumnRDD(result, Program(inputType: type), name: "reduceByKey")
+    return ColumnRDD(node, Program(inputType: result), name: name)
+  }
+
+  /// - Throws: ``Refusal`` where the records are no pairs with keys that have a hash.
+  private func pairTypes() throws -> (key: ColumnType, value: ColumnType) {
+    guard case .tuple(let items) = type, items.count == 2 else {
+      throw Refusal("the records are \(type), not pairs", at: nil)
+    }
+    guard items[0].isHashable else { throw Refusal("\(items[0]) is no key", at: nil) }
+    return (items[0], items[1])
   }
 
   private static func combined(
@@ -106,10 +128,87 @@ public struct ColumnRDD: Sendable {
       try task.checkCancellation()
       guard let batch = batch as? ColumnBatch, columns.add(batch.column) else {
         throw EngineError.invalidArgument(
-          "reduceByKey: a sum leaves 64 bits, or a key is not a number or text")
+          "a sum leaves 64 bits, or a key is not a number or text")
       }
     }
     return columns.pairs()
+  }
+
+  /// The pairs ``(key, (value here, value there))`` of equal keys, in Spark's order.
+  ///
+  /// - Parameters:
+  ///   - kind: whether keys that one side lacks come too, with None for its value.
+  /// - Throws: ``Refusal`` where the records are no pairs, or the keys are of unlike types.
+  public func join(
+    _ other: ColumnRDD, _ kind: HashJoin.Kind = .inner, partitions: Int? = nil
+  ) throws -> ColumnRDD {
+    guard let result = kind.resultType(of: type, other.type) else {
+      throw Refusal("\(type) and \(other.type) are no pairs with keys of one type", at: nil)
+    }
+    let count = partitions ?? node.context.defaultParallelism
+    let sides = [(self, divided(among: count)), (other, other.divided(among: count))]
+    let node = RDDNode(
+      name: "join", context: node.context, dependencies: sides.map { .shuffle($0.1) },
+      partitionCount: count, recordType: result
+    ) { partition, task in
+      let columns = try sides.map { rdd, shuffle in
+        try Self.column(of: ArrayCursor(shuffle.bucket(partition)), type: rdd.type, task)
+      }
+      guard var join = HashJoin(kind, columns[0], columns[1]) else {
+        throw EngineError.invalidArgument("join: too many records of a partition, or a NaN as key")
+      }
+      return ClosureCursor {
+        try task.checkCancellation()
+        return join.next(RunSize.rows).map { ColumnBatch($0) }
+      }
+    }
+    return ColumnRDD(node, Program(inputType: result), name: "join")
+  }
+
+  /// The pairs by their keys, equal ones in their order, in one partition.
+  ///
+  /// - Throws: ``Refusal`` where the records are no pairs, or their keys have no order.
+  public func sortByKey(ascending: Bool = true) throws -> ColumnRDD {
+    let types = try pairTypes()
+    guard types.key.isOrdered else { throw Refusal("\(types.key) has no order", at: nil) }
+    let (parent, type) = (node.coalesced(to: 1), type)
+    let node = RDDNode(
+      name: "sortByKey", context: node.context, dependencies: [.narrow(parent)],
+      partitionCount: parent.partitionCount, recordType: type
+    ) { partition, task in
+      let cursor = try parent.cursor(partition: partition, task: task)
+      let pairs = try Self.column(of: cursor, type: type, task)
+      guard let rows = pairs.tupleItems[0].sortedRows(ascending: ascending) else {
+        throw EngineError.invalidArgument("sortByKey: too many records, or a NaN as key")
+      }
+      return ArrayCursor([ColumnBatch(pairs.gathered(rows))])
+    }
+    return ColumnRDD(node, Program(inputType: type), name: "sortByKey")
+  }
+
+  /// Each pair in the partition of its key.
+  private func divided(among count: Int) -> Shuffle {
+    let type = type
+    return Shuffle(parent: node, bucketCount: count) { cursor, task in
+      try Self.column(of: cursor, type: type, task).divided(among: count).map { part in
+        try part.map { [try ColumnBatch($0).kept()] } ?? []
+      }
+    }
+  }
+
+  /// All records of a cursor.
+  private static func column(
+    of cursor: any BatchCursor, type: ColumnType, _ task: TaskContext
+  ) throws -> Column {
+    var columns: [Column] = []
+    while let batch = try cursor.next() {
+      try task.checkCancellation()
+      guard let batch = batch as? ColumnBatch else {
+        preconditionFailure("a batch of \(Swift.type(of: batch)) in an RDD of columns")
+      }
+      columns.append(batch.column.compacted())
+    }
+    return columns.isEmpty ? .empty(type) : .concatenated(columns)
   }
 
   /// The records as Swift values.
@@ -256,5 +355,37 @@ extension String: ColumnElement {
     return texts.withRows { rows in
       (0..<rows.count).map { String(decoding: rows[$0], as: UTF8.self) }
     }
+  }
+}
+
+extension Array: ColumnElement where Element: ColumnElement {
+  public static func check(_ type: ColumnType) throws {
+    guard case .list(let item) = type else {
+      throw Refusal("the records are \(type), not lists", at: nil)
+    }
+    try Element.check(item)
+  }
+
+  public static func elements(in column: Column) throws -> [[Element]] {
+    guard case .list(let lists) = column.expanded() else { return [] }
+    let items = try Element.elements(in: lists.items)
+    return (0..<lists.count).map {
+      Array(items[Int(lists.offsets[$0])..<Int(lists.offsets[$0 + 1])])
+    }
+  }
+}
+
+/// None is nil.
+extension Optional: ColumnElement where Wrapped: ColumnElement {
+  public static func check(_ type: ColumnType) throws {
+    if case .optional(let type) = type { return try Wrapped.check(type) }
+    try Wrapped.check(type)
+  }
+
+  public static func elements(in column: Column) throws -> [Wrapped?] {
+    guard case .optional(let validity, let values) = column.expanded() else {
+      return try Wrapped.elements(in: column)
+    }
+    return try Wrapped.elements(in: values).enumerated().map { validity[$0] ? $1 : nil }
   }
 }

@@ -88,4 +88,36 @@ import Testing
       #expect(try fewer.collect().map(\.description) == text)
     }
   }
+
+  @Test("Values are grouped by key, in their order", arguments: [1, 3])
+  func grouped(partitions: Int) throws {
+    let words = ["b 1", "a 2", "b 3", "c 4", "a 5", "b 6"]
+    let groups = try lines(words, partitions: partitions).columns
+      .map { $0.split(" ") }
+      .map { [$0[0], $0[1].integer] }
+      .groupByKey(partitions: 1)
+      .pairs(of: String.self, [Int].self).collect()
+    #expect(groups.map(\.0) == ["b", "a", "c"])
+    #expect(groups.map(\.1) == [[1, 3, 6], [2, 5], [4]])
+  }
+
+  @Test("Pairs are joined and sorted")
+  func joinedAndSorted() throws {
+    let context = lines
+    let pairs = { (texts: [String]) in
+      try context(texts, 2, 2).columns.map { $0.split(" ") }.map { [$0[0], $0[1].integer] }
+    }
+    let ages = try pairs(["bob 40", "ann 30", "ann 31"])
+    let sizes = try pairs(["ann 160", "cem 180"])
+    let sums = try ages.join(sizes).mapValues { $0[0] + $0[1] }.sortByKey()
+      .pairs(of: String.self, Int.self).collect()
+    #expect(sums.map(\.0) == ["ann", "ann"])
+    #expect(sums.map(\.1) == [190, 191])
+    let all = try ages.join(sizes, .fullOuter).mapValues { $0[1] }.sortByKey(ascending: false)
+      .pairs(of: String.self, Int?.self).collect()
+    #expect(all.map(\.0) == ["cem", "bob", "ann", "ann"])
+    #expect(all.map(\.1) == [180, nil, 160, 160])
+    #expect(throws: Refusal.self) { try ages.join(ages.map { $0[0] }) }
+    #expect(throws: Refusal.self) { try ages.map { [$0[0].split(" "), $0[1]] }.sortByKey() }
+  }
 }

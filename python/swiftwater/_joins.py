@@ -63,7 +63,7 @@ def together(
 
 
 def _native_forms() -> dict[Merger, str]:
-    """Return the engine's names of the functions that it need not call where keys are in columns."""
+    """Return the engine's names of functions that it need not call for columns."""
     return {
         inner: "inner",
         left_outer: "leftOuter",

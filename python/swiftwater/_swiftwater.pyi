@@ -76,9 +76,9 @@ def partition_by(
 # Partition i of the result is made of the partitions plan[i], each given as (number of the RDD in
 # `rdds`, number of its partition): what function(i, [an iterator for each]) gives (an iterable),
 # or with None the records of one after the other. No shuffle. Covers coalesce, zip, cartesian,
-# joins of RDDs that are partitioned alike. `form` names what the function comes to for pairs: a join
-# ("inner", "leftOuter", "rightOuter", "fullOuter"), a sort of one part by its keys ("ascending",
-# "descending"); "": neither. Where the pairs are in columns the function is not called then.
+# joins of RDDs that are partitioned alike. `form` names what the function comes to for pairs: a
+# join ("inner", "leftOuter", "rightOuter", "fullOuter"), a sort of one part by its keys
+# ("ascending", "descending"); "": neither. It is not called then where pairs are in columns.
 def gather(
     context: Handle,
     rdds: Sequence[Handle],

@@ -1786,7 +1786,7 @@ class RDD(Generic[T_co]):
     ) -> RDD[Any]:
         """Return this RDD with each pair where ``partitioner`` says; itself if it is so already.
 
-        ``bounds`` and ``ascending`` are what the partitioner goes by, as ``engine.partition_by`` says.
+        ``bounds`` and ``ascending`` are what the partitioner goes by: see ``engine.partition_by``.
         """
         if self.partitioner == partitioner:
             return self

@@ -137,9 +137,9 @@ OF_TEXT = [
             "textFile engine -> str",
             "flatMap native -> str",
             "map native -> tuple[str, int]",
-            "groupByKey Python it makes combiners with a function",
+            "groupByKey native -> tuple[str, int]",
             "stage 2",
-            "groupByKey Python it makes combiners with a function",
+            "groupByKey Python it makes objects of ResultIterable",
         ],
     ),
     (
@@ -152,9 +152,9 @@ OF_TEXT = [
             "flatMap native -> str",
             "map native -> tuple[str, int]",
             "stage 2",
-            "join engine",
+            "join engine -> tuple[str, int]",
             "stage 3",
-            "join engine",
+            "join engine -> tuple[str, tuple[int, int]]",
         ],
     ),
     (

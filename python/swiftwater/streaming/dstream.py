@@ -298,9 +298,7 @@ class DStream(Generic[T_co]):
 
         def shuffled(time_ms: int, rdds: list[Handle | None]) -> Handle | None:
             (rdd,) = rdds
-            return rdd and engine.partition_by(
-                rdd, count, function, name, site, None, True
-            )
+            return rdd and engine.partition_by(rdd, count, function, name, site, None, True)
 
         return self._transformed([self], shuffled, name, partitioning)
 
@@ -1005,9 +1003,7 @@ class DStream(Generic[T_co]):
         )
 
     def _grouped(self, partitions: int | None, name: str) -> DStream[Any]:
-        return self._combined(
-            _listed, _appended, _extended, partitions, name, gathers_lists=True
-        )
+        return self._combined(_listed, _appended, _extended, partitions, name, gathers_lists=True)
 
     def _reduced(self, func: Callable[[Any, Any], Any], name: str) -> DStream[Any]:
         # As in Spark: all records under one key, so that the engine needs no second way to reduce.
