@@ -633,7 +633,7 @@ REFUSED = [
     (named, 1, "", "it takes arguments of any name"),
     (model, 1, "", "it is of the type Model, which has no native form"),
     (model.predict, 1, "", "it is a method of an object"),
-    (Model, 1, "", "it is of the type type, which has no native form"),
+    (Model, 1, "", "it makes objects of Model"),
     (cached, 1, "", "it is of the type _lru_cache_wrapper, which has no native form"),
     (print, 1, "", "it is of the type builtin_function_or_method"),
     (itemgetter(model), 1, "", "it is of the type itemgetter"),
