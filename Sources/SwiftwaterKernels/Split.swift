@@ -10,14 +10,16 @@ enum Split {
   /// The parts between occurrences of a byte below 128, empty ones included: Python's
   /// `text.split(separator)`.
   ///
-  /// - Parameter fields: how many parts of each text are wanted; nil for all.
-  static func at(_ separator: UInt8, _ column: TextColumn, fields: Int? = nil) -> ListColumn {
+  /// - Parameter fields: which parts of each text are wanted; nil for all.
+  static func at(
+    _ separator: UInt8, _ column: TextColumn, fields: WantedFields? = nil
+  ) -> ListColumn {
     if let lines = AdjacentLines(column) {
       return fields.map { lines.first($0, at: separator) } ?? lines.split(at: separator)
     }
     return rowByRow(column) { bytes, emit in
       var start = 0
-      var left = fields ?? .max
+      var left = fields?.count ?? .max
       while left > 0,
         let index = findByte(separator, in: UnsafeRawBufferPointer(rebasing: bytes[start...]))
       {
@@ -31,7 +33,7 @@ enum Split {
 
   /// The parts between occurrences of a text of any length but 0, at most `most` + 1 of them.
   static func at(
-    _ separator: [UInt8], most: Int, _ column: TextColumn, fields: Int? = nil
+    _ separator: [UInt8], most: Int, _ column: TextColumn, fields: WantedFields? = nil
   ) -> ListColumn {
     precondition(!separator.isEmpty)
     if separator.count == 1, most == .max { return at(separator[0], column, fields: fields) }
@@ -82,6 +84,20 @@ enum Split {
       offsets: offsets,
       items: .text(TextColumn(views: views, buffers: column.buffers, isASCII: column.isASCII)))
   }
+}
+
+/// Some of the parts of a text.
+struct WantedFields: Sendable {
+  /// Parts with this number, and beyond it, are not told apart.
+  static let most: Int64 = 64
+
+  /// Bit `i` stands for part `i`.
+  private(set) var bits: UInt64 = 0
+
+  mutating func insert(_ part: Int) { bits |= 1 << UInt64(part) }
+
+  /// Up to the last of them.
+  var count: Int { 64 - bits.leadingZeroBitCount }
 }
 
 /// The lines of one block where one byte lies between each two: their bytes are one stretch of
@@ -140,12 +156,14 @@ private struct AdjacentLines {
     }
   }
 
-  /// The first `fields` parts of each line, or as many as there are.
-  func first(_ fields: Int, at separator: UInt8) -> ListColumn {
+  /// The parts of each line up to the last that is wanted, or as many as there are; what lies between
+  /// those that are wanted is left empty.
+  func first(_ fields: WantedFields, at separator: UInt8) -> ListColumn {
     withBits({ sw_match($0, $1, separator, $2) }) { base, bits in
       block.lines.withUnsafeBufferPointer { lines in
         var offsets: [UInt32] = []
-        let views = [TextView](unsafeUninitializedCapacity: range.count * fields) { views, used in
+        let views = [TextView](unsafeUninitializedCapacity: range.count * fields.count) {
+          views, used in
           offsets = [UInt32](unsafeUninitializedCapacity: range.count + 1) { offsets, rows in
             offsets[0] = 0
             var output = views.baseAddress!
@@ -154,8 +172,8 @@ private struct AdjacentLines {
               let lineEnd = Int(line.end) - start
               var number = begin >> 6
               var word = bits[number] & (UInt64.max << UInt64(begin & 63))
-              var left = fields
-              while left > 0 {
+              var wanted = fields.bits
+              while wanted != 0 {
                 // The line's end has a bit: there is one.
                 while word == 0 {
                   number &+= 1
@@ -163,9 +181,9 @@ private struct AdjacentLines {
                 }
                 let end = number &<< 6 &+ word.trailingZeroBitCount
                 word &= word &- 1
-                output.initialize(to: view(base, begin, end))
+                output.initialize(to: wanted & 1 == 1 ? view(base, begin, end) : .empty)
                 output += 1
-                left &-= 1
+                wanted >>= 1
                 if end == lineEnd { break }
                 begin = end &+ 1
               }

@@ -40,7 +40,7 @@ final class KeyIndex {
   private static let readAhead = 32
 
   init() {
-    mask = 1023
+    mask = 255
     slots = Self.emptySlots(mask + 1)
     heap = .allocate(byteCount: heapCapacity, alignment: 16)
   }

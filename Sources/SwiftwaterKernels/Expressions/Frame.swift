@@ -8,7 +8,7 @@ final class Frame {
   private let parent: Frame?
   private let origin: Origin
   private let argument: Column?
-  private let fieldLimits: [Int: Int]
+  private let fields: [Int: WantedFields]
   private var known: [Column?]
   private let flags: Flags
 
@@ -37,14 +37,14 @@ final class Frame {
   /// - Parameters:
   ///   - argument: the records.
   ///   - nodeCount: of the functions.
-  ///   - fieldLimits: see ``fieldLimit(of:)``.
+  ///   - fields: see ``wantedFields(of:)``.
   init(
-    _ argument: Column, nodeCount: Int, fieldLimits: [Int: Int], parent: Frame?, origin: Origin,
+    _ argument: Column, nodeCount: Int, fields: [Int: WantedFields], parent: Frame?, origin: Origin,
     flags: Flags
   ) {
     self.argument = argument
     count = argument.count
-    self.fieldLimits = fieldLimits
+    self.fields = fields
     self.parent = parent
     self.origin = origin
     self.flags = flags
@@ -57,7 +57,7 @@ final class Frame {
 
   private init(branchOf parent: Frame, rows: [UInt32]) {
     argument = nil
-    fieldLimits = parent.fieldLimits
+    fields = parent.fields
     count = rows.count
     self.parent = parent
     branchOf = parent
@@ -135,8 +135,8 @@ final class Frame {
     return argument
   }
 
-  /// How many parts of each text are looked at, where it is split: nobody asks for more.
-  func fieldLimit(of split: Node) -> Int? { fieldLimits[split.id] }
+  /// Which parts of each text are looked at, where it is split; nil for all.
+  func wantedFields(of split: Node) -> WantedFields? { fields[split.id] }
 
   /// Computes what could flag rows, and leaves the rest for when it is asked for.
   func touch(_ node: Node) {

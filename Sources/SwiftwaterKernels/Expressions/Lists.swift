@@ -6,6 +6,9 @@ extension Frame {
     case .list: return .list(list(of: node.inputs.map { column($0) }))
     case .listItem:
       let indices = integers(column(node.inputs[1]))
+      if indices.step == 0, let index = indices.values.first, index >= 0, index < Int32.max {
+        return items(of: node.inputs[0], at: UInt32(index))
+      }
       return items(of: node.inputs[0]) { row, length in
         let index = indices.values[row * indices.step]
         let place = index < 0 ? index &+ Int64(length) : index
@@ -51,6 +54,25 @@ extension Frame {
       return .repeated(.blank(lists.items.type), count: count)
     }
     return lists.items.gathered(places)
+  }
+
+  /// An item of each list, at one place in all of them; lists that are shorter are flagged.
+  private func items(of node: Node, at index: UInt32) -> Column {
+    let (lists, rows) = knownLists(node) ?? (self.lists(column(node)), nil)
+    var shortest = UInt32.max
+    let places = [UInt32](unsafeUninitializedCapacity: count) { places, used in
+      lists.offsets.withUnsafeBufferPointer { offsets in
+        for row in 0..<count {
+          let listRow = rows.map { Int($0[row]) } ?? row
+          let start = offsets[listRow]
+          shortest = min(shortest, offsets[listRow + 1] &- start)
+          places[row] = start &+ index
+        }
+      }
+      used = count
+    }
+    if index < shortest { return lists.items.gathered(places) }
+    return items(of: node) { _, length in index < length ? Int(index) : nil }
   }
 
   private func contains(_ lists: ListColumn, _ item: Column) -> Bitmap {

@@ -32,8 +32,8 @@ public struct Program: Sendable {
     var typing = Typing()
     var actions: [Action] = []
     var end: End
-    /// By the number of a node that splits texts: how many parts are asked for at most.
-    var fieldLimits: [Int: Int] = [:]
+    /// By the number of a node that splits texts: which parts are asked for, where not all are.
+    var fields: [Int: WantedFields] = [:]
 
     init(_ type: ColumnType) {
       end = .records(typing.make(.argument(0), [], type))
@@ -104,7 +104,7 @@ public struct Program: Sendable {
       segment.end = key.map { .pairs(key: $0, items: node) } ?? .items(node)
       outputType = key.map { .tuple([$0.type, item]) } ?? item
     }
-    segment.fieldLimits = segment.countedFields()
+    segment.fields = segment.wantedFields()
     segments.append(segment)
   }
 
@@ -123,7 +123,7 @@ public struct Program: Sendable {
     var origin = Frame.Origin.same
     for segment in segments {
       var frame = Frame(
-        column, nodeCount: segment.typing.nodeCount, fieldLimits: segment.fieldLimits,
+        column, nodeCount: segment.typing.nodeCount, fields: segment.fields,
         parent: parent, origin: origin, flags: flags)
       for action in segment.actions {
         switch action {
@@ -152,36 +152,42 @@ public struct Program: Sendable {
 }
 
 extension Program.Segment {
-  /// For each node that splits texts, how many parts are asked for, where all who use it ask for
-  /// parts with constant numbers.
-  fileprivate func countedFields() -> [Int: Int] {
-    var limits: [Int: Int] = [:]
+  /// For each node that splits texts, which parts are asked for, where all who use it ask for parts
+  /// with constant numbers.
+  fileprivate func wantedFields() -> [Int: WantedFields] {
+    var fields: [Int: WantedFields] = [:]
+    var whole: Set<Int> = []
     var seen: Set<Int> = []
-    func use(_ node: Node, parts: Int) {
+    /// - Parameter part: the number of the part that is asked for; nil for all.
+    func use(_ node: Node, part: Int? = nil) {
       if case .split(most: .max) = node.operation {
-        limits[node.id] = max(limits[node.id] ?? 0, parts)
+        if let part {
+          fields[node.id, default: WantedFields()].insert(part)
+        } else {
+          whole.insert(node.id)
+        }
       }
       guard seen.insert(node.id).inserted else { return }
       if case .listItem = node.operation,
         case .constant(.integer(let number)) = node.inputs[1].operation, number >= 0,
-        number < 1000
+        number < WantedFields.most
       {
-        return use(node.inputs[0], parts: Int(number) + 1)
+        return use(node.inputs[0], part: Int(number))
       }
-      for input in node.inputs { use(input, parts: .max) }
+      for input in node.inputs { use(input) }
     }
     func touch(_ node: Node) {
       if node.neverFlags { return }
-      if case .tuple = node.operation { node.inputs.forEach(touch) } else { use(node, parts: .max) }
+      if case .tuple = node.operation { node.inputs.forEach(touch) } else { use(node) }
     }
     for action in actions {
       switch action {
       case .compute(let node): touch(node)
-      case .filter(let node): use(node, parts: .max)
+      case .filter(let node): use(node)
       }
     }
-    for node in end.nodes { use(node, parts: .max) }
-    return limits.filter { $0.value < .max }
+    for node in end.nodes { use(node) }
+    return fields.filter { !whole.contains($0.key) }
   }
 }
 

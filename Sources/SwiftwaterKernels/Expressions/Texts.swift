@@ -8,7 +8,7 @@ extension Frame {
     case .splitSpace(let most): return .list(Split.atSpace(most: most, texts(inputs[0])))
     case .split(let most):
       return .list(
-        split(texts(inputs[0]), at: inputs[1], most: most, fields: fieldLimit(of: node)))
+        split(texts(inputs[0]), at: inputs[1], most: most, fields: wantedFields(of: node)))
     case .strip(let ends, let characters):
       return .text(strip(texts(inputs[0]), ends, characters))
     case .changeCase(let change): return .text(changeCase(texts(inputs[0]), change))
@@ -74,9 +74,9 @@ extension Frame {
     }
   }
 
-  /// - Parameter fields: how many parts of each are wanted; nil for all.
+  /// - Parameter fields: which parts of each are wanted; nil for all.
   private func split(
-    _ texts: TextColumn, at separator: Column, most: Int, fields: Int?
+    _ texts: TextColumn, at separator: Column, most: Int, fields: WantedFields?
   ) -> ListColumn {
     if let constant = constantText(separator) {
       if !constant.isEmpty { return Split.at(constant, most: most, texts, fields: fields) }
