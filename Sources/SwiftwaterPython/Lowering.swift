@@ -20,6 +20,8 @@ final class Lowering: Sendable {
     let looksIntoCollections: Bool
   }
   private let known = Mutex<Reading?>(nil)
+  /// `swiftwater._lowering.lowered`, once it was asked for.
+  private static let evaluator = Mutex<PythonObject?>(nil)
 
   /// Asks Python again what the function is, since its variables may have been bound anew.
   ///
@@ -28,7 +30,7 @@ final class Lowering: Sendable {
   func read(
     _ function: PyPointer, arguments: Int, _ py: borrowing Python
   ) throws -> Reading {
-    let lower = try py.importing("lowered", from: "swiftwater._lowering")
+    let lower = try Self.evaluator(py)
     guard let number = py.newInteger(arguments) else { throw PythonError.fetch(py) }
     defer { Py.release(number) }
     guard let result = lower.call(function, number) else {
@@ -48,6 +50,13 @@ final class Lowering: Sendable {
     }
     withExtendedLifetime(old) {}
     return reading
+  }
+
+  private static func evaluator(_ py: borrowing Python) throws -> PythonObject {
+    if let known = evaluator.withLock({ $0 }) { return known }
+    let found = try py.importing("lowered", from: "swiftwater._lowering")
+    evaluator.withLock { $0 = found }
+    return found
   }
 
   private static func lowered(

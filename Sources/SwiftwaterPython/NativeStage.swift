@@ -24,13 +24,34 @@ final class NativeChain: Sendable {
     var count: Int { prefixes.count - 1 }
   }
 
-  /// The chain of a pipeline; nil where lowering is off or nothing of it was understood.
-  init(_ operators: [PythonOperator], _ py: borrowing Python) throws {
-    let readings = try Self.read(operators, py)
+  private init(_ operators: [PythonOperator], _ readings: [Lowering.Reading]) {
     functions = readings.map(\.lowered)
     answers = readings.map(\.answer)
     looksInto = readings.map(\.looksIntoCollections)
     kinds = operators.map(\.kind)
+  }
+
+  /// The chain of a pipeline: the one of an earlier batch, with its programs, where nothing has
+  /// changed since.
+  ///
+  /// - Throws: ``PythonError`` for an interrupt while the functions are read.
+  static func of(_ operators: [PythonOperator], _ py: borrowing Python) throws -> NativeChain {
+    let readings = try read(operators, py)
+    let last = operators.last
+    if let known = last?.lastChain.withLock({ $0 }), known.is(operators, readings) { return known }
+    let chain = NativeChain(operators, readings)
+    let old = last?.lastChain.withLock { known -> NativeChain? in
+      defer { known = chain }
+      return known
+    }
+    withExtendedLifetime(old) {}
+    return chain
+  }
+
+  private func `is`(_ operators: [PythonOperator], _ readings: [Lowering.Reading]) -> Bool {
+    operators.count == kinds.count && readings.count == answers.count
+      && zip(operators, kinds).allSatisfy { $0.kind == $1 }
+      && zip(readings, answers).allSatisfy { $0.answer.pointer == $1.pointer }
   }
 
   private static func read(
@@ -51,8 +72,7 @@ final class NativeChain: Sendable {
   func current(_ operators: [PythonOperator]) throws -> NativeChain {
     try Interpreter.attach { py in
       try PythonOperator.checkCaptures(of: operators.prefix(functions.count), py)
-      let answers = try Self.read(operators, py).map(\.answer.pointer)
-      return answers == self.answers.map(\.pointer) ? self : try NativeChain(operators, py)
+      return try Self.of(operators, py)
     }
   }
 

@@ -20,7 +20,7 @@ struct Pipeline: Sendable {
     }
     var native: NativeChain?
     if parent.context.isLowering, source.partitionCount > 0 {
-      native = try Interpreter.attach { py in try NativeChain(all, py) }
+      native = try Interpreter.attach { py in try NativeChain.of(all, py) }
     }
     return Pipeline(parent: source, operators: all, native: native).node(
       name: operators.map(\.name).last ?? parent.name)

@@ -1,4 +1,5 @@
 import PythonInterop
+import Synchronization
 
 /// A user's function in its place: what it does with a record, and what to call it in an error.
 final class PythonOperator: Sendable {
@@ -22,6 +23,8 @@ final class PythonOperator: Sendable {
   /// As the user wrote it, and where: `flatMap`, `job.py:9`.
   let name: String
   let site: String
+  /// The native form of the chain that ended here last: a stream makes the same one in each batch.
+  let lastChain = Mutex<NativeChain?>(nil)
 
   init(kind: Kind, function: TaskFunction, name: String, site: String) {
     self.kind = kind
