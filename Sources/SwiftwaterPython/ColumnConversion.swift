@@ -88,24 +88,13 @@ private func fill(
       }
     }
   case .repeated(let value, _):
-    if value.type.isImmutable {
+    // What has a hash cannot be changed, and is shared.
+    if value.type.isHashable {
       let single = OwnedObjects()
       try fill(single, value, 0..<1, py)
       for _ in range { try objects.append(Py.retained(single.pointers[0]), py) }
     } else {
       for _ in range { try fill(objects, value, 0..<1, py) }
-    }
-  }
-}
-
-extension ColumnType {
-  /// True where nothing in a Python object of this type can be changed.
-  fileprivate var isImmutable: Bool {
-    switch self {
-    case .list: false
-    case .tuple(let items): items.allSatisfy(\.isImmutable)
-    case .optional(let type): type.isImmutable
-    default: true
     }
   }
 }

@@ -229,38 +229,32 @@ struct Explanation {
     of combination: CombineByKey, _ input: Output, _ py: borrowing Python
   ) throws -> Refusal? {
     guard isLowering else { return Refusal("swiftwater.lowering is false", at: nil) }
-    if combination.gathersLists, combination.partitioning.function == nil {
-      if let last = lines.last, last.stage == input.stage, last.form == .python {
-        return Refusal("it gets Python's objects from \(last.name)", at: nil)
-      }
-      guard let type = input.type else { return nil }
-      guard case .tuple(let items) = type, items.count == 2, items[0].isHashable else {
-        return Refusal("the records are \(type), not pairs with a key", at: nil)
-      }
-      return nil
-    }
-    if combination.createCombiner != nil {
+    if combination.createCombiner != nil, !combination.gathersLists {
       return Refusal("it makes combiners with a function", at: nil)
     }
     if combination.partitioning.function != nil {
       return Refusal("keys are placed by a function of the program's", at: nil)
     }
-    switch try combination.mergeValue.lowered(2, py).lowered {
-    case .refused(let refusal): return refusal
-    case .expression(let expression):
-      if let last = lines.last, last.stage == input.stage, last.form == .python {
-        return Refusal("it gets Python's objects from \(last.name)", at: nil)
+    var merge: Expression?
+    if !combination.gathersLists {
+      switch try combination.mergeValue.lowered(2, py).lowered {
+      case .refused(let refusal): return refusal
+      case .expression(let expression): merge = expression
       }
-      guard let type = input.type else { return nil }
-      guard case .tuple(let items) = type, items.count == 2 else {
-        return Refusal("the records are \(type), not pairs", at: nil)
-      }
-      do {
-        _ = try Merge(expression, of: items[1])
-        return nil
-      } catch let refusal as Refusal {
-        return refusal
-      }
+    }
+    if let last = lines.last, last.stage == input.stage, last.form == .python {
+      return Refusal("it gets Python's objects from \(last.name)", at: nil)
+    }
+    guard let type = input.type else { return nil }
+    guard case .tuple(let items) = type, items.count == 2 else {
+      return Refusal("the records are \(type), not pairs", at: nil)
+    }
+    guard items[0].isHashable else { return Refusal("a key is \(items[0])", at: nil) }
+    do {
+      if let merge { _ = try Merge(merge, of: items[1]) }
+      return nil
+    } catch let refusal as Refusal {
+      return refusal
     }
   }
 }

@@ -91,12 +91,12 @@ enum NativeForm: Sendable {
   func resultType(of types: [ColumnType?]) -> ColumnType? {
     switch self {
     case .join(let kind):
-      guard let left = types[0], let right = types[1] else { return nil }
+      guard types.count == 2, let left = types[0], let right = types[1] else { return nil }
       return kind.resultType(of: left, right)
     case .sort:
-      guard case .tuple(let items) = types[0], items.count == 2, items[0].isOrdered else {
-        return nil
-      }
+      guard types.count == 1, case .tuple(let items) = types[0], items.count == 2,
+        items[0].isOrdered
+      else { return nil }
       return types[0]
     }
   }

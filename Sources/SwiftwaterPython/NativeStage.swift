@@ -12,6 +12,7 @@ final class NativeChain: Sendable {
   private let answers: [PythonObject]
   private let looksInto: [Bool]
   private let kinds: [PythonOperator.Kind]
+  private static let mostTypes = 32
   private let programs = Mutex<[ColumnType: Compiled]>([:])
 
   /// A program for the first functions of a chain.
@@ -86,7 +87,11 @@ final class NativeChain: Sendable {
   func compiled(for type: ColumnType) -> Compiled {
     if let known = programs.withLock({ $0[type] }) { return known }
     let compiled = compile(type)
-    programs.withLock { $0[type] = compiled }
+    programs.withLock { programs in
+      // A stream's chain lives as long as the stream, whatever records come.
+      if programs.count == Self.mostTypes { programs = [:] }
+      programs[type] = compiled
+    }
     return compiled
   }
 

@@ -91,7 +91,7 @@ public struct ColumnRDD: Sendable {
     let parent =
       first.isAssociative(for: types.value) ? node.coalesced(to: node.context.parallelism) : node
     let shuffle = Shuffle(parent: parent, bucketCount: buckets) { cursor, task in
-      let pairs = try Self.combined(cursor, type, first, task)
+      let pairs = try Self.combined(cursor, type, first, name, task)
       return try pairs.divided(among: buckets).map { part in
         try part.map { [try ColumnBatch($0).kept()] } ?? []
       }
@@ -103,7 +103,7 @@ public struct ColumnRDD: Sendable {
       let parts = shuffle.bucket(partition)
       if parts.count <= 1 { return ArrayCursor(parts) }
       return ArrayCursor([
-        ColumnBatch(try Self.combined(ArrayCursor(parts), result, second, task))
+        ColumnBatch(try Self.combined(ArrayCursor(parts), result, second, name, task))
       ])
     }
     return ColumnRDD(node, Program(inputType: result), name: name)
@@ -119,7 +119,8 @@ public struct ColumnRDD: Sendable {
   }
 
   private static func combined(
-    _ cursor: any BatchCursor, _ type: ColumnType, _ merge: Merge, _ task: TaskContext
+    _ cursor: any BatchCursor, _ type: ColumnType, _ merge: Merge, _ name: String,
+    _ task: TaskContext
   ) throws -> Column {
     guard let columns = KeyedColumns(type, merge) else {
       preconditionFailure("pairs are expected, not \(type)")
@@ -128,7 +129,7 @@ public struct ColumnRDD: Sendable {
       try task.checkCancellation()
       guard let batch = batch as? ColumnBatch, columns.add(batch.column) else {
         throw EngineError.invalidArgument(
-          "a sum leaves 64 bits, or a key is not a number or text")
+          "\(name): a sum leaves 64 bits, or a key is not a number or text")
       }
     }
     return columns.pairs()

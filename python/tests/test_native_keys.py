@@ -7,7 +7,8 @@ import random
 
 import pytest
 
-from swiftwater import SparkConf, SparkContext
+from swiftwater import SparkConf, SparkContext, _joins, _spill
+from swiftwater import rdd as rdd_module
 from swiftwater._native import engine
 
 JOINS = ["join", "leftOuterJoin", "rightOuterJoin", "fullOuterJoin"]
@@ -141,6 +142,31 @@ def test_sort_by(both):
 def test_what_columns_do_not_hold(both, job):
     found, _ = both(job)
     assert found.count("(") > 5
+
+
+@pytest.mark.parametrize(
+    ("job", "module", "function"),
+    [
+        (lambda pairs: pairs.groupByKey(2), rdd_module, "_listed"),
+        *((lambda pairs, j=j: getattr(pairs, j)(pairs, 2), _joins, "_grouped") for j in JOINS),
+        (lambda pairs: pairs.sortByKey(True, 2), _spill, "external_sorted"),
+    ],
+    ids=["groupByKey", *JOINS, "sortByKey"],
+)
+def test_python_is_called_only_where_it_must(lines, monkeypatch, job, module, function):
+    def refusing(*_, **__):
+        raise LookupError("called")
+
+    monkeypatch.setattr(module, function, refusing)
+    for lowering in ("true", "false"):
+        conf = SparkConf().set("swiftwater.lowering", lowering)
+        with SparkContext("local[2]", "test", conf=conf) as sc:
+            result = job(keyed(sc.textFile(lines, 3), KEYS["text"]))
+            if lowering == "true":
+                assert result.count() > 0
+            else:
+                with pytest.raises(LookupError, match="called"):
+                    result.count()
 
 
 @pytest.mark.parametrize("limit", ["1", "1m"])

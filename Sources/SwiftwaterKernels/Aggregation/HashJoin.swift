@@ -28,9 +28,7 @@ public struct HashJoin {
   private struct Side {
     /// Behind the values None, where a key may come without one.
     let values: Column
-    /// The rows of key `i` are `rows[starts[i]..<starts[i + 1]]`.
-    let starts: [UInt32]
-    let rows: [UInt32]
+    private let rows: RowsByKey
     private let missing: [UInt32]
 
     init(_ values: Column, _ numbers: [UInt32], keyCount: Int, type: ColumnType, mayMiss: Bool) {
@@ -39,23 +37,12 @@ public struct HashJoin {
         ? .concatenated([values.widened(to: type), Column.none(count: 1).widened(to: type)])
         : values
       missing = mayMiss ? [UInt32(truncatingIfNeeded: values.count)] : []
-      // A stable counting sort by key.
-      var starts = [UInt32](repeating: 0, count: keyCount + 1)
-      for number in numbers { starts[Int(number) + 1] += 1 }
-      for key in 0..<keyCount { starts[key + 1] += starts[key] }
-      var next = starts
-      var rows = [UInt32](repeating: 0, count: numbers.count)
-      for (row, number) in numbers.enumerated() {
-        rows[Int(next[Int(number)])] = UInt32(truncatingIfNeeded: row)
-        next[Int(number)] += 1
-      }
-      self.starts = starts
-      self.rows = rows
+      rows = RowsByKey(numbers, keyCount: keyCount)
     }
 
     func rows(of key: Int) -> ArraySlice<UInt32> {
-      let (start, end) = (Int(starts[key]), Int(starts[key + 1]))
-      return start == end ? missing[...] : rows[start..<end]
+      let found = rows[key]
+      return found.isEmpty ? missing[...] : found
     }
   }
 

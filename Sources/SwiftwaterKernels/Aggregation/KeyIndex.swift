@@ -192,6 +192,7 @@ final class KeyIndex {
 
   private static func emptySlots(_ count: Int) -> UnsafeMutablePointer<Slot> {
     guard let memory = sw_table_memory(count * MemoryLayout<Slot>.stride) else {
+      // As Swift does where it cannot allocate: there is nobody who could go on without.
       fatalError("no memory for a table of \(count) keys")
     }
     // Zero bytes are free slots.

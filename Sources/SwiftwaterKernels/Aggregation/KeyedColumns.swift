@@ -384,19 +384,33 @@ private struct KeyedItems {
 
   /// The items of each key.
   func lists() -> Column {
-    // A stable counting sort by key.
-    var offsets = [UInt32](repeating: 0, count: count + 1)
-    for number in numbers { offsets[Int(number) + 1] += 1 }
-    for key in 0..<count { offsets[key + 1] += offsets[key] }
-    var next = offsets
-    var places = [UInt32](repeating: 0, count: numbers.count)
-    for (place, number) in numbers.enumerated() {
-      places[Int(next[Int(number)])] = UInt32(truncatingIfNeeded: place)
+    let rows = RowsByKey(numbers, keyCount: count)
+    let items = columns.isEmpty ? Column.empty(type) : Column.concatenated(columns)
+    return .list(ListColumn(offsets: rows.starts, items: items.gathered(rows.rows)))
+  }
+}
+
+/// Rows by the number of their key, those of each in their order: a stable counting sort.
+struct RowsByKey {
+  /// The rows of key `i` are `rows[starts[i]..<starts[i + 1]]`.
+  let starts: [UInt32]
+  let rows: [UInt32]
+
+  init(_ numbers: [UInt32], keyCount: Int) {
+    var starts = [UInt32](repeating: 0, count: keyCount + 1)
+    for number in numbers { starts[Int(number) + 1] += 1 }
+    for key in 0..<keyCount { starts[key + 1] += starts[key] }
+    var next = starts
+    var rows = [UInt32](repeating: 0, count: numbers.count)
+    for (row, number) in numbers.enumerated() {
+      rows[Int(next[Int(number)])] = UInt32(truncatingIfNeeded: row)
       next[Int(number)] += 1
     }
-    let items = columns.isEmpty ? Column.empty(type) : Column.concatenated(columns)
-    return .list(ListColumn(offsets: offsets, items: items.gathered(places)))
+    self.starts = starts
+    self.rows = rows
   }
+
+  subscript(key: Int) -> ArraySlice<UInt32> { rows[Int(starts[key])..<Int(starts[key + 1])] }
 }
 
 extension Column {
