@@ -124,6 +124,15 @@ package final class EngineThread: Sendable {
   }
 }
 
+/// Names a thread for as long as it lives.
+package struct ThreadIdentity: Sendable {
+  private let thread: pthread_t
+
+  package static var current: ThreadIdentity { ThreadIdentity(thread: pthread_self()) }
+
+  package var isCurrent: Bool { pthread_equal(thread, pthread_self()) != 0 }
+}
+
 private final class Box<Value> {
   let value: Value
   init(_ value: Value) { self.value = value }

@@ -1,11 +1,15 @@
 import CSignals
 import PythonInterop
 import SwiftwaterCore
+import SwiftwaterRDD
 
 /// What Python calls to make the module `_swiftwater`, built into the host or loaded from a file.
 @_cdecl("PyInit__swiftwater")
 public func makeModule() -> UnsafeMutableRawPointer? {
   Isolation.classify = kindOfInstances
+  CallerPoll.action.withLock {
+    $0 = { try Interpreter.attach { py in try py.runSignalHandlers() } }
+  }
   let module = Interpreter.called { py in
     NativeModule.make(
       name: "_swiftwater",

@@ -25,12 +25,12 @@ public struct JobRunner: Sendable {
     if partitions.isEmpty { return [] }
     for shuffle in node.stageShuffles() { try shuffle.materialise(with: self) }
 
-    let cancellation = self.cancellation
+    let watch = JobWatch(cancellation)
     let stage = pool.nextStage()
     let task: @Sendable (Int, Int) throws -> Result = { index, attempt in
-      try cancellation.check()
+      try watch.check()
       let context = TaskContext(
-        partition: partitions[index], stage: stage, attempt: attempt, cancellation: cancellation)
+        partition: partitions[index], stage: stage, attempt: attempt, watch: watch)
       return try TaskContext.$current.withValue(context) {
         try consume(node.cursor(partition: partitions[index], task: context), context)
       }
@@ -38,7 +38,9 @@ public struct JobRunner: Sendable {
     if placement == .callingThread || node.stagePlacement == .callingThread {
       return try partitions.indices.map { try observed($0, task) }
     }
-    return try pool.map(count: partitions.count) { [pool] in try task($0, pool.nextAttempt()) }
+    return try pool.map(count: partitions.count, watch: watch) { [pool] in
+      try task($0, pool.nextAttempt())
+    }
   }
 
   /// Runs a task that may call functions of a layer above, and tells that layer of its end.
@@ -75,6 +77,52 @@ extension RDDNode {
     }
     visit(self)
     return found
+  }
+}
+
+/// What a layer above wants to look at now and then on a thread that runs jobs, however long its
+/// native tasks take: Python's signal handlers. What it throws ends the stage.
+public enum CallerPoll {
+  public static let action = Mutex<(@Sendable () throws -> Void)?>(nil)
+}
+
+/// Ends the tasks of one stage early: on a request, or for what the ``CallerPoll`` throws.
+final class JobWatch: Sendable {
+  /// Between two looks at the outside world.
+  static let pollNanoseconds: Int64 = 50_000_000
+
+  private let cancellation: Cancellation
+  private let caller = ThreadIdentity.current
+  private let nextPoll = Atomic(monotonicNanoseconds() + JobWatch.pollNanoseconds)
+  private let interruption = Mutex<(any Error)?>(nil)
+  private let isInterrupted = Atomic(false)
+
+  /// Belongs to the thread that makes it.
+  init(_ cancellation: Cancellation) { self.cancellation = cancellation }
+
+  /// What the poll has thrown.
+  var interruptingError: (any Error)? { interruption.withLock { $0 } }
+
+  /// - Throws: ``EngineError`` (`cancelled`), or what the poll has thrown.
+  func check() throws {
+    try cancellation.check()
+    if isInterrupted.load(ordering: .relaxed), let error = interruptingError { throw error }
+    if caller.isCurrent { try poll() }
+  }
+
+  /// The poll, when its time has come; only for the thread that runs the job.
+  func poll() throws {
+    let now = monotonicNanoseconds()
+    guard now >= nextPoll.load(ordering: .relaxed) else { return }
+    nextPoll.store(now + Self.pollNanoseconds, ordering: .relaxed)
+    guard let action = CallerPoll.action.withLock({ $0 }) else { return }
+    do {
+      try action()
+    } catch {
+      interruption.withLock { $0 = $0 ?? error }
+      isInterrupted.store(true, ordering: .relaxed)
+      throw error
+    }
   }
 }
 

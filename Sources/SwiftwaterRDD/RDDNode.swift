@@ -243,20 +243,21 @@ public struct TaskContext: Sendable {
   public let stage: Int
   /// Numbers the tasks of a context, from 0.
   public let attempt: Int
-  private let cancellation: Cancellation
+  private let watch: JobWatch
 
-  init(partition: Int, stage: Int, attempt: Int, cancellation: Cancellation) {
+  init(partition: Int, stage: Int, attempt: Int, watch: JobWatch) {
     self.partition = partition
     self.stage = stage
     self.attempt = attempt
-    self.cancellation = cancellation
+    self.watch = watch
   }
 
   /// The task that runs on this thread; nil outside of tasks.
   @TaskLocal public static var current: TaskContext?
 
-  /// - Throws: ``EngineError`` (`cancelled`) once the job is to end. Long tasks ask once a batch.
-  public func checkCancellation() throws { try cancellation.check() }
+  /// - Throws: ``EngineError`` (`cancelled`) once the job is to end, or what the ``CallerPoll`` threw.
+  ///   Long tasks ask once a batch.
+  public func checkCancellation() throws { try watch.check() }
 }
 
 /// What a layer above wants to know of every task that may have run its functions.

@@ -25,10 +25,10 @@ final class TaskPool: Sendable {
 
   /// Calls `task` with `0..<count`, several at the same time, and waits for all.
   ///
-  /// - Throws: the error of the lowest index that failed. Tasks that have not begun by then are
-  ///   not run.
+  /// - Throws: what interrupted the job, or the error of the lowest index that failed. Tasks that
+  ///   have not begun by then are not run.
   func map<Result: Sendable>(
-    count: Int, _ task: @escaping @Sendable (Int) throws -> Result
+    count: Int, watch: JobWatch, _ task: @escaping @Sendable (Int) throws -> Result
   ) throws -> [Result] {
     let helpers = min(width, count) - 1
     guard helpers > 0 else { return try (0..<count).map(task) }
@@ -36,7 +36,7 @@ final class TaskPool: Sendable {
     let work = SharedWork(count: count, task: task)
     enqueue(helpers) { work.takeTurns() }
     work.takeTurns()
-    return try work.results()
+    return try work.results(watch)
   }
 
   func shutDown() {
@@ -116,15 +116,24 @@ private final class SharedWork<Result: Sendable>: Sendable {
     }
   }
 
-  /// Waits until nobody works on a task any more.
-  func results() throws -> [Result] {
-    let (results, failure) = state.wait { state -> ([Result?], (index: Int, error: any Error)?)? in
-      guard state.running == 0 else { return nil }
-      state.task = nil
-      defer { state.results = [] }
-      return (state.results, state.failure)
-    }!
-    if let failure { throw failure.error }
-    return results.compactMap { $0 }
+  /// Waits until nobody works on a task any more, and polls meanwhile.
+  func results(_ watch: JobWatch) throws -> [Result] {
+    while true {
+      let deadline = monotonicNanoseconds() + JobWatch.pollNanoseconds
+      let ended = state.wait(untilMonotonicNanoseconds: deadline) { state -> Outcome? in
+        guard state.running == 0 else { return nil }
+        state.task = nil
+        defer { state.results = [] }
+        return (state.results, state.failure)
+      }
+      if let (results, failure) = ended {
+        if let error = watch.interruptingError ?? failure?.error { throw error }
+        return results.compactMap { $0 }
+      }
+      // What it throws is thrown when the others, which see it too, have ended.
+      try? watch.poll()
+    }
   }
+
+  private typealias Outcome = (results: [Result?], failure: (index: Int, error: any Error)?)
 }

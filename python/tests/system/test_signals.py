@@ -354,3 +354,29 @@ def test_background_jobs_of_a_shell_ignore_interrupts(runner, start, script):
     job.until(lambda: job.out.count("batch") > seen + 2, "more batches")
     job.send(signal.SIGTERM)
     assert job.end() == 143
+
+
+# 9e10 pairs, none of which Python sees.
+NATIVE = """
+from swiftwater import SparkContext
+
+sc = SparkContext("local[{cores}]", "signals")
+pairs = sc.parallelize(["k 1"] * 300_000).map(lambda line: (line, 1))
+try:
+    print("begin", flush=True)
+    print(pairs.join(pairs, {cores}).count())
+except KeyboardInterrupt:
+    print("caught", sc.parallelize([1, 2]).count())
+"""
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_long_native_job_can_be_interrupted(runner, start, script, cores):
+    job = start([*runner, script(NATIVE.format(cores=cores))])
+    job.until_out("begin")
+    time.sleep(0.3)
+    begin = time.monotonic()
+    job.send(signal.SIGINT)
+    assert job.end() == 0
+    assert time.monotonic() - begin < 5
+    assert job.out.splitlines()[-1] == "caught 2"
