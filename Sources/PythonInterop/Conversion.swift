@@ -110,6 +110,14 @@ extension Python {
     if PyErr_CheckSignals() != 0 { throw PythonError.fetch(self) }
   }
 
+  /// Runs `body`, which makes objects and calls none of Python's code, without looks for garbage
+  /// in between.
+  public func withoutGarbageCollection<R>(_ body: () throws -> R) rethrows -> R {
+    let wasEnabled = PyGC_Disable() != 0
+    defer { if wasEnabled { PyGC_Enable() } }
+    return try body()
+  }
+
   /// `module.attribute`.
   ///
   /// - Throws: ``PythonError``.

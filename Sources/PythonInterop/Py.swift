@@ -133,6 +133,10 @@ public enum Py {
     PyTuple_SetItem(tuple, index, item)
   }
 
+  /// Takes a tuple that cannot be part of a cycle out of the garbage collector's sight.
+  @inlinable @inline(__always)
+  public static func untrack(_ tuple: PyPointer) { PyObject_GC_UnTrack(tuple) }
+
   /// A new list; its items are still to be set.
   @inlinable @inline(__always)
   public static func newList(count: Int) -> PyPointer? { PyList_New(count) }

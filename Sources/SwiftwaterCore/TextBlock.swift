@@ -28,19 +28,18 @@ public final class TextBlock: ElementBatch, @unchecked Sendable {
   /// The number of bytes of content, terminators included.
   public let byteCount: Int
 
-  private let base: UnsafeMutableRawPointer
+  private let memory: TextMemory
   private let lease: Mutex<BufferLease?>
 
-  /// Takes over memory that was made with `UnsafeMutableRawPointer.allocate` and is at least
-  /// `byteCount + padding` bytes long.
+  /// Takes over memory that is at least `byteCount + padding` bytes long.
   ///
   /// - Parameters:
   ///   - lease: the block's share of a bounded buffer, given back when the block goes away.
   public init(
-    adopting base: UnsafeMutableRawPointer, byteCount: Int, lines: [LineSpan], isASCII: Bool,
+    adopting memory: TextMemory, byteCount: Int, lines: [LineSpan], isASCII: Bool,
     lease: BufferLease? = nil
   ) {
-    self.base = base
+    self.memory = memory
     self.byteCount = byteCount
     self.lines = lines
     self.isASCII = isASCII
@@ -58,18 +57,15 @@ public final class TextBlock: ElementBatch, @unchecked Sendable {
     withExtendedLifetime(old) {}
   }
 
-  deinit {
-    // SAFETY: `base` was handed over in `init` and is owned by this object alone.
-    base.deallocate()
-  }
+  deinit { memory.release() }
 
   public var recordCount: Int { lines.count }
 
   /// Calls `body` with the block's bytes (content only; `padding` more may be read behind them).
   public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
-    // SAFETY: `base` holds `byteCount` initialised bytes while `self` lives.
+    // SAFETY: `memory` holds `byteCount` initialised bytes while `self` lives.
     try withExtendedLifetime(self) {
-      try body(UnsafeRawBufferPointer(start: base, count: byteCount))
+      try body(UnsafeRawBufferPointer(start: memory.base, count: byteCount))
     }
   }
 
@@ -97,10 +93,10 @@ private struct SpilledText: StoredBatch {
   let spans: SpilledBytes
 
   func loaded() throws -> any RecordBatch {
-    let base = UnsafeMutableRawPointer.allocate(
-      byteCount: content.count + TextBlock.padding, alignment: 64)
+    let memory = TextMemory.allocate(byteCount: content.count + TextBlock.padding)
     do {
-      try content.read(into: UnsafeMutableRawBufferPointer(start: base, count: content.count))
+      try content.read(
+        into: UnsafeMutableRawBufferPointer(start: memory.base, count: content.count))
       let lines = try [TextBlock.LineSpan](unsafeUninitializedCapacity: recordCount) {
         lines, count in
         // SAFETY: the spans were written from an array of `recordCount` of them.
@@ -108,11 +104,11 @@ private struct SpilledText: StoredBatch {
         count = recordCount
       }
       // The padding is read by wide loads, whatever is in it.
-      (base + content.count).initializeMemory(
+      (memory.base + content.count).initializeMemory(
         as: UInt8.self, repeating: 0, count: TextBlock.padding)
-      return TextBlock(adopting: base, byteCount: content.count, lines: lines, isASCII: isASCII)
+      return TextBlock(adopting: memory, byteCount: content.count, lines: lines, isASCII: isASCII)
     } catch {
-      base.deallocate()
+      memory.release()
       throw error
     }
   }

@@ -1,5 +1,7 @@
 // The one file of this target that calls the C library.
+import CKernels
 import Glibc
+import SwiftwaterCore
 
 /// The offset of the first `byte` in `bytes`.
 func findByte(_ byte: UInt8, in bytes: UnsafeRawBufferPointer) -> Int? {
@@ -21,8 +23,28 @@ func order(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Int {
   return order == 0 ? a.count - b.count : Int(order)
 }
 
-/// Gives back what `sw_table_memory` gave.
-func freeTable(_ memory: UnsafeMutableRawPointer) { free(memory) }
+/// Zero bytes for tables that are read at random.
+enum TableMemory {
+  private static let stock = MemoryStock(sizes: (64 << 10)...(16 << 20), mostKept: 32 << 20)
+
+  /// - Parameter byteCount: a power of two.
+  /// - Returns: memory for ``release(_:byteCount:)``; nil where there is none.
+  static func allocate(byteCount: Int) -> UnsafeMutableRawPointer? {
+    if let (base, found) = stock.take(byteCount) {
+      // Powers of two: a larger one would be twice as large.
+      if found == byteCount {
+        memset(base, 0, byteCount)
+        return base
+      }
+      release(base, byteCount: found)
+    }
+    return sw_table_memory(byteCount)
+  }
+
+  static func release(_ base: UnsafeMutableRawPointer, byteCount: Int) {
+    if !stock.keep(base, byteCount: byteCount) { free(base) }
+  }
+}
 
 /// What kind of text some bytes are.
 enum UTF8Validity {

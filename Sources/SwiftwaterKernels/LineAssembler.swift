@@ -19,8 +19,7 @@ public struct LineAssembler: ~Copyable {
   private let blockSize: Int
   private let maxLineLength: Int
 
-  private var base: UnsafeMutableRawPointer
-  private var capacity: Int
+  private var memory: TextMemory
   /// Bytes in use, and where the line that is not yet complete begins.
   private var count = 0
   private var lineStart = 0
@@ -42,11 +41,13 @@ public struct LineAssembler: ~Copyable {
   public init(blockSize: Int, maxLineLength: Int) {
     self.blockSize = min(blockSize, 1 << 30)
     self.maxLineLength = min(maxLineLength, 1 << 30)
-    capacity = Self.smallestCapacity
-    base = .allocate(byteCount: capacity + TextBlock.padding, alignment: 64)
+    memory = .allocate(byteCount: Self.smallestCapacity + TextBlock.padding)
   }
 
-  deinit { base.deallocate() }
+  deinit { memory.release() }
+
+  private var base: UnsafeMutableRawPointer { memory.base }
+  private var capacity: Int { memory.byteCount - TextBlock.padding }
 
   /// True when enough complete lines are there for a block.
   public var isBlockFull: Bool { lineStart >= blockSize }
@@ -99,17 +100,15 @@ public struct LineAssembler: ~Copyable {
     guard !lines.isEmpty else { return nil }
     let size = lineStart
     let tail = count - size
-    let newCapacity = max(Self.smallestCapacity, tail)
-    let next = UnsafeMutableRawPointer.allocate(
-      byteCount: newCapacity + TextBlock.padding, alignment: 64)
+    let next = TextMemory.allocate(
+      byteCount: max(Self.smallestCapacity, tail) + TextBlock.padding)
     // SAFETY: `tail` bytes from `base + size` are initialised, and `next` has room for them.
-    next.copyMemory(from: base + size, byteCount: tail)
+    next.base.copyMemory(from: base + size, byteCount: tail)
     (base + size).initializeMemory(as: UInt8.self, repeating: 0, count: TextBlock.padding)
     let block = Self.validBlock(
-      adopting: base, capacity: capacity, byteCount: size, lines: lines, isASCII: isASCII,
+      adopting: memory, byteCount: size, lines: lines, isASCII: isASCII,
       lease: lease)
-    base = next
-    capacity = newCapacity
+    memory = next
     count = tail
     lineStart = 0
     // Most likely the next block has as many.
@@ -117,7 +116,7 @@ public struct LineAssembler: ~Copyable {
     lines = []
     lines.reserveCapacity(min(expected, 1 << 16))
     isASCII =
-      isASCII || SwiftwaterKernels.isASCII(UnsafeRawBufferPointer(start: next, count: tail))
+      isASCII || SwiftwaterKernels.isASCII(UnsafeRawBufferPointer(start: base, count: tail))
     return block
   }
 
@@ -139,14 +138,53 @@ public struct LineAssembler: ~Copyable {
         (base + from).assumingMemoryBound(to: UInt8.self), count - from, bits.baseAddress!)
       if seen & UInt32(SW_SAW_BEYOND_ASCII) != 0 { isASCII = false }
       if seen & UInt32(SW_SAW_CARRIAGE_RETURN) != 0 { return endLinesOfEveryKind(from: from) }
+      endLines(at: UnsafeBufferPointer(bits), from: from)
+    }
+  }
+
+  /// Ends a line at every bit; the first one stands for the byte at `from`.
+  private mutating func endLines(at bits: UnsafeBufferPointer<UInt64>, from: Int) {
+    var total = 0
+    for word in bits { total += word.nonzeroBitCount }
+    if total == 0 { return }
+    // Room for those that a word's first two places write beyond the last.
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: total + 2) { ends in
+      var next = ends.baseAddress!
       for (number, word) in bits.enumerated() {
+        let base = UInt32(truncatingIfNeeded: from + number * 64)
+        let count = word.nonzeroBitCount
         var word = word
-        while word != 0 {
-          let end = from + number * 64 + word.trailingZeroBitCount
-          word &= word - 1
-          endLine(at: end, next: end + 1)
+        // Most words have none, one or two: both places are written without asking, as a branch that
+        // nobody can foresee costs more. Source: Langdale, Lemire (2019), section 3.1.4.
+        next.initialize(to: base &+ UInt32(truncatingIfNeeded: word.trailingZeroBitCount))
+        word &= word &- 1
+        (next + 1).initialize(to: base &+ UInt32(truncatingIfNeeded: word.trailingZeroBitCount))
+        if count > 2 {
+          for place in 2..<count {
+            word &= word &- 1
+            (next + place).initialize(
+              to: base &+ UInt32(truncatingIfNeeded: word.trailingZeroBitCount))
+          }
         }
+        next += count
       }
+      addLines(endingAt: UnsafeBufferPointer(rebasing: ends[..<total]))
+    }
+  }
+
+  private mutating func addLines(endingAt ends: UnsafeBufferPointer<UInt32>) {
+    guard discarding == nil, count - lineStart <= maxLineLength else {
+      for end in ends { endLine(at: Int(end), next: Int(end) + 1) }
+      return
+    }
+    withUnsafeTemporaryAllocation(of: TextBlock.LineSpan.self, capacity: ends.count) { spans in
+      var start = UInt32(truncatingIfNeeded: lineStart)
+      for (index, end) in ends.enumerated() {
+        spans.initializeElement(at: index, to: .init(start: start, end: end))
+        start = end &+ 1
+      }
+      lines.append(contentsOf: UnsafeBufferPointer(spans))
+      lineStart = Int(start)
     }
   }
 
@@ -210,28 +248,26 @@ public struct LineAssembler: ~Copyable {
   private mutating func reserve(_ extra: Int) {
     guard count + extra > capacity else { return }
     let newCapacity = max(count + extra, min(capacity * 2, blockSize * 2))
-    let larger = UnsafeMutableRawPointer.allocate(
-      byteCount: newCapacity + TextBlock.padding, alignment: 64)
-    larger.copyMemory(from: base, byteCount: count)
-    base.deallocate()
-    base = larger
-    capacity = newCapacity
+    let larger = TextMemory.allocate(byteCount: newCapacity + TextBlock.padding)
+    larger.base.copyMemory(from: base, byteCount: count)
+    memory.release()
+    memory = larger
   }
 
   /// Makes the block, with what is not UTF-8 replaced.
   private static func validBlock(
-    adopting base: UnsafeMutableRawPointer, capacity: Int, byteCount: Int,
+    adopting memory: TextMemory, byteCount: Int,
     lines: [TextBlock.LineSpan], isASCII: Bool, lease: (Int) -> BufferLease?
   ) -> TextBlock {
-    let bytes = UnsafeRawBufferPointer(start: base, count: byteCount)
+    let bytes = UnsafeRawBufferPointer(start: memory.base, count: byteCount)
     let validity = isASCII ? .ascii : utf8Validity(of: bytes)
     switch validity {
     case .ascii, .valid:
       return TextBlock(
-        adopting: base, byteCount: byteCount, lines: lines, isASCII: validity == .ascii,
-        lease: lease(capacity))
+        adopting: memory, byteCount: byteCount, lines: lines, isASCII: validity == .ascii,
+        lease: lease(memory.byteCount))
     case .invalid:
-      defer { base.deallocate() }
+      defer { memory.release() }
       var repaired: [UInt8] = []
       repaired.reserveCapacity(byteCount + byteCount / 8)
       var spans: [TextBlock.LineSpan] = []
@@ -243,14 +279,13 @@ public struct LineAssembler: ~Copyable {
         spans.append(.init(start: start, end: UInt32(repaired.count)))
         repaired.append(.lineFeed)
       }
-      let copy = UnsafeMutableRawPointer.allocate(
-        byteCount: repaired.count + TextBlock.padding, alignment: 64)
-      repaired.withUnsafeBytes { copy.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
-      (copy + repaired.count).initializeMemory(
+      let copy = TextMemory.allocate(byteCount: repaired.count + TextBlock.padding)
+      repaired.withUnsafeBytes { copy.base.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+      (copy.base + repaired.count).initializeMemory(
         as: UInt8.self, repeating: 0, count: TextBlock.padding)
       return TextBlock(
         adopting: copy, byteCount: repaired.count, lines: spans, isASCII: false,
-        lease: lease(repaired.count))
+        lease: lease(copy.byteCount))
     }
   }
 }

@@ -259,6 +259,8 @@ public enum PythonText {
         marks &= marks &- 1
       }
       offset += 8
+      // The last places with some that were looked at before: one step instead of up to seven.
+      if offset < end, offset + 8 > end { offset = end - 8 }
     }
     while offset < end {
       if text[offset] == first, isMatch(needle, in: text, at: offset) { return offset }

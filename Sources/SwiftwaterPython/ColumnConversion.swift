@@ -10,33 +10,35 @@ import SwiftwaterKernels
 func newObjects(
   of column: Column, _ range: Range<Int>, _ py: borrowing Python
 ) throws -> [PyPointer] {
-  let objects = OwnedObjects()
-  try fill(objects, column, range, py)
+  var objects = OwnedObjects()
+  // Nothing that is made here is garbage: looking for some between the objects takes longer than
+  // making them.
+  try py.withoutGarbageCollection { try fill(&objects, column, range, py) }
   return objects.take()
 }
 
 /// References that are given up unless they are taken.
-private final class OwnedObjects {
+private struct OwnedObjects: ~Copyable {
   private(set) var pointers: [PyPointer] = []
 
   deinit { for pointer in pointers { Py.release(pointer) } }
 
-  func reserve(_ count: Int) { pointers.reserveCapacity(pointers.count + count) }
+  mutating func reserve(_ count: Int) { pointers.reserveCapacity(pointers.count + count) }
 
   @inline(__always)
-  func append(_ pointer: PyPointer?, _ py: borrowing Python) throws {
+  mutating func append(_ pointer: PyPointer?, _ py: borrowing Python) throws {
     guard let pointer else { throw PythonError.fetch(py) }
     pointers.append(pointer)
   }
 
-  func take() -> [PyPointer] {
+  mutating func take() -> [PyPointer] {
     defer { pointers = [] }
     return pointers
   }
 }
 
 private func fill(
-  _ objects: OwnedObjects, _ column: Column, _ range: Range<Int>, _ py: borrowing Python
+  _ objects: inout OwnedObjects, _ column: Column, _ range: Range<Int>, _ py: borrowing Python
 ) throws {
   objects.reserve(range.count)
   switch column {
@@ -55,30 +57,31 @@ private func fill(
       }
     }
   case .tuple(let items, _):
-    let items = try items.map { item in
-      let objects = OwnedObjects()
-      try fill(objects, item, range, py)
-      return objects
+    let parts = try items.map { item in
+      var objects = OwnedObjects()
+      try fill(&objects, item, range, py)
+      return objects.take()
     }
-    let parts = items.map { $0.take() }
+    let isTracked = !items.allSatisfy(\.type.isAtomic)
     for row in 0..<range.count {
       guard let tuple = Py.newTuple(count: parts.count) else {
         for part in parts { for rest in part[row...] { Py.release(rest) } }
         throw PythonError.fetch(py)
       }
       for (index, part) in parts.enumerated() { Py.setItem(part[row], of: tuple, at: index) }
+      if !isTracked { Py.untrack(tuple) }
       try objects.append(tuple, py)
     }
   case .list(let lists):
     for row in range {
       let places = Int(lists.offsets[row])..<Int(lists.offsets[row + 1])
-      let items = OwnedObjects()
-      try fill(items, lists.items, places, py)
+      var items = OwnedObjects()
+      try fill(&items, lists.items, places, py)
       try objects.append(py.newList(items.take()), py)
     }
   case .optional(let validity, let values):
-    let inner = OwnedObjects()
-    try fill(inner, values, range, py)
+    var inner = OwnedObjects()
+    try fill(&inner, values, range, py)
     for (index, object) in inner.take().enumerated() {
       if validity[range.lowerBound + index] {
         try objects.append(object, py)
@@ -90,11 +93,24 @@ private func fill(
   case .repeated(let value, _):
     // What has a hash cannot be changed, and is shared.
     if value.type.isHashable {
-      let single = OwnedObjects()
-      try fill(single, value, 0..<1, py)
+      var single = OwnedObjects()
+      try fill(&single, value, 0..<1, py)
       for _ in range { try objects.append(Py.retained(single.pointers[0]), py) }
     } else {
-      for _ in range { try fill(objects, value, 0..<1, py) }
+      for _ in range { try fill(&objects, value, 0..<1, py) }
+    }
+  }
+}
+
+extension ColumnType {
+  /// True where Python's garbage collector has nothing to do with the objects, nor with tuples of
+  /// them: what it would find out when it comes across one.
+  fileprivate var isAtomic: Bool {
+    switch self {
+    case .none, .bool, .integer, .double, .text: true
+    case .optional(let type): type.isAtomic
+    case .tuple(let items): items.allSatisfy(\.isAtomic)
+    case .list: false
     }
   }
 }

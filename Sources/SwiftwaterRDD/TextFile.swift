@@ -81,7 +81,8 @@ final class SplitReader {
 
   init(_ split: FileSplit, blockSize: Int, maxLineLength: Int) throws {
     file = try OpenFile(path: split.path)
-    assembler = LineAssembler(blockSize: blockSize, maxLineLength: maxLineLength)
+    // One read is enough for a block, but for very long lines.
+    assembler = LineAssembler(blockSize: blockSize / 2, maxLineLength: maxLineLength)
     self.blockSize = blockSize
     let start = split.start == 0 ? 0 : try Self.lineStart(behind: split.start, in: file)
     remaining = start..<max(start, try Self.lineStart(behind: split.end, in: file))

@@ -18,7 +18,8 @@ public struct TextView: Hashable, Sendable {
     self.high = high
   }
 
-  public static let empty = TextView(low: 0, high: 0)
+  @inlinable @inline(__always)
+  public static var empty: TextView { TextView(low: 0, high: 0) }
 
   /// The length in bytes.
   @inlinable @inline(__always)

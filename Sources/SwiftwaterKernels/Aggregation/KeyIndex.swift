@@ -46,7 +46,7 @@ final class KeyIndex {
   }
 
   deinit {
-    freeTable(slots)
+    Self.free(slots, count: mask + 1)
     heap.deallocate()
   }
 
@@ -186,17 +186,21 @@ final class KeyIndex {
       while slots[index].number != 0 { index = (index + 1) & mask }
       slots[index] = slot
     }
-    freeTable(memory)
+    Self.free(memory, count: old.count)
     return (slots, mask)
   }
 
   private static func emptySlots(_ count: Int) -> UnsafeMutablePointer<Slot> {
-    guard let memory = sw_table_memory(count * MemoryLayout<Slot>.stride) else {
+    guard let memory = TableMemory.allocate(byteCount: count * MemoryLayout<Slot>.stride) else {
       // As Swift does where it cannot allocate: there is nobody who could go on without.
       fatalError("no memory for a table of \(count) keys")
     }
     // Zero bytes are free slots.
     return memory.bindMemory(to: Slot.self, capacity: count)
+  }
+
+  private static func free(_ slots: UnsafeMutablePointer<Slot>, count: Int) {
+    TableMemory.release(slots, byteCount: count * MemoryLayout<Slot>.stride)
   }
 
   // MARK: - Hashing
