@@ -9,10 +9,12 @@ import signal
 import sys
 from pathlib import Path
 
+import dispatch
 import empty_batch
 import interval
 import log_analysis
 import memory
+import opaque
 import operators
 import peers
 import planning
@@ -36,6 +38,8 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     wordcount_swift.BENCHMARK,
     wordcount_unicode.BENCHMARK,
     log_analysis.BENCHMARK,
+    opaque.BENCHMARK,
+    dispatch.BENCHMARK,
     planning.BENCHMARK,
     start.BENCHMARK,
     memory.BENCHMARK,

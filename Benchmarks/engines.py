@@ -32,9 +32,17 @@ class Engine:
         """The command that runs a script of jobs/."""
         return [*self.command, str(JOBS / job), *map(str, arguments)]
 
+    def with_setting(self, name: str, value: str) -> Engine:
+        """Swiftwater with another value of a setting."""
+        return replace(self, command=(*self.command, "--conf", f"{name}={value}"))
+
     def without_lowering(self) -> Engine:
         """Swiftwater with functions that stay in Python."""
-        return replace(self, command=(*self.command, "--conf", "swiftwater.lowering=false"))
+        return self.with_setting("swiftwater.lowering", "false")
+
+    def with_workers(self, use: str) -> Engine:
+        """Swiftwater whose Python functions run in workers `always`, `never` or as it decides."""
+        return self.with_setting("swiftwater.workers", use)
 
 
 def swiftwater(program: Path) -> Engine:

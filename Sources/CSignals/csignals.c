@@ -1,11 +1,18 @@
 #define _GNU_SOURCE
 #include "csignals.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <spawn.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -83,3 +90,76 @@ void sw_watch_forks(void) {
 }
 
 bool sw_is_forked(void) { return atomic_load(&forked); }
+
+int sw_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
+
+int sw_socket_pair(int *first, int *second) {
+  int both[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, both) != 0) return -1;
+  *first = both[0];
+  *second = both[1];
+  return 0;
+}
+
+int sw_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
+
+const char *sw_signal_name(int number) { return sigabbrev_np(number); }
+
+static bool sets(const char *entry, const char *variable) {
+  size_t length = strcspn(variable, "=") + 1;
+  return strncmp(entry, variable, length) == 0;
+}
+
+int sw_spawn(const char *path, char *const *arguments, const char *variable, const int *descriptors,
+             int count, pid_t *child) {
+  extern char **environ;
+  // Copies above the places that they are moved to, so that none is overwritten before its turn.
+  int copies[16];
+  if (count > 16) return EINVAL;
+  size_t variables = 0;
+  while (environ[variables]) variables++;
+  const char **environment = calloc(variables + 2, sizeof *environment);
+  if (!environment) return ENOMEM;
+  size_t used = 0;
+  for (size_t i = 0; i < variables; i++)
+    if (!variable || !sets(environ[i], variable)) environment[used++] = environ[i];
+  if (variable) environment[used++] = variable;
+
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_init(&attributes);
+  int error = 0, made = 0;
+  for (; made < count && !error; made++) {
+    copies[made] = fcntl(descriptors[made], F_DUPFD_CLOEXEC, 16);
+    if (copies[made] < 0) {
+      error = errno;
+      break;
+    }
+    error = posix_spawn_file_actions_adddup2(&actions, copies[made], made);
+  }
+  sigset_t none, usual;
+  sigemptyset(&none);
+  sigemptyset(&usual);
+  sigaddset(&usual, SIGINT);
+  sigaddset(&usual, SIGTERM);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &usual);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(
+      &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  if (!error)
+    error = posix_spawn(child, path, &actions, &attributes, arguments, (char *const *)environment);
+  for (int i = 0; i < made; i++) close(copies[i]);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  free(environment);
+  return error;
+}
+
+int sw_wait_for_hangup(int descriptor) {
+  struct pollfd one = {descriptor, POLLRDHUP, 0};
+  while (poll(&one, 1, -1) < 0)
+    if (errno != EINTR) return -1;
+  return 0;
+}

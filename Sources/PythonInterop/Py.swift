@@ -26,6 +26,10 @@ public enum Py {
   @inlinable @inline(__always)
   public static func release(_ object: PyPointer) { sw_release(object) }
 
+  public static func call(_ function: PyPointer) -> PyPointer? {
+    PyObject_CallObject(function, nil)
+  }
+
   @inlinable @inline(__always)
   public static func call(_ function: PyPointer, _ argument: PyPointer) -> PyPointer? {
     sw_call1(function, argument)
@@ -63,6 +67,11 @@ public enum Py {
   @inlinable @inline(__always)
   public static func append(_ item: PyPointer, to list: PyPointer) -> Bool {
     PyList_Append(list, item) == 0
+  }
+
+  /// A new list of some of the items.
+  public static func slice(of list: PyPointer, from start: Int, to end: Int) -> PyPointer? {
+    PyList_GetSlice(list, start, end)
   }
 
   @inlinable @inline(__always)

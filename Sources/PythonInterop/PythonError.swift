@@ -42,6 +42,14 @@ public struct PythonError: Error, CustomStringConvertible {
     return failure
   }
 
+  /// An exception that nobody has raised here, with the traceback that it has.
+  public static func of(_ exception: PythonObject, _ py: borrowing Python) -> PythonError {
+    let traceback = PyException_GetTraceback(exception.pointer)
+    return PythonError(
+      exception: exception, traceback: traceback.map { PythonObject(owning: $0) },
+      summary: Self.summary(of: exception.pointer))
+  }
+
   /// Sets the exception on this thread again, with the traceback that it had.
   public func restore(_ py: borrowing Python) {
     let value = exception.pointer

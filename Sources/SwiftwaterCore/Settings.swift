@@ -70,6 +70,12 @@ public struct Settings: Sendable {
       name: "swiftwater.lowering", defaultValue: "true",
       summary: "run Python functions natively where the engine understands them"),
     .init(
+      name: "swiftwater.workers", defaultValue: "auto",
+      summary: "stages with Python functions in worker processes: auto, always or never"),
+    .init(
+      name: "swiftwater.worker.memory", defaultValue: "",
+      summary: "memory that a worker process may have; beyond it Python raises MemoryError"),
+    .init(
       name: "swiftwater.errors.full", defaultValue: "false",
       summary: "show the whole traceback of a failure instead of 15 lines"),
     .init(

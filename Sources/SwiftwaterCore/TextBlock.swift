@@ -11,7 +11,7 @@ public final class TextBlock: ElementBatch, @unchecked Sendable {
   public static let padding = 64
 
   /// One line: offsets into the block's bytes, without the terminator.
-  public struct LineSpan: Sendable, Hashable {
+  public struct LineSpan: Sendable, Hashable, BitwiseCopyable {
     public let start: UInt32
     public let end: UInt32
 

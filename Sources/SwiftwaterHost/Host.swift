@@ -15,7 +15,9 @@ enum Host {
     let environment = PythonEnvironment.chosen(beside: packageFolder)
     HostFiles.exit(
       withCStrings([
-        "from swiftwater._cli import main; main()", packageFolder, environment.executable,
+        CommandLine.arguments.dropFirst().first == "--worker"
+          ? "from swiftwater._worker import main; main()"
+          : "from swiftwater._cli import main; main()", packageFolder, environment.executable,
         executable, environment.problem,
       ]) { strings in
         var options = sw_host_options(

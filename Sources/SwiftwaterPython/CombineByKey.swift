@@ -20,12 +20,15 @@ struct CombineByKey: Sendable {
     let native = try NativeMerge(self, over: parent)
     // Where the records are known to be pairs of types that merge natively, no step needs Python.
     let type = parent.recordType.flatMap { native?.resultType(of: $0) }
-    let placement: TaskPlacement = type == nil ? .callingThread : .anyThread
+    let placement: TaskPlacement = type == nil ? .oneAtATime : .anyThread
     let mapSide = parent.recordType.flatMap { native?.shared(parent, of: $0) } ?? parent
     let shuffle = Shuffle(
       parent: mapSide, bucketCount: partitioning.count, placement: placement
     ) { cursor, task in
-      try combined(cursor, of: parent, task: task)
+      if task.isMoved, let buckets = try moved(cursor, over: mapSide, native, task) {
+        return buckets
+      }
+      return try combined(cursor, of: parent, task: task)
     }
     return RDDNode(
       name: place.name, context: parent.context, dependencies: [.shuffle(shuffle)],
@@ -33,18 +36,49 @@ struct CombineByKey: Sendable {
       recipe: CombineRecipe(parent: parent, combination: self)
     ) { partition, task in
       let parts = shuffle.bucket(partition)
-      // The keys of one part are different already.
-      if parts.count <= 1 { return ArrayCursor(parts) }
-      if let native = try NativeMerge(self, over: parent),
-        !SpillStore.shared.isOverLimit(adding: parts.count)
+      if task.isMoved, native == nil, parts.count > 1,
+        let moved = RemoteCursor(
+          [ArrayCursor(parts)], again: { [ArrayCursor(parts)] }, .merge(self),
+          in: parent.context, task: task)
       {
-        let pairs = NativePairs(native, areCombined: true, partitions: 1)
-        if try pairs.add(ArrayCursor(parts), task: task) {
-          return ArrayCursor(try pairs.takeDivided()[0])
-        }
+        return moved
       }
-      return try Interpreter.attach { py in try merged(parts, task: task, py) }
+      return try mergedParts(parts, of: parent, task: task)
     }
+  }
+
+  /// The pairs of several parts of one partition, with the values of each key combined.
+  func mergedParts(
+    _ parts: [any RecordBatch], of parent: RDDNode, task: TaskContext
+  ) throws -> any BatchCursor {
+    // The keys of one part are different already.
+    if parts.count <= 1 { return ArrayCursor(parts) }
+    if let native = try NativeMerge(self, over: parent),
+      !SpillStore.shared.isOverLimit(adding: parts.count)
+    {
+      let pairs = NativePairs(native, areCombined: true, partitions: 1)
+      if try pairs.add(ArrayCursor(parts), task: task) {
+        return ArrayCursor(try pairs.takeDivided()[0])
+      }
+    }
+    return try Interpreter.attach { py in try merged(parts, task: task, py) }
+  }
+
+  /// The records of a partition combined in a worker process, by the partitions of their keys; nil
+  /// where the driver does it natively.
+  ///
+  /// - Parameter node: whose partition the cursor reads.
+  private func moved(
+    _ cursor: any BatchCursor, over node: RDDNode, _ native: NativeMerge?, _ task: TaskContext
+  ) throws -> [[any RecordBatch]]? {
+    if let earlier = cursor as? RemoteCursor {
+      return try earlier.then(.combine(self)).run().buckets
+    }
+    if native != nil { return nil }
+    return try RemoteCursor(
+      [cursor], again: { [try node.cursor(partition: task.partition, task: task)] },
+      readsText: node.recordType == .text, .combine(self), in: node.context, task: task
+    )?.run().buckets
   }
 
   private func isNative(_ cursor: any BatchCursor) throws -> Bool {
@@ -134,16 +168,19 @@ extension CombineByKey {
     return RDDNode(
       name: place.name, context: parent.context, dependencies: [.narrow(parent)],
       partitionCount: parent.partitionCount,
-      placement: type == nil ? .callingThread : .anyThread, recordType: type,
+      placement: type == nil ? .oneAtATime : .anyThread, recordType: type,
       recipe: CombineRecipe(parent: parent, combination: self)
     ) { partition, task in
       let cursor = try parent.cursor(partition: partition, task: task)
+      if task.isMoved, let buckets = try moved(cursor, over: parent, native, task) {
+        return ArrayCursor(buckets[0])
+      }
       return ArrayCursor(try combined(cursor, of: parent, task: task)[0])
     }
   }
 
   /// The records of one partition combined, by the partitions of their keys.
-  private func combined(
+  func combined(
     _ cursor: any BatchCursor, of parent: RDDNode, task: TaskContext
   ) throws -> [[any RecordBatch]] {
     // As it is now: the function's variables may have been bound anew.
@@ -317,6 +354,7 @@ final class CombineSink: RecordSink {
   @inline(__always)
   private func combine(_ item: Waiting) -> Bool {
     var failed = false
+    WorkerProgress.enter(place)
     if let place = table.find(item.key, hash: item.hash, failed: &failed) {
       guard let merged = Py.call(merge, table.value(at: place), item.value) else { return false }
       table.replaceValue(at: place, by: merged)

@@ -28,7 +28,8 @@ struct Gather: Sendable {
     return RDDNode(
       name: place.name, context: context, dependencies: rdds.map { .narrow($0) },
       partitionCount: plan.count,
-      placement: function == nil || type != nil ? .anyThread : .callingThread, recordType: type
+      placement: function == nil || type != nil ? .anyThread : .oneAtATime, recordType: type,
+      recipe: self
     ) { partition, task in
       let parts = plan[partition]
       guard let function else { return ConcatenatingCursor(parts, task: task) }
@@ -40,16 +41,34 @@ struct Gather: Sendable {
         if let result = form.cursor(over: sides, task: task) { return result }
         cursors = sides.map { $0.cursor() }
       }
-      return try Interpreter.attach { py in
-        let inputs = cursors.map { UpstreamRecords(RecordReader(.batches($0)), through: []) }
-        let reader = try call(function, partition: partition, inputs, py)
-        return ReaderCursor(reader, task: task)
+      if task.isMoved,
+        let moved = RemoteCursor(
+          cursors,
+          again: { try parts.map { try $0.rdd.cursor(partition: $0.partition, task: task) } },
+          .gather(function, place), in: context, task: task)
+      {
+        return moved
       }
+      return try Self.cursor(
+        over: cursors, partition: partition, function: function, place: place, task: task)
     }
   }
 
-  private func call(
-    _ function: TaskFunction, partition: Int, _ inputs: [UpstreamRecords], _ py: borrowing Python
+  /// What a function makes of some cursors.
+  static func cursor(
+    over cursors: [any BatchCursor], partition: Int, function: TaskFunction,
+    place: OperatorPlace, task: TaskContext
+  ) throws -> any BatchCursor {
+    try Interpreter.attach { py in
+      let inputs = cursors.map { UpstreamRecords(RecordReader(.batches($0)), through: []) }
+      let reader = try call(function, partition: partition, inputs, place, py)
+      return ReaderCursor(reader, task: task)
+    }
+  }
+
+  private static func call(
+    _ function: TaskFunction, partition: Int, _ inputs: [UpstreamRecords],
+    _ place: OperatorPlace, _ py: borrowing Python
   ) throws -> RecordReader {
     let iterators = inputs.compactMap { RecordIteratorType.make($0) }
     guard iterators.count == inputs.count, let list = py.newList(iterators),

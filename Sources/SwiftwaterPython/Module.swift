@@ -14,7 +14,7 @@ public func makeModule() -> UnsafeMutableRawPointer? {
     NativeModule.make(
       name: "_swiftwater",
       functions: processFunctions + contextFunctions + rddFunctions + valueFunctions
-        + streamFunctions + historyFunctions + runFunctions,
+        + streamFunctions + historyFunctions + runFunctions + workerFunctions,
       constants: [
         ("__version__", py.newText(swiftwaterVersion)),
         (

@@ -31,6 +31,7 @@ struct KeyPartitioning: Sendable {
         }
         return PortableHash.partition(of: hash, among: count)
       }
+      WorkerProgress.enter(place)
       guard let result = function.call(key) else {
         throw PythonError.fetch(at: place, record: key, py)
       }
@@ -81,17 +82,27 @@ struct PartitionByKey: Sendable {
       takesColumns ? parent.recordType.flatMap { partitioning.divides($0) ? $0 : nil } : nil
     let shuffle = Shuffle(
       parent: parent, bucketCount: partitioning.count,
-      placement: type == nil ? .callingThread : .anyThread
+      placement: type == nil ? .oneAtATime : .anyThread
     ) { cursor, task in
-      if takesColumns, try (cursor as? PipelineCursor)?.isNative() ?? true {
-        return try dividedColumns(cursor, task: task)
+      if task.isMoved, let moved = cursor as? RemoteCursor {
+        return try moved.then(.partition(partitioning)).run().buckets
       }
-      return try dividedObjects(cursor, task: task)
+      return try divided(cursor, takesColumns: takesColumns, task: task)
     }
     return RDDNode(
       name: partitioning.place.name, context: parent.context, dependencies: [.shuffle(shuffle)],
       partitionCount: partitioning.count, recordType: type
     ) { partition, _ in ArrayCursor(shuffle.bucket(partition)) }
+  }
+
+  /// The records of one partition, by the partitions of their keys.
+  func divided(
+    _ cursor: any BatchCursor, takesColumns: Bool, task: TaskContext
+  ) throws -> [[any RecordBatch]] {
+    if takesColumns, try (cursor as? PipelineCursor)?.isNative() ?? true {
+      return try dividedColumns(cursor, task: task)
+    }
+    return try dividedObjects(cursor, task: task)
   }
 
   private func dividedObjects(

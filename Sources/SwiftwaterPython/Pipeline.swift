@@ -31,13 +31,26 @@ struct Pipeline: Sendable {
     let isNative = compiled?.count == operators.count
     return RDDNode(
       name: name, context: parent.context, dependencies: [.narrow(parent)],
-      partitionCount: parent.partitionCount, placement: isNative ? .anyThread : .callingThread,
+      partitionCount: parent.partitionCount, placement: isNative ? .anyThread : .oneAtATime,
       recordType: isNative ? compiled?.prefixes.last?.outputType : nil, recipe: self
     ) { partition, task in
-      PipelineCursor(
-        try parent.cursor(partition: partition, task: task), through: self,
-        try native?.current(operators), partition: partition, task: task)
+      let cursor = try parent.cursor(partition: partition, task: task)
+      if task.isMoved, !isNative, let moved = moved(cursor, partition, task) { return moved }
+      return PipelineCursor(
+        cursor, through: self, try native?.current(operators), partition: partition, task: task)
     }
+  }
+}
+
+extension Pipeline {
+  /// The records of a cursor gone through the functions in a worker process.
+  private func moved(
+    _ cursor: any BatchCursor, _ partition: Int, _ task: TaskContext
+  ) -> RemoteCursor? {
+    if let earlier = cursor as? RemoteCursor { return earlier.then(.pipeline(operators)) }
+    return RemoteCursor(
+      [cursor], again: { [parent] in [try parent.cursor(partition: partition, task: task)] },
+      readsText: parent.recordType == .text, .pipeline(operators), in: parent.context, task: task)
   }
 }
 
@@ -143,6 +156,7 @@ final class PipelineCursor: BatchCursor {
   ) throws -> PythonObject {
     guard let iterator = RecordIteratorType.make(records) else { throw PythonError.fetch(py) }
     defer { Py.release(iterator) }
+    WorkerProgress.enter(item.place)
     let result: PyPointer?
     if item.kind == .mapPartitionsWithIndex {
       guard let index = py.newInteger(partition) else { throw PythonError.fetch(py) }

@@ -17,6 +17,15 @@ final class PythonContext: Sendable {
     context = try SparkContext(settings: settings)
     console = try Console(settings: settings)
     context.addListener(console)
+    let chosen = settings["swiftwater.workers"] ?? ""
+    guard let use = WorkerPool.Use(rawValue: chosen) else {
+      throw EngineError.invalidArgument(
+        "swiftwater.workers must be auto, always or never, not '\(chosen)'")
+    }
+    if use != .never {
+      context.setMover(
+        try WorkerPool(use: use, parallelism: context.parallelism, settings: settings))
+    }
     ProcessConsole.current.withLock { $0 = console }
   }
 }

@@ -19,14 +19,16 @@ final class PythonOperator: Sendable {
 
   let kind: Kind
   let function: PythonObject
-  private let taskFunction: TaskFunction
+  let taskFunction: TaskFunction
   /// As the user wrote it, and where: `flatMap`, `job.py:9`.
   let name: String
   let site: String
+  private let number: Int
   /// The native form of the chain that ended here last: a stream makes the same one in each batch.
   let lastChain = Mutex<NativeChain?>(nil)
 
-  init(kind: Kind, function: TaskFunction, name: String, site: String) {
+  init(kind: Kind, function: TaskFunction, name: String, site: String, number: Int = 0) {
+    self.number = number
     self.kind = kind
     self.function = function.object
     taskFunction = function
@@ -40,6 +42,7 @@ final class PythonOperator: Sendable {
     taskFunction = original.taskFunction
     name = original.name
     site = original.site
+    number = original.number
   }
 
   /// The operators as one task may use them.
@@ -59,7 +62,7 @@ final class PythonOperator: Sendable {
     if !functions.isEmpty { _ = try TaskFunction.forTask(functions, py) }
   }
 
-  var place: OperatorPlace { OperatorPlace(name: name, site: site) }
+  var place: OperatorPlace { OperatorPlace(name: name, site: site, number: number) }
 
   /// The function's native form, as it is now.
   func lowered(_ py: borrowing Python) throws -> Lowering.Reading {
@@ -71,6 +74,8 @@ final class PythonOperator: Sendable {
 struct OperatorPlace: Sendable, CustomStringConvertible {
   let name: String
   let site: String
+  /// In a worker process: which of its program's functions it is.
+  var number = 0
 
   var description: String { "in \(name) at \(site)" }
 }

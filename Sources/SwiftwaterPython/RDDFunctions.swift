@@ -256,9 +256,15 @@ private func lists(of rdd: RDDNode, _ partitions: [Int], limit: Int) throws -> [
     }
     return try Interpreter.attach { py in try parts.map { try list(of: $0, py) } }
   }
-  return try rdd.context.runner().run(rdd, partitions: partitions, placement: .callingThread) {
-    cursor, _ in
-    try Interpreter.attach { py in
+  // What is not wanted is not computed: no worker process could know.
+  let placement: TaskPlacement = limit == .max ? .oneAtATime : .callingThread
+  return try rdd.context.runner().run(rdd, partitions: partitions, placement: placement) {
+    cursor, task in
+    if task.isMoved {
+      let batches = try cursor.drained()
+      return try Interpreter.attach { py in try list(of: batches, py) }
+    }
+    return try Interpreter.attach { py in
       if limit < .max, let cursor = cursor as? PipelineCursor {
         return try cursor.first(limit, py)
       }
@@ -284,34 +290,44 @@ private func list(
 private func count(_ rdd: RDDNode, _ py: borrowing Python) throws -> Int {
   try Interpreter.detach(py) {
     try rdd.context.runner().run(rdd, partitions: Array(0..<rdd.partitionCount)) {
-      cursor, task -> Int in
-      guard let cursor = cursor as? PipelineCursor, try !cursor.isNative() else {
-        var count = 0
-        while let batch = try cursor.next() { count += batch.recordCount }
-        return count
-      }
-      return try Interpreter.attach { py in
-        let sink = CountSink()
-        try cursor.drain(into: sink, py)
-        return sink.count
-      }
+      cursor, _ in
+      if let moved = cursor as? RemoteCursor { return try moved.then(.count).run().count }
+      return try countRecords(of: cursor)
     }.reduce(0, +)
+  }
+}
+
+func countRecords(of cursor: any BatchCursor) throws -> Int {
+  guard let cursor = cursor as? PipelineCursor, try !cursor.isNative() else {
+    var count = 0
+    while let batch = try cursor.next() { count += batch.recordCount }
+    return count
+  }
+  return try Interpreter.attach { py in
+    let sink = CountSink()
+    try cursor.drain(into: sink, py)
+    return sink.count
   }
 }
 
 // MARK: - Arguments
 
 /// Operators from tuples of kind, function, name and site.
-func operators(in tuples: [PyPointer], _ py: borrowing Python) throws -> [PythonOperator] {
+///
+/// - Parameter numberedFrom: of the first.
+func operators(
+  in tuples: [PyPointer], numberedFrom first: Int = 0, _ py: borrowing Python
+) throws -> [PythonOperator] {
   var result: [PythonOperator] = []
-  for tuple in tuples {
+  for (index, tuple) in tuples.enumerated() {
     guard let fields = pointers(in: tuple), fields.count == 4,
       let kind = py.text(of: fields[0]).flatMap({ PythonOperator.Kind(rawValue: $0) }),
       let name = py.text(of: fields[2]), let site = py.text(of: fields[3])
     else { throw ArgumentError("an operator is (kind, function, name, site)") }
     result.append(
       PythonOperator(
-        kind: kind, function: try TaskFunction(fields[1], py), name: name, site: site))
+        kind: kind, function: try TaskFunction(fields[1], py), name: name, site: site,
+        number: first + index))
   }
   return result
 }

@@ -21,6 +21,7 @@ final class RecordChain<Sink: RecordSink> {
   private struct Step {
     let kind: PythonOperator.Kind
     let function: PyPointer
+    let number: Int
   }
 
   let sink: Sink
@@ -42,7 +43,9 @@ final class RecordChain<Sink: RecordSink> {
     steps = .allocate(capacity: max(1, count))
     for (index, item) in operators.enumerated() {
       precondition(!item.kind.takesPartition)
-      (steps + index).initialize(to: Step(kind: item.kind, function: item.function.pointer))
+      (steps + index).initialize(
+        to: Step(
+          kind: item.kind, function: item.function.pointer, number: item.place.number))
     }
   }
 
@@ -72,6 +75,7 @@ final class RecordChain<Sink: RecordSink> {
     var index = firstStep
     while index < count {
       let step = steps[index]
+      WorkerProgress.words?[0] = step.number
       switch step.kind {
       case .map:
         guard let result = Py.call(step.function, record) else { return fail(index, record) }

@@ -72,6 +72,7 @@ final class RecordReader {
         objects = (index, try newObjects(of: column, range, py))
       }
       let record = objects.pointers[index - objects.start]
+      WorkerProgress.read(index)
       index += 1
       guard chain.push(record) else { throw chain.takeError(py) }
     }
@@ -85,6 +86,7 @@ final class RecordReader {
     case let batch as PythonBatch:
       while index < batch.recordCount && !chain.sink.isFull {
         guard let record = batch.record(at: index) else { throw PythonError.fetch(py) }
+        WorkerProgress.read(index)
         index += 1
         guard chain.push(record) else { throw chain.takeError(py) }
       }
@@ -94,6 +96,7 @@ final class RecordReader {
         guard let start = bytes.baseAddress else { return }
         while index < lines.count && !chain.sink.isFull {
           let line = lines[index]
+          WorkerProgress.read(index)
           index += 1
           // SAFETY: a line's span lies inside its block, and the bytes are valid UTF-8.
           guard
@@ -113,6 +116,7 @@ final class RecordReader {
     into chain: RecordChain<Sink>, _ py: borrowing Python
   ) throws -> Bool {
     while !chain.sink.isFull {
+      WorkerProgress.enter(place)
       guard let record = Py.next(iterator) else {
         if Py.isExceptionSet {
           throw PythonError.fetch(at: place, record: upstream?.latest, py)

@@ -11,6 +11,7 @@ final class TaskFunction: Sendable {
   let object: PythonObject
   /// True where a task may need a copy: asked again each time, since variables can be rebound.
   let hasCaptures: Bool
+  let history = FunctionHistory()
   private let lowering = Lowering()
 
   /// - Throws: ``ArgumentError`` for what cannot be called.

@@ -5,10 +5,12 @@ import Synchronization
 public struct JobRunner: Sendable {
   private let pool: TaskPool
   private let cancellation: Cancellation
+  private let mover: (any TaskMover)?
 
-  init(pool: TaskPool, cancellation: Cancellation) {
+  init(pool: TaskPool, cancellation: Cancellation, mover: (any TaskMover)?) {
     self.pool = pool
     self.cancellation = cancellation
+    self.mover = mover
   }
 
   /// Computes `partitions` of `node` and gives each task's cursor to `consume`.
@@ -27,36 +29,121 @@ public struct JobRunner: Sendable {
 
     let watch = JobWatch(cancellation)
     let stage = pool.nextStage()
-    let task: @Sendable (Int, Int) throws -> Result = { index, attempt in
+    let task: @Sendable (Int, Int, Bool) throws -> Result = { index, attempt, isMoved in
       try watch.check()
       let context = TaskContext(
-        partition: partitions[index], stage: stage, attempt: attempt, watch: watch)
+        partition: partitions[index], stage: stage, attempt: attempt, isMoved: isMoved,
+        watch: watch)
       return try TaskContext.$current.withValue(context) {
         try consume(node.cursor(partition: partitions[index], task: context), context)
       }
     }
-    if placement == .callingThread || node.stagePlacement == .callingThread {
-      return try partitions.indices.map { try observed($0, task) }
-    }
-    return try pool.map(count: partitions.count, watch: watch) { [pool] in
-      try task($0, pool.nextAttempt())
+    switch max(placement, node.stagePlacement) {
+    case .anyThread:
+      return try pool.map(count: partitions.count, watch: watch) { [pool] index, _ in
+        try task(index, pool.nextAttempt(), false)
+      }
+    case .callingThread:
+      return try runHere(partitions.count) { index, attempt in try task(index, attempt, false) }
+    case .oneAtATime:
+      let began = monotonicNanoseconds()
+      let plan = mover?.plan(node, tasks: partitions.count, stage: stage) ?? .stay
+      let results =
+        plan == .stay
+        ? try runHere(partitions.count) { index, attempt in try task(index, attempt, false) }
+        : try runMoved(partitions.count, plan, watch, task)
+      mover?.stageEnded(node, nanoseconds: monotonicNanoseconds() - began)
+      return results
     }
   }
 
-  /// Runs a task that may call functions of a layer above, and tells that layer of its end.
-  private func observed<Result>(
-    _ index: Int, _ task: @Sendable (_ index: Int, _ attempt: Int) throws -> Result
+  /// Runs tasks one after the other on this thread.
+  private func runHere<Result>(
+    _ count: Int, _ task: (_ index: Int, _ attempt: Int) throws -> Result
+  ) throws -> [Result] {
+    let ends = TaskEnds()
+    defer { ends.tell() }
+    return try (0..<count).map { index in
+      try ends.noting(index, pool.nextAttempt()) { try task(index, $0) }
+    }
+  }
+
+  /// Runs tasks in other processes; with a plan that says so, at first on this thread.
+  private func runMoved<Result: Sendable>(
+    _ count: Int, _ plan: MovePlan, _ watch: JobWatch,
+    _ task: @escaping @Sendable (_ index: Int, _ attempt: Int, _ isMoved: Bool) throws -> Result
+  ) throws -> [Result] {
+    let ends = TaskEnds()
+    defer { ends.tell() }
+    var delay: Int64 = 0
+    if case .moveAfter(let nanoseconds) = plan { delay = nanoseconds }
+    let begin = monotonicNanoseconds() + delay
+    return try pool.map(count: count, watch: watch, helpersBegin: delay > 0 ? begin : nil) {
+      [pool] index, isCaller in
+      try ends.noting(index, pool.nextAttempt()) { attempt in
+        if isCaller, monotonicNanoseconds() < begin { return try task(index, attempt, false) }
+        do {
+          return try task(index, attempt, true)
+        } catch is TaskStays {
+          return try task(index, attempt, false)
+        }
+      }
+    }
+  }
+}
+
+/// Takes tasks that only one thread at a time can work on in this process to other processes.
+public protocol TaskMover: Sendable {
+  /// Where the tasks of a stage run.
+  func plan(_ node: RDDNode, tasks: Int, stage: Int) -> MovePlan
+
+  /// A stage that was planned has succeeded, and took so long.
+  func stageEnded(_ node: RDDNode, nanoseconds: Int64)
+
+  /// No tasks come any more.
+  func shutDown()
+}
+
+/// Where the tasks of a stage run.
+public enum MovePlan: Sendable, Equatable {
+  /// Here.
+  case stay
+  /// Here at first; those that have not begun after some time are moved.
+  case moveAfter(nanoseconds: Int64)
+  case move
+}
+
+/// Thrown by a moved task that cannot be moved after all: it runs here.
+public struct TaskStays: Error {
+  public init() {}
+}
+
+/// How the tasks of a stage have ended, for who wants to know (``TaskObserver``).
+private final class TaskEnds: Sendable {
+  private let ends = Mutex<[Int: (attempt: Int, succeeded: Bool)]>([:])
+
+  func noting<Result>(
+    _ index: Int, _ attempt: Int, _ task: (_ attempt: Int) throws -> Result
   ) throws -> Result {
-    let attempt = pool.nextAttempt()
-    guard let ended = TaskObserver.ended.withLock({ $0 }) else { return try task(index, attempt) }
     do {
-      let result = try task(index, attempt)
-      ended(attempt, true)
+      let result = try task(attempt)
+      note(index, attempt, true)
       return result
     } catch {
-      ended(attempt, false)
+      note(index, attempt, false)
       throw error
     }
+  }
+
+  private func note(_ index: Int, _ attempt: Int, _ succeeded: Bool) {
+    ends.withLock { $0[index] = (attempt, succeeded) }
+  }
+
+  /// Tells of all tasks, in their order.
+  func tell() {
+    let ends = ends.withLock { $0 }
+    guard !ends.isEmpty, let ended = TaskObserver.ended.withLock({ $0 }) else { return }
+    for (_, end) in ends.sorted(by: { $0.key < $1.key }) { ended(end.attempt, end.succeeded) }
   }
 }
 

@@ -200,7 +200,7 @@ extension RDDNode {
   ) -> RDDNode {
     RDDNode(
       name: name, context: context, dependencies: [], partitionCount: partitions.count,
-      recordType: recordType
+      recordType: recordType, records: { partitions.joined().reduce(0) { $0 + $1.recordCount } }
     ) { partition, _ in ArrayCursor(partitions[partition]) }
   }
 }

@@ -18,6 +18,7 @@ public final class RDDNode: Sendable {
   /// Some records may come in another form.
   public let recordType: ColumnType?
 
+  private let records: (@Sendable () -> Int)?
   private let lineage: Mutex<Lineage>
   private let cache = Mutex<Cache>(.off)
 
@@ -52,14 +53,16 @@ public final class RDDNode: Sendable {
 
   /// - Parameters:
   ///   - recordType: see ``recordType``.
+  ///   - records: about how many records a source has.
   ///   - body: computes one partition. It reads parents through ``cursor(partition:task:)`` and
   ///     shuffles through ``Shuffle/bucket(_:)``.
   public init(
     name: String, context: SparkContext, dependencies: [Dependency], partitionCount: Int,
     placement: TaskPlacement = .anyThread, recordType: ColumnType? = nil,
-    recipe: (any Sendable)? = nil, body: @escaping Body
+    recipe: (any Sendable)? = nil, records: (@Sendable () -> Int)? = nil, body: @escaping Body
   ) {
     self.recordType = recordType
+    self.records = records
     id = context.nextID()
     self.name = name
     self.context = context
@@ -212,11 +215,28 @@ public final class RDDNode: Sendable {
   /// Where the tasks of the stage that ends in this node may run: where all of its nodes may.
   public var stagePlacement: TaskPlacement {
     if isFullyCached { return .anyThread }
-    if placement == .callingThread { return .callingThread }
-    for case .narrow(let parent) in dependencies where parent.stagePlacement == .callingThread {
-      return .callingThread
+    var placement = placement
+    for case .narrow(let parent) in dependencies where placement < .callingThread {
+      placement = max(placement, parent.stagePlacement)
     }
-    return .anyThread
+    return placement
+  }
+
+  /// About how many records the stage that ends in this node reads.
+  public var stageRecords: Int {
+    switch cache.withLock({ $0 }) {
+    case .stored(let partitions): return partitions.joined().reduce(0) { $0 + $1.recordCount }
+    case .on(let partitions) where partitions.count == partitionCount:
+      return partitions.values.joined().reduce(0) { $0 + $1.recordCount }
+    default: break
+    }
+    if let records { return records() }
+    return dependencies.reduce(0) { sum, dependency in
+      switch dependency {
+      case .narrow(let parent): sum + parent.stageRecords
+      case .shuffle(let shuffle): sum + shuffle.recordCount
+      }
+    }
   }
 }
 
@@ -228,12 +248,17 @@ public enum Dependency: Sendable {
   case shuffle(Shuffle)
 }
 
-/// Where a task may run.
-public enum TaskPlacement: Sendable {
+/// Where a task may run, from the freest to what is bound most.
+public enum TaskPlacement: Int, Sendable, Comparable {
   /// On any thread, several at the same time.
   case anyThread
-  /// On the thread that runs the job, one after the other: for work that is bound to a thread.
+  /// On the thread that runs the job, one after the other, since only one can work at a time in this
+  /// process; or in others, where there is a ``TaskMover``.
+  case oneAtATime
+  /// On the thread that runs the job, one after the other.
   case callingThread
+
+  public static func < (a: TaskPlacement, b: TaskPlacement) -> Bool { a.rawValue < b.rawValue }
 }
 
 /// What a task knows about itself.
@@ -243,13 +268,23 @@ public struct TaskContext: Sendable {
   public let stage: Int
   /// Numbers the tasks of a context, from 0.
   public let attempt: Int
+  /// What is bound to this process is done in another one.
+  public let isMoved: Bool
   private let watch: JobWatch
 
-  init(partition: Int, stage: Int, attempt: Int, watch: JobWatch) {
+  init(partition: Int, stage: Int, attempt: Int, isMoved: Bool, watch: JobWatch) {
     self.partition = partition
     self.stage = stage
     self.attempt = attempt
+    self.isMoved = isMoved
     self.watch = watch
+  }
+
+  /// A task of another process, which has these numbers there.
+  public init(partition: Int, stage: Int, attempt: Int) {
+    self.init(
+      partition: partition, stage: stage, attempt: attempt, isMoved: false,
+      watch: JobWatch(Cancellation()))
   }
 
   /// The task that runs on this thread; nil outside of tasks.
@@ -262,8 +297,8 @@ public struct TaskContext: Sendable {
 
 /// What a layer above wants to know of every task that may have run its functions.
 public enum TaskObserver {
-  /// Called on the task's thread at its end, with its attempt number and whether it succeeded.
-  /// Only for tasks that are bound to the calling thread.
+  /// Called behind a stage for each of its tasks that ran, in the order of their partitions, with
+  /// the attempt number and whether it succeeded. Only for tasks that are not for any thread.
   public static let ended = Mutex<(@Sendable (_ attempt: Int, _ succeeded: Bool) -> Void)?>(nil)
 }
 

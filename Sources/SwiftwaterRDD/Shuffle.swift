@@ -56,6 +56,14 @@ public final class Shuffle: Sendable {
     }
   }
 
+  /// The records of all buckets; 0 before the shuffle has run.
+  public var recordCount: Int {
+    outputs.withLock { outputs in
+      guard case .ready(let partitions) = outputs else { return 0 }
+      return partitions.joined().joined().reduce(0) { $0 + $1.recordCount }
+    }
+  }
+
   /// Runs the map side if nobody has; waits while somebody does.
   func materialise(with runner: JobRunner) throws {
     let mine: MapSide?? = outputs.wait { outputs in

@@ -21,6 +21,7 @@ public final class SparkContext: Sendable {
     var isStopped = false
     /// Ends the jobs of the streaming run that is active.
     var cancellation = Cancellation()
+    var mover: (any TaskMover)?
   }
 
   /// - Throws: ``EngineError`` (`invalidArgument`) for an unknown master or a setting that cannot
@@ -48,8 +49,17 @@ public final class SparkContext: Sendable {
   /// Runs jobs until `cancellation` says otherwise; by default, until the streaming run that is
   /// active ends its jobs.
   public func runner(cancellation: Cancellation? = nil) -> JobRunner {
-    JobRunner(pool: pool, cancellation: cancellation ?? state.withLock { $0.cancellation })
+    state.withLock { state in
+      JobRunner(
+        pool: pool, cancellation: cancellation ?? state.cancellation, mover: state.mover)
+    }
   }
+
+  /// From now on tasks may go to other processes.
+  public func setMover(_ mover: any TaskMover) { state.withLock { $0.mover = mover } }
+
+  /// What takes tasks to other processes; nil where nothing does.
+  public var mover: (any TaskMover)? { state.withLock { $0.mover } }
 
   /// Jobs from now on belong to a streaming run, which may cancel them.
   public func beginRun(_ cancellation: Cancellation) {
@@ -68,8 +78,12 @@ public final class SparkContext: Sendable {
 
   /// Ends the task threads. Stop the streaming contexts on it first.
   public func stop() {
-    state.withLock { $0.isStopped = true }
+    let mover = state.withLock { state in
+      state.isStopped = true
+      return state.mover
+    }
     pool.shutDown()
+    mover?.shutDown()
   }
 
   public func addListener(_ listener: any EventListener) {

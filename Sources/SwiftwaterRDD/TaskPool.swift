@@ -23,19 +23,25 @@ final class TaskPool: Sendable {
   func nextStage() -> Int { stages.wrappingAdd(1, ordering: .relaxed).oldValue }
   func nextAttempt() -> Int { attempts.wrappingAdd(1, ordering: .relaxed).oldValue }
 
-  /// Calls `task` with `0..<count`, several at the same time, and waits for all.
+  /// Calls `task` with `0..<count`, several at the same time, and waits for all. It is told whether it
+  /// runs on the calling thread.
   ///
+  /// - Parameter helpersBegin: when other threads begin to take tasks (on the monotonic clock).
   /// - Throws: what interrupted the job, or the error of the lowest index that failed. Tasks that
   ///   have not begun by then are not run.
   func map<Result: Sendable>(
-    count: Int, watch: JobWatch, _ task: @escaping @Sendable (Int) throws -> Result
+    count: Int, watch: JobWatch, helpersBegin: Int64? = nil,
+    _ task: @escaping @Sendable (_ index: Int, _ isCaller: Bool) throws -> Result
   ) throws -> [Result] {
     let helpers = min(width, count) - 1
-    guard helpers > 0 else { return try (0..<count).map(task) }
+    guard helpers > 0 else { return try (0..<count).map { try task($0, true) } }
 
     let work = SharedWork(count: count, task: task)
-    enqueue(helpers) { work.takeTurns() }
-    work.takeTurns()
+    enqueue(helpers) {
+      if let helpersBegin { work.waitForTasks(until: helpersBegin) }
+      work.takeTurns(isCaller: false)
+    }
+    work.takeTurns(isCaller: true)
     return try work.results(watch)
   }
 
@@ -72,7 +78,7 @@ final class TaskPool: Sendable {
 private final class SharedWork<Result: Sendable>: Sendable {
   private struct State {
     /// Nil when the work is over.
-    var task: (@Sendable (Int) throws -> Result)?
+    var task: (@Sendable (_ index: Int, _ isCaller: Bool) throws -> Result)?
     var next = 0
     var running = 0
     var results: [Result?]
@@ -81,14 +87,21 @@ private final class SharedWork<Result: Sendable>: Sendable {
   private let count: Int
   private let state: Monitor<State>
 
-  init(count: Int, task: @escaping @Sendable (Int) throws -> Result) {
+  init(count: Int, task: @escaping @Sendable (_ index: Int, _ isCaller: Bool) throws -> Result) {
     self.count = count
     state = Monitor(State(task: task, results: Array(repeating: nil, count: count)))
   }
 
-  func takeTurns() {
+  /// Waits for a time, unless all tasks are taken before.
+  func waitForTasks(until deadline: Int64) {
+    _ = state.wait(untilMonotonicNanoseconds: deadline) { state -> Bool? in
+      state.next >= count || state.failure != nil ? true : nil
+    }
+  }
+
+  func takeTurns(isCaller: Bool) {
     while let index = takeIndex() {
-      let outcome = perform(index)
+      let outcome = perform(index, isCaller)
       state.notify { state in
         state.running -= 1
         switch outcome {
@@ -101,10 +114,10 @@ private final class SharedWork<Result: Sendable>: Sendable {
   }
 
   /// Holds the task no longer than it runs.
-  private func perform(_ index: Int) -> Swift.Result<Result, any Error> {
+  private func perform(_ index: Int, _ isCaller: Bool) -> Swift.Result<Result, any Error> {
     let task = state.withLock { $0.task }
     guard let task else { preconditionFailure("an index was taken after the work was over") }
-    return Swift.Result { try task(index) }
+    return Swift.Result { try task(index, isCaller) }
   }
 
   private func takeIndex() -> Int? {

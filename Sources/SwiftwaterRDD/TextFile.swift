@@ -16,7 +16,7 @@ extension SparkContext {
     let lineLimit = try settings.bytes("swiftwater.receiver.maxLineLength") ?? (16 << 20)
     return RDDNode(
       name: "textFile", context: self, dependencies: [], partitionCount: splits.count,
-      recordType: .text
+      recordType: .text, records: { splits.reduce(0) { $0 + ($1.end - $1.start) } / usualLine }
     ) { [weak self] partition, task in
       let split = splits[partition]
       let reader = try SplitReader(split, blockSize: blockSize, maxLineLength: lineLimit)
@@ -39,6 +39,9 @@ extension SparkContext {
     return RDD(try textFileNode(path, minimumPartitions: minimum))
   }
 }
+
+/// About how long a line is, in bytes.
+private let usualLine = 64
 
 /// A part of a file: the lines that begin behind `start` (or at it, when it is 0) and not behind
 /// `end`, as Hadoop divides them.

@@ -255,6 +255,33 @@ def _task_over(attempt: int, succeeded: bool) -> None:
                 accumulator._value = accumulator._add(accumulator._value, partial)
 
 
+def take_partial(attempt: int, gained: list[tuple[tuple[bytes, int], Any]]) -> None:
+    """Take what a task has added in another process, as if it had been added here."""
+    for key, partial in gained:
+        accumulator = _by_id.get(key)
+        if accumulator is None:
+            continue  # nobody can read it any more
+        if attempt in accumulator._partial:
+            partial = accumulator._add(accumulator._partial[attempt], partial)  # noqa: PLW2901
+        else:
+            _touched.setdefault(attempt, []).append(accumulator)
+        accumulator._partial[attempt] = partial
+
+
+def take_gained(attempt: int) -> list[tuple[tuple[bytes, int], Any]]:
+    """Return, and forget, what a task has added: the keys of accumulators with the sums."""
+    return [
+        (accumulator._key, accumulator._partial.pop(attempt))
+        for accumulator in _touched.pop(attempt, ())
+    ]
+
+
+def forget() -> None:
+    """Drop what tasks have added."""
+    for attempt in list(_touched):
+        take_gained(attempt)
+
+
 def default_param(value: object) -> AccumulatorParam[Any]:
     """Return how numbers like ``value`` are added up. Raises ``TypeError`` for anything else."""
     for kind, zero in ((int, 0), (float, 0.0), (complex, 0j)):

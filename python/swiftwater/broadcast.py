@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from weakref import WeakValueDictionary
 
@@ -154,6 +156,9 @@ class Broadcast(Generic[T]):
 
     def __reduce__(self) -> tuple[Callable[..., Broadcast[T]], tuple[Any, ...]]:
         """Pickle as a reference: in this process it leads back to this object."""
+        found = getattr(_noted, "found", None)
+        if found is not None and not any(known is self for known in found):
+            found.append(self)
         return _referred, (self._key,)
 
     def __copy__(self) -> Broadcast[T]:
@@ -189,6 +194,32 @@ class Broadcast(Generic[T]):
             errorClass="BROADCAST_VARIABLE_NOT_LOADED",
             messageParameters={"variable": str(self._key[1])},
         )
+
+
+# What a thread has pickled while it takes notes.
+_noted = threading.local()
+
+
+@contextmanager
+def noting() -> Iterator[list[Broadcast[Any]]]:
+    """Give a list of the broadcasts that this thread pickles meanwhile."""
+    _noted.found = found = []
+    try:
+        yield found
+    finally:
+        _noted.found = None
+
+
+def received(key: tuple[bytes, int], destroyed_at: str, value: Any) -> Broadcast[Any]:
+    """Return the broadcast of this key with its value, in another process than its own."""
+    known = _referred(key)
+    _by_id[key] = known
+    known._destroyed_at = destroyed_at
+    if destroyed_at:
+        known.__dict__.pop("_value", None)
+    else:
+        known._value = value
+    return known
 
 
 def _referred(key: tuple[bytes, int]) -> Broadcast[Any]:

@@ -54,6 +54,10 @@ class SparkFiles:
             >>> os.path.isdir(SparkFiles.getRootDirectory())
             True
         """
+        from swiftwater import _worker_session
+
+        if _worker_session.root is not None:
+            return _worker_session.root
         from swiftwater.context import SparkContext
 
         active = SparkContext._active_spark_context

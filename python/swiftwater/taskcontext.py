@@ -184,6 +184,10 @@ class BarrierTaskInfo:
 
 
 def _local_properties() -> dict[str, str]:
+    from swiftwater import _worker_session
+
+    if _worker_session.properties is not None:
+        return dict(_worker_session.properties)
     from swiftwater.context import SparkContext
 
     active = SparkContext._active_spark_context

@@ -2,6 +2,7 @@
 #pragma once
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 // Waits until `descriptor` can be read, a signal arrives, or `nanoseconds` pass (< 0: for ever).
 // While it waits the thread's signal mask is `mask`. 1: readable, 0: time is over, -1: a signal.
@@ -27,3 +28,21 @@ void sw_close_event(int descriptor);
 // True in a process that was made by fork after the first call of sw_watch_forks.
 void sw_watch_forks(void);
 bool sw_is_forked(void);
+
+// A file without a name in memory, and two sockets that are connected. -1 with errno set where there
+// is none; closed in programs that are started.
+int sw_memory_file(const char *name);
+int sw_socket_pair(int *first, int *second);
+int sw_pipe(int *ends);
+
+// "KILL" for 9; NULL for a number that is none.
+const char *sw_signal_name(int number);
+
+// Starts a program, with no signal blocked, in a process group of its own. It gets `descriptors` as 0,
+// 1, 2, ... and this process's environment, with `variable` ("NAME=VALUE", or NULL) in place of what
+// that has. Returns 0, or an errno.
+int sw_spawn(const char *path, char *const *arguments, const char *variable, const int *descriptors,
+             int count, pid_t *child);
+
+// Waits until the other end of a socket is closed.
+int sw_wait_for_hangup(int descriptor);

@@ -1,0 +1,200 @@
+// Columns as bytes, for another process of the same build on the same machine: the arrays as they lie
+// in memory, each behind its length.
+
+extension Column {
+  /// Appends the column.
+  public func encode(into bytes: inout [UInt8]) {
+    switch self {
+    case .none(let count):
+      bytes.append(0)
+      bytes.append(number: count)
+    case .bool(let bits):
+      bytes.append(1)
+      bytes.append(number: bits.count)
+      bytes.append(array: bits.words)
+    case .integer(let values):
+      bytes.append(2)
+      bytes.append(array: values)
+    case .double(let values):
+      bytes.append(3)
+      bytes.append(array: values)
+    case .text(let texts):
+      bytes.append(texts.isASCII ? 5 : 4)
+      bytes.append(array: texts.views)
+      bytes.append(number: texts.buffers.count)
+      for buffer in texts.buffers {
+        bytes.append(number: buffer.count)
+        // SAFETY: the buffer has so many bytes while it lives.
+        withExtendedLifetime(buffer) {
+          bytes.append(
+            contentsOf: UnsafeRawBufferPointer(start: buffer.base, count: buffer.count))
+        }
+      }
+    case .tuple(let items, let count):
+      bytes.append(6)
+      bytes.append(number: count)
+      bytes.append(number: items.count)
+      for item in items { item.encode(into: &bytes) }
+    case .list(let lists):
+      bytes.append(7)
+      bytes.append(array: lists.offsets)
+      lists.items.encode(into: &bytes)
+    case .optional(let validity, let values):
+      bytes.append(8)
+      bytes.append(number: validity.count)
+      bytes.append(array: validity.words)
+      values.encode(into: &bytes)
+    case .repeated(let value, let count):
+      bytes.append(9)
+      bytes.append(number: count)
+      value.encode(into: &bytes)
+    }
+  }
+
+  /// Reads a column that ``encode(into:)`` has written.
+  ///
+  /// - Throws: ``EngineError`` (`invalidArgument`) where the bytes are no column.
+  public init(from bytes: inout ByteReader) throws {
+    switch try bytes.byte() {
+    case 0: self = .none(count: try bytes.count())
+    case 1:
+      let count = try bytes.count()
+      let words: [UInt64] = try bytes.array()
+      self = .bool(try Self.bitmap(words, count))
+    case 2: self = .integer(try bytes.array())
+    case 3: self = .double(try bytes.array())
+    case 4: self = .text(try TextColumn(from: &bytes, isASCII: false))
+    case 5: self = .text(try TextColumn(from: &bytes, isASCII: true))
+    case 6:
+      let count = try bytes.count()
+      let items = try (0..<bytes.count(atMost: 1 << 16)).map { _ in try Column(from: &bytes) }
+      guard items.allSatisfy({ $0.count == count }) else { throw ByteReader.damaged }
+      self = .tuple(items, count: count)
+    case 7:
+      let offsets: [UInt32] = try bytes.array()
+      let items = try Column(from: &bytes)
+      guard offsets.first == 0, Int(offsets.last!) == items.count,
+        zip(offsets, offsets.dropFirst()).allSatisfy({ $0 <= $1 })
+      else { throw ByteReader.damaged }
+      self = .list(ListColumn(offsets: offsets, items: items))
+    case 8:
+      let count = try bytes.count()
+      let words: [UInt64] = try bytes.array()
+      let values = try Column(from: &bytes)
+      guard values.count == count else { throw ByteReader.damaged }
+      self = .optional(validity: try Self.bitmap(words, count), values)
+    case 9:
+      let count = try bytes.count()
+      let value = try Column(from: &bytes)
+      guard value.count == 1 else { throw ByteReader.damaged }
+      self = .repeated(value, count: count)
+    default: throw ByteReader.damaged
+    }
+  }
+
+  private static func bitmap(_ words: [UInt64], _ count: Int) throws -> Bitmap {
+    guard words.count == (count + 63) / 64 else { throw ByteReader.damaged }
+    return Bitmap(words: words, count: count)
+  }
+}
+
+extension TextColumn {
+  fileprivate init(from bytes: inout ByteReader, isASCII: Bool) throws {
+    let views: [TextView] = try bytes.array()
+    var buffers: [TextBuffer] = []
+    for _ in 0..<(try bytes.count(atMost: 1 << 24)) {
+      let content = try bytes.run(try bytes.count())
+      let memory = UnsafeMutableRawPointer.allocate(
+        byteCount: content.count + TextBlock.padding, alignment: 64)
+      memory.copyMemory(from: content.baseAddress!, byteCount: content.count)
+      // The padding is read by wide loads, whatever is in it.
+      (memory + content.count).initializeMemory(
+        as: UInt8.self, repeating: 0, count: TextBlock.padding)
+      buffers.append(TextBuffer(adopting: memory, count: content.count))
+    }
+    for view in views where !view.isInline {
+      guard view.buffer < buffers.count, view.offset + view.count <= buffers[view.buffer].count
+      else { throw ByteReader.damaged }
+    }
+    self.init(views: views, buffers: buffers, isASCII: isASCII)
+  }
+}
+
+extension TextBlock {
+  /// Appends the block's lines.
+  public func encode(into bytes: inout [UInt8]) {
+    bytes.append(isASCII ? 1 : 0)
+    bytes.append(array: lines)
+    bytes.append(number: byteCount)
+    withBytes { bytes.append(contentsOf: $0) }
+  }
+
+  /// Reads a block that ``encode(into:)`` has written.
+  ///
+  /// - Throws: ``EngineError`` (`invalidArgument`) where the bytes are no block.
+  public convenience init(from bytes: inout ByteReader) throws {
+    let isASCII = try bytes.byte() == 1
+    let lines: [LineSpan] = try bytes.array()
+    let content = try bytes.run(try bytes.count())
+    guard lines.allSatisfy({ $0.start <= $0.end && Int($0.end) <= content.count }) else {
+      throw ByteReader.damaged
+    }
+    let memory = TextMemory.allocate(byteCount: content.count + Self.padding)
+    if let start = content.baseAddress {
+      memory.base.copyMemory(from: start, byteCount: content.count)
+    }
+    (memory.base + content.count).initializeMemory(
+      as: UInt8.self, repeating: 0, count: Self.padding)
+    self.init(adopting: memory, byteCount: content.count, lines: lines, isASCII: isASCII)
+  }
+}
+
+/// Reads what was appended to bytes, and nothing behind their end.
+public struct ByteReader {
+  private let bytes: UnsafeRawBufferPointer
+  private var position = 0
+
+  static let damaged = EngineError.invalidArgument("a batch from another process is damaged")
+
+  /// - Parameter bytes: must outlive the reader.
+  public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+  mutating func byte() throws -> UInt8 { try run(1)[0] }
+
+  mutating func count(atMost most: Int = 1 << 40) throws -> Int {
+    let number = try run(8).loadUnaligned(as: Int.self)
+    guard (0...most).contains(number) else { throw Self.damaged }
+    return number
+  }
+
+  mutating func run(_ count: Int) throws -> UnsafeRawBufferPointer {
+    guard count <= bytes.count - position else { throw Self.damaged }
+    defer { position += count }
+    // Not a part without an address, also where there are no bytes.
+    return UnsafeRawBufferPointer(
+      start: bytes.baseAddress.map { $0 + position }, count: count)
+  }
+
+  mutating func array<Element: BitwiseCopyable>() throws -> [Element] {
+    let count = try count()
+    let stride = MemoryLayout<Element>.stride
+    guard count <= (bytes.count - position) / stride else { throw Self.damaged }
+    let content = try run(count * stride)
+    return [Element](unsafeUninitializedCapacity: count) { values, used in
+      // SAFETY: the bytes were written from `count` elements of this type, which are plain.
+      if count > 0 { UnsafeMutableRawBufferPointer(values).copyMemory(from: content) }
+      used = count
+    }
+  }
+}
+
+extension [UInt8] {
+  fileprivate mutating func append(number: Int) {
+    Swift.withUnsafeBytes(of: number) { append(contentsOf: $0) }
+  }
+
+  fileprivate mutating func append<Item: BitwiseCopyable>(array: [Item]) {
+    append(number: array.count)
+    array.withUnsafeBytes { append(contentsOf: $0) }
+  }
+}

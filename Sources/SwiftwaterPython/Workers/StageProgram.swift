@@ -1,0 +1,233 @@
+import PythonInterop
+import SwiftwaterCore
+import SwiftwaterRDD
+import Synchronization
+
+/// A part of a stage that Python works on, as a worker process can do it.
+enum RemoteStep: Sendable {
+  case pipeline([PythonOperator])
+  /// Behind a shuffle: the combined values of several parts.
+  case merge(CombineByKey)
+  /// A partition made of several.
+  case gather(TaskFunction, OperatorPlace)
+  // At the end of a stage.
+  /// In front of a shuffle, or of what is called one.
+  case combine(CombineByKey)
+  case partition(KeyPartitioning)
+  case count
+
+  /// The functions that it calls.
+  var functions: [TaskFunction] {
+    switch self {
+    case .pipeline(let operators): operators.map(\.taskFunction)
+    case .merge(let combination), .combine(let combination):
+      [combination.mergeValue, combination.mergeCombiners]
+        + [combination.createCombiner, combination.partitioning.function].compactMap(\.self)
+    case .gather(let function, _): [function]
+    case .partition(let partitioning): [partitioning.function].compactMap(\.self)
+    case .count: []
+    }
+  }
+
+  /// Who calls functions, in the order in which a worker numbers them.
+  var places: [OperatorPlace] {
+    switch self {
+    case .pipeline(let operators): operators.map(\.place)
+    case .merge(let combination), .combine(let combination): [combination.place]
+    case .gather(_, let place): [place]
+    case .partition(let partitioning): [partitioning.place]
+    case .count: []
+    }
+  }
+
+  /// The number of lists of batches that it gives.
+  var bucketCount: Int {
+    switch self {
+    case .combine(let combination): combination.partitioning.count
+    case .partition(let partitioning): partitioning.count
+    default: 1
+    }
+  }
+
+  /// Tells it from others with the same functions.
+  fileprivate var layout: String {
+    switch self {
+    case .pipeline(let operators): "p" + operators.map(\.kind.rawValue).joined(separator: ",")
+    case .merge: "m"
+    case .gather: "g"
+    case .combine(let combination): "c\(combination.partitioning.count)"
+    case .partition(let partitioning): "d\(partitioning.count)"
+    case .count: "n"
+    }
+  }
+
+  /// What `swiftwater._worker` makes the step of again: a tuple.
+  fileprivate func description(_ py: borrowing Python) throws -> PyPointer {
+    let items: [PyPointer?]
+    switch self {
+    case .pipeline(let operators):
+      let parts = operators.map { item in
+        Self.tuple(
+          [
+            py.newText(item.kind.rawValue), Py.retained(item.function.pointer),
+            py.newText(item.name), py.newText(item.site),
+          ], py)
+      }
+      items = [py.newText("pipeline"), py.newList(parts.compactMap(\.self))]
+    case .merge(let combination): items = [py.newText("merge")] + Self.items(combination, py)
+    case .combine(let combination): items = [py.newText("combine")] + Self.items(combination, py)
+    case .gather(let function, let place):
+      items = [
+        py.newText("gather"), Py.retained(function.pointer), py.newText(place.name),
+        py.newText(place.site),
+      ]
+    case .partition(let partitioning):
+      items = [
+        py.newText("partition"), py.newInteger(partitioning.count),
+        Self.optional(partitioning.function), py.newText(partitioning.place.name),
+        py.newText(partitioning.place.site),
+      ]
+    case .count: items = [py.newText("count")]
+    }
+    guard let tuple = Self.tuple(items, py) else { throw PythonError.fetch(py) }
+    return tuple
+  }
+
+  /// The arguments of `combine_by_key` behind the first.
+  private static func items(
+    _ combination: CombineByKey, _ py: borrowing Python
+  ) -> [PyPointer?] {
+    [
+      optional(combination.createCombiner), Py.retained(combination.mergeValue.pointer),
+      Py.retained(combination.mergeCombiners.pointer),
+      py.newInteger(combination.partitioning.count), optional(combination.partitioning.function),
+      py.newText(combination.place.name), py.newText(combination.place.site),
+      py.newBool(combination.gathersLists),
+    ]
+  }
+
+  private static func optional(_ function: TaskFunction?) -> PyPointer? {
+    function.map { Py.retained($0.pointer)! } ?? Py.none()
+  }
+
+  private static func tuple(_ items: [PyPointer?], _ py: borrowing Python) -> PyPointer? {
+    guard items.allSatisfy({ $0 != nil }) else {
+      for item in items.compactMap(\.self) { Py.release(item) }
+      return nil
+    }
+    return py.newTuple(items.compactMap(\.self))
+  }
+}
+
+/// What a worker runs for the tasks of a stage.
+struct StageProgram: Sendable {
+  let steps: [RemoteStep]
+  let inputCount: Int
+  /// The first input is lines of text.
+  let readsText: Bool
+
+  var functions: [TaskFunction] { steps.flatMap(\.functions) }
+  var places: [OperatorPlace] { steps.flatMap(\.places) }
+  var bucketCount: Int { steps.last?.bucketCount ?? 1 }
+
+  struct Key: Hashable, Sendable {
+    let functions: [ObjectIdentifier]
+    let layout: String
+  }
+
+  var key: Key {
+    Key(
+      functions: functions.map(ObjectIdentifier.init),
+      layout: "\(inputCount)\(readsText)" + steps.map(\.layout).joined(separator: ";"))
+  }
+
+  /// What is pickled: (number of inputs, whether the first is text, steps).
+  func description(_ py: borrowing Python) throws -> PythonObject {
+    var described: [PyPointer] = []
+    do {
+      for step in steps { described.append(try step.description(py)) }
+    } catch {
+      for item in described { Py.release(item) }
+      throw error
+    }
+    guard let list = py.newList(described), let count = py.newInteger(inputCount),
+      let tuple = py.newTuple([count, py.newBool(readsText), list])
+    else { throw PythonError.fetch(py) }
+    return PythonObject(owning: tuple)
+  }
+}
+
+/// Programs as bytes, and the numbers that workers know them by.
+final class ProgramCache: Sendable {
+  struct Pickled: Sendable {
+    let number: Int
+    let bytes: [UInt8]
+    /// The broadcast values that its functions read: an owned list of their objects.
+    let broadcasts: PythonObject
+  }
+
+  private struct Entry {
+    /// Kept alive: a key holds their identities.
+    let functions: [TaskFunction]
+    /// The run of a stage for which it was pickled; nil where it holds for all.
+    let stage: Int?
+    let pickled: Pickled
+  }
+
+  private struct State {
+    var entries: [StageProgram.Key: Entry] = [:]
+    var numbers: [[UInt8]: Int] = [:]
+    var last = 0
+  }
+
+  private static let mostEntries = 128
+  private let state = Mutex(State())
+
+  /// The program as it is now. Where functions have captured what can change, that is asked anew for
+  /// each run of a stage.
+  ///
+  /// - Throws: ``PythonError`` where it cannot be pickled.
+  func pickled(_ program: StageProgram, stage: Int) throws -> Pickled {
+    let key = program.key
+    if let known = find(key, stage) { return known }
+    return try Interpreter.attach { py in
+      // Another task of the stage may have been here meanwhile.
+      if let known = find(key, stage) { return known }
+      let description = try program.description(py)
+      let pickle = try py.importing("dump_program", from: "swiftwater._pickling")
+      guard let result = pickle.call(description.pointer) else { throw PythonError.fetch(py) }
+      defer { Py.release(result) }
+      let bytes = try bytes(of: Py.tupleItem(result, 0))
+      let broadcasts = PythonObject(borrowing: Py.tupleItem(result, 1))
+      let functions = program.functions
+      let (pickled, dropped) = state.withLock { state -> (Pickled, [StageProgram.Key: Entry]) in
+        var dropped: [StageProgram.Key: Entry] = [:]
+        let number = state.numbers[bytes] ?? state.last + 1
+        state.last = max(state.last, number)
+        if state.entries.count >= Self.mostEntries {
+          dropped = state.entries
+          state.entries = [:]
+          state.numbers = [:]
+        }
+        state.numbers[bytes] = number
+        let pickled = Pickled(number: number, bytes: bytes, broadcasts: broadcasts)
+        state.entries[key] = Entry(
+          functions: functions, stage: functions.contains(where: \.hasCaptures) ? stage : nil,
+          pickled: pickled)
+        return (pickled, dropped)
+      }
+      // Python's code may run when they go: not under the lock.
+      withExtendedLifetime(dropped) {}
+      return pickled
+    }
+  }
+
+  private func find(_ key: StageProgram.Key, _ stage: Int) -> Pickled? {
+    state.withLock { state in
+      guard let entry = state.entries[key], entry.stage == nil || entry.stage == stage else {
+        return nil
+      }
+      return entry.pickled
+    }
+  }
+}

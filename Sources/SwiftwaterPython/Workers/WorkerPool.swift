@@ -1,0 +1,307 @@
+import PythonInterop
+import SwiftwaterCore
+import SwiftwaterRDD
+import Synchronization
+
+/// The worker processes of a context, and the rule that says which stages run in them.
+final class WorkerPool: TaskMover {
+  enum Use: String, Sendable {
+    case auto
+    case always
+    case never
+  }
+
+  /// A stage that takes this long is worth moving.
+  private static let longStage: Int64 = 50_000_000
+  /// And one that takes less is not.
+  private static let shortStage: Int64 = 10_000_000
+  /// Records of functions that have never run.
+  private static let manyRecords = 50_000
+  /// A stage with so many times the records of its last run may take longer.
+  private static let growth = 4
+  /// Attempts of a task, where its worker dies at another place each time.
+  private static let mostAttempts = 4
+  private static let mostSessions = 64
+
+  private let use: Use
+  private let parallelism: Int
+  /// What a worker is told of the driver's settings: "NAME=VALUE".
+  private let settings: [String]
+  private let programs = ProgramCache()
+
+  private struct State {
+    var idle: [Worker] = []
+    var isShutDown = false
+    var helpers: WorkerProcess.Helpers?
+    var launch: (command: [String], variable: String?)?
+    var sessions: [Int: [UInt8]] = [:]
+    /// Workers cannot be started here.
+    var isBroken = false
+  }
+  private let state = Mutex(State())
+
+  /// A worker that is handed from thread to thread.
+  private struct Worker: @unchecked Sendable {
+    // SAFETY (@unchecked Sendable): in `idle` or with one thread, never with two.
+    let process: WorkerProcess
+  }
+
+  /// - Throws: ``EngineError`` (`invalidArgument`) for a setting that cannot be read.
+  init(use: Use, parallelism: Int, settings: Settings) throws {
+    self.use = use
+    self.parallelism = parallelism
+    _ = try settings.bytes("swiftwater.worker.memory")
+    var told = Self.toldSettings.compactMap { name in settings[name].map { "\(name)=\($0)" } }
+    if settings["swiftwater.spill.memory"] == nil {
+      told.append("swiftwater.spill.memory=\(physicalMemoryBytes() / 2 / (parallelism + 1))")
+    }
+    self.settings = told + ["spark.master=local[1]", "swiftwater.workers=never"]
+  }
+
+  private static let toldSettings = [
+    "swiftwater.lowering", "swiftwater.spill.memory", "spark.local.dir",
+    "swiftwater.worker.memory", "swiftwater.log.level",
+  ]
+
+  // MARK: - The rule
+
+  func plan(_ node: RDDNode, tasks: Int, stage: Int) -> MovePlan {
+    let plan = rule(node, tasks)
+    if plan != .stay {
+      do { try noteSession(for: stage) } catch { return .stay }
+    }
+    return plan
+  }
+
+  private func rule(_ node: RDDNode, _ tasks: Int) -> MovePlan {
+    guard use != .never, !state.withLock({ $0.isBroken || $0.isShutDown }) else { return .stay }
+    let functions = Self.functions(of: node)
+    if functions.contains(where: { $0.history.stays }) { return .stay }
+    if use == .always { return .move }
+    guard parallelism > 1, tasks > 1 else { return .stay }
+    guard let last = functions.last?.history.last else {
+      return node.stageRecords >= Self.manyRecords
+        ? .move : .moveAfter(nanoseconds: Self.longStage)
+    }
+    if last.nanoseconds >= Self.longStage { return .move }
+    let isSmall =
+      last.nanoseconds < Self.shortStage
+      && node.stageRecords <= max(last.records, 1) * Self.growth
+    return isSmall ? .stay : .moveAfter(nanoseconds: Self.longStage)
+  }
+
+  func stageEnded(_ node: RDDNode, nanoseconds: Int64) {
+    guard use == .auto, parallelism > 1 else { return }
+    Self.functions(of: node).last?.history.note(nanoseconds, records: node.stageRecords)
+  }
+
+  /// The functions of the stage that ends in a node, as far as they show; the last one stands for
+  /// the stage.
+  private static func functions(of node: RDDNode) -> [TaskFunction] {
+    var result: [TaskFunction] = []
+    switch node.recipe {
+    case let pipeline as Pipeline: result = pipeline.operators.map(\.taskFunction)
+    case let recipe as CombineRecipe: result = [recipe.combination.mergeValue]
+    case let gather as Gather: result = [gather.function].compactMap(\.self)
+    default: break
+    }
+    for case .narrow(let parent) in node.dependencies { result = functions(of: parent) + result }
+    return result
+  }
+
+  // MARK: - Running
+
+  /// Runs a program for a task in a worker.
+  ///
+  /// - Parameter inputs: called once for each attempt.
+  /// - Throws: ``TaskStays`` where only the driver can; otherwise what the task throws, and a
+  ///   `SparkException` where its worker dies.
+  func run(
+    _ program: StageProgram, task: TaskContext, inputs: () throws -> [any BatchCursor]
+  ) throws -> (buckets: [[any RecordBatch]], count: Int) {
+    let (pickled, session) = try prepared(program, task)
+    var deaths: [WorkerDeath] = []
+    while true {
+      let worker = try take()
+      do {
+        let result = try worker.run(
+          pickled, of: program, session: session, inputs: try inputs(), task: task)
+        giveBack(worker)
+        return result
+      } catch let death as WorkerDeath {
+        try task.checkCancellation()
+        let isRepeated = deaths.contains { $0.place == death.place && death.place.step >= 0 }
+        deaths.append(death)
+        if isRepeated || deaths.count >= Self.mostAttempts {
+          throw failure(program, deaths, task)
+        }
+        try? ProcessConsole.log(
+          "warning",
+          "a worker process \(death.outcome) \(program.description(of: death.place, task)); "
+            + "its task is tried again")
+      } catch {
+        giveBack(worker)
+        throw error
+      }
+    }
+  }
+
+  private func prepared(
+    _ program: StageProgram, _ task: TaskContext
+  ) throws -> (ProgramCache.Pickled, session: [UInt8]) {
+    do {
+      return try (programs.pickled(program, stage: task.stage), session(for: task.stage))
+    } catch let error as PythonError {
+      for function in program.functions { function.history.stay() }
+      let places = program.places.map { "\($0.name) at \($0.site)" }
+      try? ProcessConsole.log(
+        "warning",
+        "\(places.joined(separator: ", ")) runs in the driver, on one core: a function cannot be "
+          + "pickled (\(error))")
+      throw TaskStays()
+    }
+  }
+
+  /// What workers need to know of the driver, as it is when a stage begins.
+  ///
+  /// Asked on the thread that runs the job: local properties are that thread's.
+  private func noteSession(for stage: Int) throws {
+    let session = try Interpreter.attach { py in
+      let session = try py.importing("session", from: "swiftwater._pickling")
+      guard let data = Py.call(session.pointer) else { throw PythonError.fetch(py) }
+      defer { Py.release(data) }
+      return try PythonInterop.bytes(of: data)
+    }
+    state.withLock { state in
+      // Jobs of other threads may run; of those whose stage has ended there are few.
+      if state.sessions.count > Self.mostSessions { state.sessions = [:] }
+      state.sessions[stage] = session
+    }
+  }
+
+  private func session(for stage: Int) throws -> [UInt8] {
+    if let known = state.withLock({ $0.sessions[stage] }) { return known }
+    try noteSession(for: stage)
+    return state.withLock { $0.sessions[stage] ?? [] }
+  }
+
+  private func failure(
+    _ program: StageProgram, _ deaths: [WorkerDeath], _ task: TaskContext
+  ) -> any Error {
+    let last = deaths[deaths.count - 1]
+    let message =
+      "a worker process \(last.outcome) \(program.description(of: last.place, task)), "
+      + "and so did \(deaths.count == 2 ? "the one" : "those") before it that worked on the same "
+      + "task. Nothing of the task counts; the other tasks and workers go on"
+    return Interpreter.attach { py in
+      guard let type = try? py.importing("SparkException", from: "swiftwater.errors") else {
+        return EngineError.unavailable(message)
+      }
+      py.raise(type, message)
+      var error = PythonError.fetch(py)
+      if let place = program.place(of: last.place) {
+        error.addNote("in operator: \(place.name) at \(place.site)", unless: "in operator: ", py)
+      }
+      return error
+    }
+  }
+
+  // MARK: - Workers
+
+  private func take() throws -> WorkerProcess {
+    if let worker = state.withLock({ $0.idle.popLast() }) { return worker.process }
+    do {
+      let (helpers, launch) = try launching()
+      return try WorkerProcess(
+        command: launch.command + settings, variable: launch.variable, helpers: helpers)
+    } catch let error {
+      state.withLock { $0.isBroken = true }
+      try? ProcessConsole.log(
+        "warning", "functions run in the driver, on one core: \(error)")
+      throw TaskStays()
+    }
+  }
+
+  private func giveBack(_ worker: WorkerProcess) {
+    let worker = Worker(process: worker)
+    // Whoever is not kept ends here, outside of the lock.
+    state.withLock { state in
+      if worker.process.isUsable, !state.isShutDown { state.idle.append(worker) }
+    }
+  }
+
+  private func launching() throws -> (WorkerProcess.Helpers, (command: [String], variable: String?))
+  {
+    let known = state.withLock { state in
+      state.helpers.flatMap { helpers in state.launch.map { (helpers, $0) } }
+    }
+    if let known { return known }
+    return try Interpreter.attach { py in
+      let pickling = "swiftwater._pickling"
+      let helpers = WorkerProcess.Helpers(
+        pickling: try Pickling(py), forward: try py.importing("forward", from: pickling),
+        rebuild: try py.importing("rebuilt", from: pickling),
+        credit: try py.importing("credit", from: pickling),
+        broadcast: try py.importing("broadcast_message", from: pickling))
+      let launch = try py.importing("launch", from: pickling)
+      guard let answer = Py.call(launch.pointer) else { throw PythonError.fetch(py) }
+      defer { Py.release(answer) }
+      let command = (pointers(in: Py.tupleItem(answer, 0)) ?? []).compactMap { py.text(of: $0) }
+      let variable = py.text(of: Py.tupleItem(answer, 1))
+      state.withLock { state in
+        state.helpers = helpers
+        state.launch = (command, variable)
+      }
+      return (helpers, (command, variable))
+    }
+  }
+
+  func shutDown() {
+    let idle = state.withLock { state -> [Worker] in
+      state.isShutDown = true
+      defer { state.idle = [] }
+      return state.idle
+    }
+    // They end here.
+    withExtendedLifetime(idle) {}
+  }
+}
+
+extension StageProgram {
+  func place(of place: WorkerPlace) -> OperatorPlace? {
+    places.indices.contains(place.step) ? places[place.step] : nil
+  }
+
+  /// "in map at job.py:3, at record 17 of partition 2".
+  func description(of place: WorkerPlace, _ task: TaskContext) -> String {
+    let function =
+      self.place(of: place).map { "in \($0.name) at \($0.site)" }
+      ?? "before the first function"
+    let partition = "of partition \(task.partition)"
+    if place.count == 0 { return "\(function), in front of the first record \(partition)" }
+    let range = "records \(place.start) to \(place.start + place.count - 1) \(partition)"
+    if place.index < 0 { return "\(function), within \(range)" }
+    return "\(function), at about record \(place.start + place.index) (\(range))"
+  }
+}
+
+/// What the engine remembers of a function.
+final class FunctionHistory: Sendable {
+  private struct State {
+    var last: (nanoseconds: Int64, records: Int)?
+    var stays = false
+  }
+  private let state = Mutex(State())
+
+  /// The last stage that ended in the function, and the records that it read.
+  var last: (nanoseconds: Int64, records: Int)? { state.withLock { $0.last } }
+
+  func note(_ nanoseconds: Int64, records: Int) {
+    state.withLock { $0.last = (nanoseconds, records) }
+  }
+
+  /// True for one that cannot be pickled.
+  var stays: Bool { state.withLock { $0.stays } }
+
+  func stay() { state.withLock { $0.stays = true } }
+}

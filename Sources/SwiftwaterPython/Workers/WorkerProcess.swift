@@ -1,0 +1,354 @@
+import PythonInterop
+import SwiftwaterCore
+import SwiftwaterRDD
+
+/// Where a worker was when it died.
+struct WorkerDeath: Error {
+  /// How it ended, for people.
+  let outcome: String
+  let place: WorkerPlace
+}
+
+/// Which function a worker is in, and at which records of its first input.
+struct WorkerPlace: Equatable {
+  /// The number of the function; -1 before the first.
+  var step = -1
+  /// The first record of the batch that is being read, and their number.
+  var start = 0
+  var count = 0
+  /// The record of that batch; -1 where it is not known.
+  var index = -1
+
+  /// In the first page of what the worker writes.
+  static let wordCount = 4
+
+  init(words: UnsafePointer<Int>) {
+    (step, start, count, index) = (words[0], words[1], words[2], words[3])
+  }
+}
+
+/// A worker, from the driver's side; one thread at a time has it.
+final class WorkerProcess {
+  /// Python's half of the driver.
+  struct Helpers: Sendable {
+    let pickling: Pickling
+    /// `forward(number, bytes)`: what a worker has printed.
+    let forward: PythonObject
+    /// `rebuilt(bytes)`: an exception.
+    let rebuild: PythonObject
+    /// `credit(attempt, bytes)`: what accumulators have gained.
+    let credit: PythonObject
+    /// `broadcast(object)`: (key, bytes), to be sent once.
+    let broadcast: PythonObject
+  }
+
+  /// How long an interrupted function has until it is ended, in milliseconds.
+  private static let patience: Int32 = 1000
+  private static let startPatience: Int32 = 30_000
+  /// Between two looks at whether the job is still wanted.
+  private static let tick: Int32 = 50
+
+  private let process: ChildProcess
+  private let channel: WorkerChannel
+  private let helpers: Helpers
+  private var session: [UInt8] = []
+  private var programs: Set<Int> = []
+  private var broadcasts: Set<Int> = []
+  /// What was printed behind the last line end.
+  private var openLines: [[UInt8]] = [[], []]
+  private(set) var isUsable = true
+
+  /// - Throws: ``EngineError`` where it cannot be started.
+  init(command: [String], variable: String?, helpers: Helpers) throws {
+    self.helpers = helpers
+    let (ours, theirs) = try connectedSockets()
+    defer { closeDescriptor(theirs) }
+    let areas = [try SharedArea.make(), try SharedArea.make()]
+    channel = WorkerChannel(socket: ours, outgoing: areas[0], incoming: areas[1])
+    process = try ChildProcess(
+      command, variable: variable,
+      descriptors: [theirs, areas[0].descriptor, areas[1].descriptor])
+    do {
+      let message = try receive(milliseconds: Self.startPatience)
+      guard message?.kind == .ready else { throw WorkerGone() }
+    } catch {
+      process.end()
+      forwardOutputs(all: true)
+      throw EngineError.unavailable("a worker process \(process.outcome()) when it began")
+    }
+  }
+
+  deinit {
+    if isUsable { process.end() }
+    _ = process.outcome()
+  }
+
+  /// Runs a task.
+  ///
+  /// - Parameters:
+  ///   - session: what all tasks need, pickled.
+  ///   - inputs: one for each input of the program.
+  /// - Returns: the batches of each bucket, and how many records were counted.
+  /// - Throws: ``WorkerDeath``; ``PythonError`` of a function; what the inputs throw.
+  func run(
+    _ pickled: ProgramCache.Pickled, of program: StageProgram, session: [UInt8],
+    inputs: [any BatchCursor], task: TaskContext
+  ) throws -> (buckets: [[any RecordBatch]], count: Int) {
+    do {
+      notePlace()
+      try prepare(pickled, session)
+      try channel.send(
+        WorkerMessage(
+          .task, a: pickled.number, b: task.partition, c: task.stage, d: task.attempt))
+      let result = try serve(inputs, program, task)
+      forwardOutputs(all: true)
+      return result
+    } catch is WorkerGone {
+      isUsable = false
+      process.end()
+      forwardOutputs(all: true)
+      throw WorkerDeath(outcome: process.outcome(), place: place)
+    } catch {
+      forwardOutputs(all: true)
+      throw error
+    }
+  }
+
+  private func prepare(_ pickled: ProgramCache.Pickled, _ session: [UInt8]) throws {
+    if session != self.session {
+      try ask(WorkerMessage(.session), session)
+      self.session = session
+    }
+    try sendBroadcasts(pickled.broadcasts)
+    if !programs.contains(pickled.number) {
+      try ask(WorkerMessage(.program, a: pickled.number), pickled.bytes)
+      programs.insert(pickled.number)
+    }
+  }
+
+  /// Each value once, and once more that it is gone.
+  private func sendBroadcasts(_ list: PythonObject) throws {
+    let messages = try Interpreter.attach { py in
+      try (0..<Py.listCount(list.pointer)).compactMap { index -> [UInt8]? in
+        let object = Py.listItem(list.pointer, index)
+        guard let answer = helpers.broadcast.call(object) else { throw PythonError.fetch(py) }
+        defer { Py.release(answer) }
+        guard let number = py.integer(of: Py.tupleItem(answer, 0)), !broadcasts.contains(number)
+        else { return nil }
+        guard let data = Py.call(Py.tupleItem(answer, 1)) else { throw PythonError.fetch(py) }
+        defer { Py.release(data) }
+        broadcasts.insert(number)
+        return try bytes(of: data)
+      }
+    }
+    for message in messages { try ask(WorkerMessage(.broadcast), message) }
+  }
+
+  /// Sends something that is answered at once.
+  private func ask(_ message: WorkerMessage, _ payload: [UInt8]) throws {
+    try channel.send(message, payload)
+    guard let answer = try receive(milliseconds: Self.startPatience) else { throw WorkerGone() }
+    if answer.kind == .failed { throw try rebuilt(answer) }
+    guard answer.kind == .ok else { throw WorkerGone() }
+  }
+
+  // MARK: - Serving a task
+
+  private func serve(
+    _ inputs: [any BatchCursor], _ program: StageProgram, _ task: TaskContext
+  ) throws -> (buckets: [[any RecordBatch]], count: Int) {
+    var buckets: [[any RecordBatch]] = Array(repeating: [], count: program.bucketCount)
+    var waiting: [ArraySlice<BatchCodec.Part>] = inputs.map { _ in [] }
+    while true {
+      let message = try next(task)
+      switch message.kind {
+      case .need:
+        guard inputs.indices.contains(message.a) else { throw WorkerGone() }
+        do {
+          while waiting[message.a].isEmpty, let batch = try inputs[message.a].next() {
+            waiting[message.a] = try BatchCodec.encode(batch, with: helpers.pickling)[...]
+          }
+        } catch {
+          try giveUp()
+          throw error
+        }
+        if let part = waiting[message.a].popFirst() {
+          try channel.send(
+            WorkerMessage(.batch, a: part.form.rawValue, b: part.count), part.bytes)
+        } else {
+          try channel.send(WorkerMessage(.noMoreInput))
+        }
+      case .output:
+        guard buckets.indices.contains(message.a) else { throw WorkerGone() }
+        do {
+          let batch = try BatchCodec.decode(
+            channel.payload(of: message), form: message.b, count: message.c,
+            with: helpers.pickling)
+          buckets[message.a].append(try batch.kept())
+        } catch {
+          try giveUp()
+          throw error
+        }
+        try channel.send(WorkerMessage(.ok))
+      case .done:
+        if message.size > 0 { try credit(message, task) }
+        return (buckets, message.a)
+      case .failed: throw try rebuilt(message)
+      default: throw WorkerGone()
+      }
+    }
+  }
+
+  /// The worker's next message. Where the job is not wanted any more, the worker is interrupted.
+  private func next(_ task: TaskContext) throws -> WorkerMessage {
+    while true {
+      do {
+        try task.checkCancellation()
+      } catch {
+        try interrupt()
+        throw error
+      }
+      if let message = try receive(milliseconds: Self.tick) { return message }
+    }
+  }
+
+  /// Answers the worker's question with the end of its task.
+  private func giveUp() throws {
+    try channel.send(WorkerMessage(.giveUp))
+    guard let answer = try receive(milliseconds: Self.patience), answer.kind == .failed else {
+      throw WorkerGone()
+    }
+  }
+
+  /// Ends what the worker does: with a KeyboardInterrupt, or the process.
+  private func interrupt() throws {
+    process.interrupt()
+    let deadline = monotonicNanoseconds() + Int64(Self.patience) * 1_000_000
+    while monotonicNanoseconds() < deadline {
+      guard let message = try? receive(milliseconds: Self.tick) else {
+        if !isUsable { return }
+        continue
+      }
+      switch message.kind {
+      case .need, .output: try? channel.send(WorkerMessage(.giveUp))
+      case .failed:
+        if message.a == 0 { tellStack(of: message) }
+        return
+      default: return
+      }
+    }
+    // It holds the interpreter, or catches whatever is raised.
+    process.askForStack()
+    _ = process.waitForMessage(on: channel.socket, milliseconds: 200)
+    isUsable = false
+    process.end()
+    forwardOutputs(all: true)
+    try? ProcessConsole.log(
+      "warning", "a worker process did not react to an interrupt; it was ended")
+  }
+
+  private func tellStack(of message: WorkerMessage) {
+    guard let payload = try? channel.payload(of: message) else { return }
+    Interpreter.attach { py in
+      guard let tell = try? py.importing("tell_stack", from: "swiftwater._pickling"),
+        let data = py.newBytes(payload)
+      else { return py.dropException() }
+      defer { Py.release(data) }
+      if let text = tell.call(data) {
+        defer { Py.release(text) }
+        try? ProcessConsole.log("warning", py.text(of: text) ?? "a worker was interrupted")
+      } else {
+        py.dropException()
+      }
+    }
+  }
+
+  /// Nil when nothing comes in time. What the worker prints meanwhile is passed on.
+  private func receive(milliseconds: Int32) throws -> WorkerMessage? {
+    let deadline = monotonicNanoseconds() + Int64(milliseconds) * 1_000_000
+    while true {
+      let left = max(0, deadline - monotonicNanoseconds()) / 1_000_000
+      if process.waitForMessage(on: channel.socket, milliseconds: Int32(left)) {
+        do {
+          return try channel.receive()
+        } catch {
+          isUsable = false
+          throw error
+        }
+      }
+      forwardOutputs(all: false)
+      if left == 0 { return nil }
+    }
+  }
+
+  private func rebuilt(_ message: WorkerMessage) throws -> any Error {
+    let payload = try channel.payload(of: message)
+    return try Interpreter.attach { py in
+      guard let data = py.newBytes(payload) else { throw PythonError.fetch(py) }
+      defer { Py.release(data) }
+      guard let exception = helpers.rebuild.call(data) else { throw PythonError.fetch(py) }
+      return PythonError.of(PythonObject(owning: exception), py)
+    }
+  }
+
+  private func credit(_ message: WorkerMessage, _ task: TaskContext) throws {
+    let payload = try channel.payload(of: message)
+    try Interpreter.attach { py in
+      guard let data = py.newBytes(payload), let attempt = py.newInteger(task.attempt) else {
+        throw PythonError.fetch(py)
+      }
+      defer {
+        Py.release(data)
+        Py.release(attempt)
+      }
+      guard let result = helpers.credit.call(attempt, data) else { throw PythonError.fetch(py) }
+      Py.release(result)
+    }
+  }
+
+  // MARK: - What it prints
+
+  /// Passes on the lines that are complete.
+  ///
+  /// - Parameter all: what stands behind the last line end, too.
+  private func forwardOutputs(all: Bool) {
+    var texts: [[UInt8]] = [[], []]
+    process.readOutputs { number, bytes in openLines[number] += bytes }
+    for number in 0..<2 {
+      let end = all ? openLines[number].count : (openLines[number].lastIndex(of: 0x0A) ?? -1) + 1
+      texts[number] = Array(openLines[number][..<end])
+      openLines[number].removeFirst(end)
+    }
+    if texts.allSatisfy(\.isEmpty) { return }
+    Interpreter.attach { py in
+      for (number, text) in texts.enumerated() where !text.isEmpty {
+        guard let index = py.newInteger(number),
+          let data = text.withUnsafeBytes({ py.newBytes($0) })
+        else { return py.dropException() }
+        defer {
+          Py.release(index)
+          Py.release(data)
+        }
+        if let result = helpers.forward.call(index, data) {
+          Py.release(result)
+        } else {
+          // Where the driver cannot write either there is nobody to tell.
+          py.dropException()
+        }
+      }
+    }
+  }
+
+  // MARK: - Where it is
+
+  private var words: UnsafeMutablePointer<Int> {
+    channel.incoming.base.assumingMemoryBound(to: Int.self)
+  }
+
+  private var place: WorkerPlace { WorkerPlace(words: words) }
+
+  /// Nothing of an earlier task.
+  private func notePlace() {
+    (words[0], words[1], words[2], words[3]) = (-1, 0, 0, -1)
+  }
+}

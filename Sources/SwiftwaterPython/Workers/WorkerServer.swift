@@ -1,0 +1,332 @@
+import PythonInterop
+import SwiftwaterCore
+import SwiftwaterRDD
+
+/// Where a worker process is, for whoever asks after its death: which function it is in, at which
+/// record. Everywhere else than in a worker nothing is noted.
+enum WorkerProgress {
+  // SAFETY (nonisolated(unsafe)): set once, before the first task, by the thread that runs all tasks
+  // of a worker; that thread alone writes to the memory, which lives as long as the process.
+  nonisolated(unsafe) private(set) static var words: UnsafeMutablePointer<Int>?
+
+  fileprivate static func begin(_ words: UnsafeMutablePointer<Int>) { self.words = words }
+
+  /// Notes the function that is called next.
+  @inline(__always)
+  static func enter(_ place: OperatorPlace) { words?[0] = place.number }
+
+  /// Notes the record of the batch that is read next.
+  @inline(__always)
+  static func read(_ index: Int) { words?[3] = index }
+
+  fileprivate static func beginBatch(_ count: Int) {
+    guard let words else { return }
+    (words[1], words[2], words[3]) = (words[1] + words[2], count, -1)
+  }
+}
+
+/// The task was given up by the driver, which knows why.
+private struct TaskGivenUp: Error {}
+
+/// Serves a driver until that closes the connection. Runs on the main thread, which holds the
+/// interpreter.
+final class WorkerServer {
+  private let channel: WorkerChannel
+  private let context: SparkContext
+  private let pickling: Pickling
+  private let module: String = "swiftwater._worker"
+  private var programs: [Int: WorkerProgram] = [:]
+
+  /// - Parameter descriptors: socket, what is read, what is written.
+  init(descriptors: [Int], settings: [String: String], _ py: borrowing Python) throws {
+    let descriptors = descriptors.map { Int32($0) }
+    keepPrivate(descriptors)
+    channel = WorkerChannel(
+      socket: descriptors[0], outgoing: try SharedArea(descriptor: descriptors[2]),
+      incoming: try SharedArea(descriptor: descriptors[1]))
+    let settings = Settings(settings)
+    if let limit = try settings.bytes("swiftwater.worker.memory") { limitMemory(to: limit) }
+    context = try SparkContext(settings: settings)
+    pickling = try Pickling(py)
+    WorkerProgress.begin(channel.outgoing.base.assumingMemoryBound(to: Int.self))
+    endWithDriver(channel.socket)
+  }
+
+  func run(_ py: borrowing Python) throws {
+    try channel.send(WorkerMessage(.ready))
+    while true {
+      let message: WorkerMessage
+      do {
+        message = try Interpreter.detach(py) { try channel.receive() }
+      } catch is WorkerGone {
+        return
+      }
+      // An interrupt that came too late for its task means nothing to the next one.
+      try? py.runSignalHandlers()
+      do {
+        try answer(message, py)
+      } catch is WorkerGone {
+        return
+      } catch {
+        try fail(error, py)
+      }
+    }
+  }
+
+  private func answer(_ message: WorkerMessage, _ py: borrowing Python) throws {
+    switch message.kind {
+    case .session, .broadcast:
+      _ = try call(message.kind == .session ? "begin_session" : "take_broadcast", message, py)
+      try channel.send(WorkerMessage(.ok))
+    case .program:
+      let description = try call("load_program", message, py)
+      programs[message.a] = try WorkerProgram(description.pointer, context: context, py)
+      try channel.send(WorkerMessage(.ok))
+    case .task:
+      guard let program = programs[message.a] else {
+        throw EngineError.illegalState("a task of an unknown program")
+      }
+      try runTask(program, message, py)
+    default: throw WorkerGone()
+    }
+  }
+
+  private func call(
+    _ function: String, _ message: WorkerMessage, _ py: borrowing Python
+  ) throws -> PythonObject {
+    let function = try py.importing(function, from: module)
+    guard let data = py.newBytes(try channel.payload(of: message)) else {
+      throw PythonError.fetch(py)
+    }
+    defer { Py.release(data) }
+    guard let result = function.call(data) else { throw PythonError.fetch(py) }
+    return PythonObject(owning: result)
+  }
+
+  private func runTask(
+    _ program: WorkerProgram, _ message: WorkerMessage, _ py: borrowing Python
+  ) throws {
+    let task = TaskContext(partition: message.b, stage: message.c, attempt: message.d)
+    let inputs = (0..<program.inputCount).map { WorkerInput($0, channel, pickling) }
+    let count = try TaskContext.$current.withValue(task) {
+      try program.run(inputs, task: task) { bucket, batch in
+        for part in try BatchCodec.encode(batch, with: pickling) {
+          try channel.send(
+            WorkerMessage(.output, a: bucket, b: part.form.rawValue, c: part.count), part.bytes)
+          guard try receiveAnswer(py).kind == .ok else { throw TaskGivenUp() }
+        }
+      }
+    }
+    let finish = try py.importing("end_task", from: module)
+    guard let attempt = py.newInteger(message.d) else { throw PythonError.fetch(py) }
+    defer { Py.release(attempt) }
+    guard let gained = finish.call(attempt) else { throw PythonError.fetch(py) }
+    defer { Py.release(gained) }
+    try channel.send(WorkerMessage(.done, a: count), try bytes(of: gained))
+  }
+
+  private func receiveAnswer(_ py: borrowing Python) throws -> WorkerMessage {
+    try channel.receive { try Interpreter.attach { py in try py.runSignalHandlers() } }
+  }
+
+  /// Tells the driver what was raised.
+  private func fail(_ error: any Error, _ py: borrowing Python) throws {
+    raise(error, py)
+    let exception = PythonError.fetch(py)
+    var payload: [UInt8] = []
+    if let describe = try? py.importing("describe", from: module),
+      let data = describe.call(exception.exception.pointer)
+    {
+      payload = (try? bytes(of: data)) ?? []
+      Py.release(data)
+    }
+    py.dropException()
+    try channel.send(WorkerMessage(.failed, a: error is TaskGivenUp ? 1 : 0), payload)
+  }
+}
+
+/// An input of a task: asks the driver for its batches.
+private final class WorkerInput: BatchCursor {
+  private let number: Int
+  private let channel: WorkerChannel
+  private let pickling: Pickling
+  private var isAtEnd = false
+
+  init(_ number: Int, _ channel: WorkerChannel, _ pickling: Pickling) {
+    self.number = number
+    self.channel = channel
+    self.pickling = pickling
+  }
+
+  func next() throws -> (any RecordBatch)? {
+    if isAtEnd { return nil }
+    try channel.send(WorkerMessage(.need, a: number))
+    let message = try channel.receive {
+      try Interpreter.attach { py in try py.runSignalHandlers() }
+    }
+    switch message.kind {
+    case .batch:
+      if number == 0 { WorkerProgress.beginBatch(message.b) }
+      return try BatchCodec.decode(
+        channel.payload(of: message), form: message.a, count: message.b, with: pickling)
+    case .noMoreInput:
+      isAtEnd = true
+      return nil
+    default: throw TaskGivenUp()
+    }
+  }
+}
+
+/// A ``StageProgram`` in a worker: nodes of an RDD with as many partitions as anybody asks for.
+private final class WorkerProgram {
+  /// The inputs of the task that runs.
+  private final class Inputs: @unchecked Sendable {
+    // SAFETY (@unchecked Sendable): only the main thread runs tasks.
+    var cursors: [WorkerInput] = []
+  }
+
+  private static let anyPartition = Int(Int32.max)
+
+  let inputCount: Int
+  private let inputs = Inputs()
+  private var node: RDDNode
+  private var end: End = .batches
+
+  private enum End {
+    case batches
+    case buckets((any BatchCursor, TaskContext) throws -> [[any RecordBatch]])
+    case count
+  }
+
+  /// - Parameter description: see ``StageProgram/description(_:)``.
+  init(_ description: PyPointer, context: SparkContext, _ py: borrowing Python) throws {
+    guard let parts = pointers(in: description), parts.count == 3,
+      let inputCount = py.integer(of: parts[0]), let steps = pointers(in: parts[2])
+    else { throw Self.wrong }
+    self.inputCount = inputCount
+    let inputs = inputs
+    node = RDDNode(
+      name: "input", context: context, dependencies: [], partitionCount: Self.anyPartition,
+      recordType: Py.truth(parts[1]) == 1 ? .text : nil
+    ) { _, _ in inputs.cursors[0] }
+    var number = 0
+    for step in steps {
+      guard let items = pointers(in: step), let name = items.first.flatMap({ py.text(of: $0) })
+      else { throw Self.wrong }
+      try add(name, items, &number, py)
+    }
+  }
+
+  private static let wrong = EngineError.illegalState("a program that is none")
+
+  private func add(
+    _ name: String, _ items: [PyPointer], _ number: inout Int, _ py: borrowing Python
+  ) throws {
+    let parent = node
+    func place(_ index: Int) throws -> OperatorPlace {
+      guard let name = py.text(of: items[index]), let site = py.text(of: items[index + 1]) else {
+        throw Self.wrong
+      }
+      defer { number += 1 }
+      return OperatorPlace(name: name, site: site, number: number)
+    }
+    func function(_ index: Int) throws -> TaskFunction? {
+      Py.isNone(items[index]) ? nil : try TaskFunction(items[index], py)
+    }
+    func combination() throws -> CombineByKey {
+      guard let merge = try function(2), let combine = try function(3),
+        let count = py.integer(of: items[4])
+      else { throw Self.wrong }
+      return CombineByKey(
+        createCombiner: try function(1), mergeValue: merge, mergeCombiners: combine,
+        partitioning: KeyPartitioning(
+          count: count, function: try function(5), place: try place(6)),
+        gathersLists: Py.truth(items[8]) == 1)
+    }
+    switch name {
+    case "pipeline":
+      let operators = try SwiftwaterPython.operators(
+        in: pointers(in: items[1]) ?? [], numberedFrom: number, py)
+      number += operators.count
+      node = try Pipeline.node(operators, over: parent)
+    case "merge":
+      let combination = try combination()
+      node = RDDNode(
+        name: name, context: parent.context, dependencies: [.narrow(parent)],
+        partitionCount: Self.anyPartition, placement: .oneAtATime
+      ) { partition, task in
+        let parts = try parent.cursor(partition: partition, task: task).drained()
+        return try combination.mergedParts(parts, of: parent, task: task)
+      }
+    case "gather":
+      guard let function = try function(1) else { throw Self.wrong }
+      let place = try place(2)
+      let inputs = inputs
+      node = RDDNode(
+        name: name, context: parent.context, dependencies: [],
+        partitionCount: Self.anyPartition, placement: .oneAtATime
+      ) { partition, task in
+        try Gather.cursor(
+          over: inputs.cursors, partition: partition, function: function, place: place,
+          task: task)
+      }
+    case "combine":
+      let combination = try combination()
+      end = .buckets { cursor, task in
+        try combination.combined(cursor, of: parent, task: task)
+      }
+    case "partition":
+      guard let count = py.integer(of: items[1]) else { throw Self.wrong }
+      let partitioning = KeyPartitioning(
+        count: count, function: try function(2), place: try place(3))
+      end = .buckets { cursor, task in
+        try PartitionByKey(partitioning: partitioning).divided(
+          cursor, takesColumns: parent.context.isLowering && partitioning.function == nil,
+          task: task)
+      }
+    case "count": end = .count
+    default: throw Self.wrong
+    }
+  }
+
+  /// Runs a task.
+  ///
+  /// - Parameter emit: gets the batches of each bucket.
+  /// - Returns: how many records were counted.
+  func run(
+    _ cursors: [WorkerInput], task: TaskContext,
+    emit: (_ bucket: Int, _ batch: any RecordBatch) throws -> Void
+  ) throws -> Int {
+    inputs.cursors = cursors
+    defer { inputs.cursors = [] }
+    let cursor = try node.cursor(partition: task.partition, task: task)
+    switch end {
+    case .count: return try countRecords(of: cursor)
+    case .buckets(let divide):
+      for (bucket, batches) in try divide(cursor, task).enumerated() {
+        for batch in batches { try emit(bucket, batch) }
+      }
+    case .batches:
+      while let batch = try cursor.next() {
+        if batch.recordCount > 0 { try emit(0, batch) }
+      }
+    }
+    return 0
+  }
+}
+
+/// What a worker process calls.
+let workerFunctions: [(String, NativeFunction, String)] = [
+  (
+    "serve",
+    { _, arguments in
+      entry(arguments, count: 2) { py, arguments in
+        let server = try WorkerServer(
+          descriptors: try arguments.integers(0, py), settings: try arguments.textDictionary(1, py),
+          py)
+        try server.run(py)
+        return Py.none()
+      }
+    }, "Serves a driver: (socket, memory to read, memory to write), settings."
+  )
+]

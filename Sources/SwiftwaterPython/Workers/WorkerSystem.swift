@@ -1,0 +1,356 @@
+// The one file of this target that calls the C library: shared memory, sockets, processes.
+import CSignals
+import Glibc
+import SwiftwaterCore
+import Synchronization
+
+/// Memory that two processes share: one writes it, the other reads it. It grows; its first page is for
+/// small values, the rest for one message's bytes.
+final class SharedArea: @unchecked Sendable {
+  // SAFETY (@unchecked Sendable): used by the thread that has the worker; a process writes only what
+  // the other one has finished with, since messages are answered one by one.
+
+  /// Where the bytes of a message begin.
+  static let head = 4096
+  private static let smallest = 1 << 20
+
+  let descriptor: Int32
+  private(set) var base: UnsafeMutableRawPointer
+  private var size: Int
+
+  /// - Parameter descriptor: of a memory file; owned by this object from now on.
+  /// - Throws: ``EngineError`` (`unavailable`) without memory.
+  init(descriptor: Int32) throws {
+    self.descriptor = descriptor
+    size = try Self.fileSize(descriptor)
+    if size == 0 {
+      size = Self.smallest
+      do { try Self.extend(descriptor, to: size) } catch {
+        close(descriptor)
+        throw error
+      }
+    }
+    guard let base = Self.map(descriptor, size) else {
+      close(descriptor)
+      throw Self.noMemory(size)
+    }
+    self.base = base
+  }
+
+  static func make() throws -> SharedArea {
+    let descriptor = sw_memory_file("swiftwater")
+    guard descriptor >= 0 else { throw systemError("shared memory cannot be made") }
+    return try SharedArea(descriptor: descriptor)
+  }
+
+  deinit {
+    munmap(base, size)
+    close(descriptor)
+  }
+
+  /// Room for the bytes of a message, for the process that writes.
+  func room(for count: Int) throws -> UnsafeMutableRawPointer {
+    let wanted = Self.head + count
+    if wanted > size {
+      let larger = max(wanted, size * 2)
+      try Self.extend(descriptor, to: larger)
+      try mapAgain(larger)
+    }
+    return base + Self.head
+  }
+
+  /// The bytes of a message, for the process that reads.
+  ///
+  /// - Throws: ``EngineError`` where the file has not so many.
+  func bytes(_ count: Int) throws -> UnsafeRawBufferPointer {
+    if Self.head + count > size {
+      let current = try Self.fileSize(descriptor)
+      guard count >= 0, Self.head + count <= current else { throw ByteReader.wrongLength }
+      try mapAgain(current)
+    }
+    return UnsafeRawBufferPointer(start: base + Self.head, count: count)
+  }
+
+  private func mapAgain(_ newSize: Int) throws {
+    guard let new = Self.map(descriptor, newSize) else { throw Self.noMemory(newSize) }
+    munmap(base, size)
+    base = new
+    size = newSize
+  }
+
+  private static func map(_ descriptor: Int32, _ size: Int) -> UnsafeMutableRawPointer? {
+    let memory = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+    return memory == MAP_FAILED ? nil : memory
+  }
+
+  /// The pages are there afterwards: without memory this fails, and no access later.
+  private static func extend(_ descriptor: Int32, to size: Int) throws {
+    let error = posix_fallocate(descriptor, 0, size)
+    if error != 0 { throw noMemory(size) }
+  }
+
+  private static func fileSize(_ descriptor: Int32) throws -> Int {
+    var information = stat()
+    guard fstat(descriptor, &information) == 0 else {
+      throw systemError("shared memory cannot be read")
+    }
+    return Int(information.st_size)
+  }
+
+  private static func noMemory(_ size: Int) -> EngineError {
+    .unavailable("there are no \(size >> 20) MB of shared memory for a worker process")
+  }
+}
+
+extension ByteReader {
+  fileprivate static let wrongLength = EngineError.invalidArgument(
+    "a message of a worker process is damaged")
+}
+
+/// What driver and worker tell each other. `size` bytes lie in the sender's area.
+struct WorkerMessage: BitwiseCopyable {
+  enum Kind: Int, BitwiseCopyable {
+    // From the driver.
+    case session
+    case broadcast
+    case program
+    /// a: program, b: partition, c: stage, d: attempt.
+    case task
+    /// Answers `need`. a: how the batch is written, b: its records.
+    case batch
+    case noMoreInput
+    /// Answers `need` and `output`: the task is given up.
+    case giveUp
+    /// Answers everything else.
+    case ok
+    // From the worker.
+    case ready
+    /// a: of which input.
+    case need
+    /// a: bucket, b: how the batch is written, c: its records.
+    case output
+    /// a: records that were counted. The bytes: what accumulators have gained.
+    case done
+    /// The bytes: the exception. a: 1 where the task was given up.
+    case failed
+  }
+
+  var kind: Kind
+  var size = 0
+  var a = 0
+  var b = 0
+  var c = 0
+  var d = 0
+
+  init(_ kind: Kind, a: Int = 0, b: Int = 0, c: Int = 0, d: Int = 0) {
+    self.kind = kind
+    (self.a, self.b, self.c, self.d) = (a, b, c, d)
+  }
+}
+
+/// The other process has closed its end, which it does when it ends.
+struct WorkerGone: Error {}
+
+/// One end of the way between a driver and a worker.
+final class WorkerChannel: Sendable {
+  let socket: Int32
+  /// What this process writes, and what it reads.
+  let outgoing: SharedArea
+  let incoming: SharedArea
+
+  private static let wordCount = 6
+
+  init(socket: Int32, outgoing: SharedArea, incoming: SharedArea) {
+    self.socket = socket
+    self.outgoing = outgoing
+    self.incoming = incoming
+  }
+
+  deinit { close(socket) }
+
+  func send(_ message: WorkerMessage, _ payload: [UInt8] = []) throws {
+    var message = message
+    message.size = payload.count
+    if !payload.isEmpty {
+      let room = try outgoing.room(for: payload.count)
+      payload.withUnsafeBytes { room.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+    }
+    let words = [message.kind.rawValue, message.size, message.a, message.b, message.c, message.d]
+    try words.withUnsafeBytes { bytes in
+      var sent = 0
+      while sent < bytes.count {
+        let count = Glibc.send(
+          socket, bytes.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+        if count < 0 {
+          if errno == EINTR { continue }
+          throw WorkerGone()
+        }
+        sent += count
+      }
+    }
+  }
+
+  /// Waits for the next message.
+  ///
+  /// - Parameter interrupted: called when a signal comes meanwhile.
+  func receive(interrupted: () throws -> Void = {}) throws -> WorkerMessage {
+    var words = [Int](repeating: 0, count: Self.wordCount)
+    try words.withUnsafeMutableBytes { bytes in
+      var filled = 0
+      while filled < bytes.count {
+        let count = read(socket, bytes.baseAddress! + filled, bytes.count - filled)
+        if count < 0, errno == EINTR {
+          try interrupted()
+          continue
+        }
+        guard count > 0 else { throw WorkerGone() }
+        filled += count
+      }
+    }
+    guard let kind = WorkerMessage.Kind(rawValue: words[0]) else { throw ByteReader.wrongLength }
+    var message = WorkerMessage(kind, a: words[2], b: words[3], c: words[4], d: words[5])
+    message.size = words[1]
+    return message
+  }
+
+  /// The bytes that came with a message. They are there until the next one is sent.
+  func payload(of message: WorkerMessage) throws -> UnsafeRawBufferPointer {
+    try incoming.bytes(message.size)
+  }
+}
+
+/// A process that was started, and what it prints.
+final class ChildProcess: Sendable {
+  let identifier: pid_t
+  private let outputs: [Int32]
+  private let status = Mutex<Int32?>(nil)
+
+  private static let chunk = 1 << 14
+
+  /// - Parameters:
+  ///   - variable: "NAME=VALUE", for its environment.
+  ///   - descriptors: become 3, 4, ... there.
+  init(_ command: [String], variable: String?, descriptors: [Int32]) throws {
+    let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    guard null >= 0 else { throw systemError("/dev/null cannot be opened") }
+    defer { close(null) }
+    var pipes: [[Int32]] = []
+    for _ in 0..<2 {
+      var ends: [Int32] = [0, 0]
+      guard sw_pipe(&ends) == 0 else { throw systemError("a pipe cannot be made") }
+      pipes.append(ends)
+    }
+    defer { for pipe in pipes { close(pipe[1]) } }
+    outputs = pipes.map { $0[0] }
+    for output in outputs { _ = fcntl(output, F_SETFL, O_NONBLOCK) }
+
+    var arguments = command.map { strdup($0) }
+    arguments.append(nil)
+    defer { for argument in arguments { free(argument) } }
+    let all = [null, pipes[0][1], pipes[1][1]] + descriptors
+    var child: pid_t = 0
+    let error = sw_spawn(command[0], arguments, variable, all, Int32(all.count), &child)
+    identifier = child
+    guard error == 0 else {
+      for output in outputs { close(output) }
+      throw EngineError.unavailable(
+        "a worker process cannot be started (\(command[0])): \(String(cString: strerror(error)))")
+    }
+  }
+
+  deinit { for output in outputs { close(output) } }
+
+  func signal(_ number: Int32) { if status.withLock({ $0 }) == nil { kill(identifier, number) } }
+
+  func interrupt() { signal(SIGINT) }
+  /// Has its stack written to its standard error.
+  func askForStack() { signal(SIGUSR1) }
+  func end() { signal(SIGKILL) }
+
+  /// Waits until `socket` can be read, or one of its outputs, or for a time.
+  ///
+  /// - Returns: whether the socket can be read.
+  func waitForMessage(on socket: Int32, milliseconds: Int32) -> Bool {
+    var descriptors = ([socket] + outputs).map {
+      pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+    }
+    // A closed output is ready for ever: it is not asked again in this call.
+    if poll(&descriptors, nfds_t(descriptors.count), milliseconds) <= 0 { return false }
+    if descriptors[0].revents != 0 { return true }
+    if descriptors[1...].allSatisfy({ $0.revents & Int16(POLLIN) == 0 }) {
+      // Both were closed by a function of the user's.
+      descriptors.removeLast(2)
+      return poll(&descriptors, 1, milliseconds) > 0
+    }
+    return false
+  }
+
+  /// Gives what it has printed, to standard output (0) or standard error (1), to `body`.
+  func readOutputs(_ body: (_ number: Int, _ bytes: [UInt8]) -> Void) {
+    for (number, output) in outputs.enumerated() {
+      while true {
+        let bytes = [UInt8](unsafeUninitializedCapacity: Self.chunk) { buffer, count in
+          count = max(0, read(output, buffer.baseAddress!, Self.chunk))
+        }
+        if bytes.isEmpty { break }
+        body(number, bytes)
+      }
+    }
+  }
+
+  /// Waits for its end, and says how it ended.
+  func outcome() -> String {
+    let known = status.withLock { status -> Int32 in
+      if let status { return status }
+      var value: Int32 = 0
+      var result: pid_t
+      repeat { result = waitpid(identifier, &value, 0) } while result < 0 && errno == EINTR
+      if result < 0 { value = -1 }
+      status = value
+      return value
+    }
+    if known == -1 { return "ended" }
+    let signal = known & 0x7F
+    if signal == 0 { return "exited with status \((known >> 8) & 0xFF)" }
+    let name = sw_signal_name(signal).map { "SIG" + String(cString: $0) } ?? "?"
+    let hint = signal == SIGKILL ? "; the system does that where memory runs out" : ""
+    return "was killed by signal \(signal) (\(name))\(hint)"
+  }
+}
+
+private func systemError(_ what: String) -> EngineError {
+  .unavailable("\(what): \(String(cString: strerror(errno)))")
+}
+
+/// The ends of a connection: one for this process, one for a child.
+func connectedSockets() throws -> (ours: Int32, theirs: Int32) {
+  var sockets: (Int32, Int32) = (0, 0)
+  guard sw_socket_pair(&sockets.0, &sockets.1) == 0 else {
+    throw systemError("a socket pair cannot be made")
+  }
+  return sockets
+}
+
+func closeDescriptor(_ descriptor: Int32) { close(descriptor) }
+
+/// Programs that this process starts do not get the descriptors.
+func keepPrivate(_ descriptors: [Int32]) {
+  for descriptor in descriptors { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+}
+
+/// Bounds the memory of this process, beyond which allocations fail.
+func limitMemory(to bytes: Int) {
+  // Of what it writes to and has for itself: neither reserved addresses nor shared memory count.
+  var limit = rlimit(rlim_cur: rlim_t(bytes), rlim_max: rlim_t(bytes))
+  setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit)
+}
+
+/// Ends this process when the other end of the socket is closed: at once, but for a moment in which it
+/// may end by itself.
+func endWithDriver(_ socket: Int32) {
+  _ = EngineThread(name: "sw-driver") {
+    _ = sw_wait_for_hangup(socket)
+    usleep(300_000)
+    _exit(0)
+  }
+}

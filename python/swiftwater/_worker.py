@@ -1,0 +1,128 @@
+"""A worker process: runs functions of a driver's stages.
+
+The driver starts it and talks to it over three descriptors: a socket (3), memory to read (4) and
+memory to write (5). The engine's half is ``serve``; it calls what is here.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import sys
+import traceback
+from typing import Any
+
+from swiftwater import _worker_session, accumulators, broadcast
+from swiftwater._native import engine
+from swiftwater._pickling import dumps, loads
+
+__all__ = [
+    "begin_session",
+    "describe",
+    "end_task",
+    "load_program",
+    "main",
+    "take_broadcast",
+]
+
+_DESCRIPTORS = [3, 4, 5]
+
+# As long as the worker lives: functions name them by their keys.
+_broadcasts: dict[Any, broadcast.Broadcast[Any]] = {}
+
+
+def main() -> None:
+    """Serve the driver until it ends, or ends the connection."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    faulthandler.register(signal.SIGUSR1, file=2, all_threads=False)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    settings = dict(argument.split("=", 1) for argument in sys.argv if "=" in argument)
+    status = 0
+    try:
+        engine.serve(_DESCRIPTORS, settings)
+    except KeyboardInterrupt:
+        status = 130
+    # Threads and exit handlers of the user's must not hold up the end of the driver.
+    _flush()
+    os._exit(status)
+
+
+def begin_session(data: bytes) -> None:
+    """Take over what the driver says of itself."""
+    session: dict[str, Any] = loads(data)
+    if sys.path != session["path"]:
+        sys.path[:] = session["path"]
+    sys.argv[:] = session["argv"]
+    _worker_session.root = session["root"]
+    _worker_session.properties = session["properties"]
+
+
+def take_broadcast(data: bytes) -> None:
+    """Keep a broadcast value, or that there is none any more."""
+    key, destroyed_at, value = loads(data)
+    _broadcasts[key] = broadcast.received(key, destroyed_at, value)
+
+
+def load_program(data: bytes) -> object:
+    """Return the description of a stage's functions."""
+    return loads(data)
+
+
+def end_task(attempt: int) -> bytes:
+    """Return what the task has added to accumulators, pickled; nothing if it has not."""
+    _flush()
+    gained = accumulators.take_gained(attempt)
+    return dumps(gained) if gained else b""
+
+
+def describe(error: BaseException) -> bytes:
+    """Return an exception as bytes, for ``swiftwater._pickling.rebuilt``."""
+    accumulators.forget()
+    _flush()
+    return dumps(_parts(error, set()))
+
+
+def _parts(error: BaseException | None, seen: set[int]) -> dict[str, Any] | None:
+    if error is None or id(error) in seen:
+        return None
+    seen.add(id(error))
+    frames = traceback.walk_tb(error.__traceback__)
+    return {
+        "kind": type(error).__name__,
+        "text": _text(error),
+        "notes": list(getattr(error, "__notes__", ())),
+        "pickled": _pickled(error),
+        "frames": [
+            (frame.f_code.co_filename, line, frame.f_code.co_name) for frame, line in frames
+        ],
+        "cause": _parts(error.__cause__, seen),
+        "context": _parts(error.__context__, seen),
+        "suppresses": error.__suppress_context__,
+    }
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an error that cannot be shown is still one
+        return "<its text cannot be shown>"
+
+
+def _pickled(error: BaseException) -> bytes:
+    """Return the exception pickled; nothing where that does not lead back to one."""
+    try:
+        data = dumps(error)
+        loads(data)
+    except Exception:  # noqa: BLE001 - whatever pickling raises
+        return b""
+    return data
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            continue  # closed by a function of the user's
