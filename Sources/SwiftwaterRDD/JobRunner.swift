@@ -79,9 +79,11 @@ public struct JobRunner: Sendable {
     if case .moveAfter(let nanoseconds) = plan { delay = nanoseconds }
     let begin = monotonicNanoseconds() + delay
     return try pool.map(count: count, watch: watch, helpersBegin: delay > 0 ? begin : nil) {
-      [pool] index, isCaller in
+      [pool, mover] index, isCaller in
       try ends.noting(index, pool.nextAttempt()) { attempt in
-        if isCaller, monotonicNanoseconds() < begin { return try task(index, attempt, false) }
+        if isCaller, monotonicNanoseconds() < begin || mover?.isReady == false {
+          return try task(index, attempt, false)
+        }
         do {
           return try task(index, attempt, true)
         } catch is TaskStays {
@@ -96,6 +98,9 @@ public struct JobRunner: Sendable {
 public protocol TaskMover: Sendable {
   /// Where the tasks of a stage run.
   func plan(_ node: RDDNode, tasks: Int, stage: Int) -> MovePlan
+
+  /// False while it would have to wait for a process: who has work to do does it here meanwhile.
+  var isReady: Bool { get }
 
   /// A stage that was planned has succeeded, and took so long.
   func stageEnded(_ node: RDDNode, nanoseconds: Int64)

@@ -5,7 +5,6 @@ cloudpickle writes what pickle cannot: lambdas, inner functions, classes of the 
 
 from __future__ import annotations
 
-import os
 import sys
 import types
 from collections.abc import Callable
@@ -22,10 +21,8 @@ __all__ = [
     "dump_program",
     "dumps",
     "forward",
-    "launch",
     "loads",
     "rebuilt",
-    "session",
     "tell_stack",
 ]
 
@@ -59,16 +56,6 @@ def broadcast_message(value: broadcast.Broadcast[Any]) -> tuple[int, Callable[[]
     return number, lambda: dumps((value._key, "", value.value))
 
 
-def session() -> bytes:
-    """Return what functions may ask of the driver: its module path and its properties."""
-    from swiftwater.context import SparkContext
-
-    active = SparkContext._active_spark_context
-    root = None if active is None or active._added_files is None else active._files.root()
-    properties = {} if active is None else dict(active._properties())
-    return dumps({"path": sys.path, "argv": sys.argv, "root": root, "properties": properties})
-
-
 def forward(number: int, data: bytes) -> None:
     """Write what a worker has printed: to standard output (0) or standard error (1)."""
     stream = sys.stderr if number else sys.stdout
@@ -81,24 +68,6 @@ def forward(number: int, data: bytes) -> None:
 def credit(attempt: int, data: bytes) -> None:
     """Take what a task has added to accumulators; it counts when the task has succeeded."""
     accumulators.take_partial(attempt, loads(data))
-
-
-def launch() -> tuple[list[str], str | None]:
-    """Return the command of a worker, and a variable for its environment.
-
-    Raises ``RuntimeError`` where there is no interpreter to start.
-    """
-    host = getattr(sys, "_swiftwater_host", None)
-    if host:
-        return [host, "--worker"], None
-    if not sys.executable:
-        raise RuntimeError("sys.executable does not say which interpreter runs")
-    folder = os.path.dirname(PACKAGE_FOLDER.rstrip(os.sep))
-    code = f"import sys; sys.path.insert(0, {folder!r}); "
-    code += "from swiftwater._worker import main; main()"
-    # What Spark gives its workers, where nothing else is said: sets have one order in all of them.
-    seed = os.environ.get("PYTHONHASHSEED", "0")
-    return [sys.executable, "-c", code, "--worker"], f"PYTHONHASHSEED={seed}"
 
 
 # --- exceptions ---------------------------------------------------------------------------------
@@ -114,7 +83,7 @@ def _rebuilt(parts: dict[str, Any]) -> BaseException:
     try:
         error = loads(parts["pickled"])
         if not isinstance(error, BaseException):
-            raise TypeError(parts["kind"])
+            raise TypeError(parts["kind"])  # noqa: TRY301
     except Exception:  # noqa: BLE001 - whatever unpickling raises, the text is there
         error = RuntimeError(f"{parts['kind']}: {parts['text']}")
         for note in parts["notes"]:

@@ -203,7 +203,8 @@ _noted = threading.local()
 @contextmanager
 def noting() -> Iterator[list[Broadcast[Any]]]:
     """Give a list of the broadcasts that this thread pickles meanwhile."""
-    _noted.found = found = []
+    found: list[Broadcast[Any]] = []
+    _noted.found = found
     try:
         yield found
     finally:

@@ -67,6 +67,7 @@ final class WorkerPool: TaskMover {
 
   func plan(_ node: RDDNode, tasks: Int, stage: Int) -> MovePlan {
     let plan = rule(node, tasks)
+    if plan == .move { startOne() }
     if plan != .stay {
       do { try noteSession(for: stage) } catch { return .stay }
     }
@@ -167,7 +168,7 @@ final class WorkerPool: TaskMover {
   /// Asked on the thread that runs the job: local properties are that thread's.
   private func noteSession(for stage: Int) throws {
     let session = try Interpreter.attach { py in
-      let session = try py.importing("session", from: "swiftwater._pickling")
+      let session = try py.importing("session", from: "swiftwater._workers")
       guard let data = Py.call(session.pointer) else { throw PythonError.fetch(py) }
       defer { Py.release(data) }
       return try PythonInterop.bytes(of: data)
@@ -208,17 +209,42 @@ final class WorkerPool: TaskMover {
 
   // MARK: - Workers
 
+  var isReady: Bool {
+    if use == .always { return true }
+    // Nobody else has it while it is asked.
+    while let worker = state.withLock({ $0.idle.popLast() }) {
+      let isReady = worker.process.isReady
+      let isUsable = worker.process.isUsable
+      if isUsable { state.withLock { $0.idle.append(worker) } }
+      if isUsable || isReady { return isReady }
+    }
+    // The work goes on here; who cannot start one says so when it is needed.
+    if let worker = try? start() { giveBack(worker) }
+    return false
+  }
+
+  /// Has the first worker start while the driver prepares what it is for.
+  private func startOne() {
+    guard state.withLock({ $0.idle.isEmpty }), let worker = try? start() else { return }
+    giveBack(worker)
+  }
+
   private func take() throws -> WorkerProcess {
-    if let worker = state.withLock({ $0.idle.popLast() }) { return worker.process }
     do {
-      let (helpers, launch) = try launching()
-      return try WorkerProcess(
-        command: launch.command + settings, variable: launch.variable, helpers: helpers)
-    } catch let error {
+      let worker = try state.withLock({ $0.idle.popLast() })?.process ?? start()
+      try worker.begin()
+      return worker
+    } catch {
       state.withLock { $0.isBroken = true }
-      try? ProcessConsole.log(
-        "warning", "functions run in the driver, on one core: \(error)")
+      try? ProcessConsole.log("warning", "functions run in the driver, on one core: \(error)")
       throw TaskStays()
+    }
+  }
+
+  private func start() throws -> WorkerProcess {
+    let launch = try launching()
+    return try WorkerProcess(command: launch.command + settings, variable: launch.variable) {
+      [self] in try helpers()
     }
   }
 
@@ -230,12 +256,21 @@ final class WorkerPool: TaskMover {
     }
   }
 
-  private func launching() throws -> (WorkerProcess.Helpers, (command: [String], variable: String?))
-  {
-    let known = state.withLock { state in
-      state.helpers.flatMap { helpers in state.launch.map { (helpers, $0) } }
+  private func launching() throws -> (command: [String], variable: String?) {
+    if let known = state.withLock({ $0.launch }) { return known }
+    return try Interpreter.attach { py in
+      let launch = try py.importing("launch", from: "swiftwater._workers")
+      guard let answer = Py.call(launch.pointer) else { throw PythonError.fetch(py) }
+      defer { Py.release(answer) }
+      let command = (pointers(in: Py.tupleItem(answer, 0)) ?? []).compactMap { py.text(of: $0) }
+      let variable = py.text(of: Py.tupleItem(answer, 1))
+      state.withLock { $0.launch = (command, variable) }
+      return (command, variable)
     }
-    if let known { return known }
+  }
+
+  private func helpers() throws -> WorkerProcess.Helpers {
+    if let known = state.withLock({ $0.helpers }) { return known }
     return try Interpreter.attach { py in
       let pickling = "swiftwater._pickling"
       let helpers = WorkerProcess.Helpers(
@@ -243,16 +278,8 @@ final class WorkerPool: TaskMover {
         rebuild: try py.importing("rebuilt", from: pickling),
         credit: try py.importing("credit", from: pickling),
         broadcast: try py.importing("broadcast_message", from: pickling))
-      let launch = try py.importing("launch", from: pickling)
-      guard let answer = Py.call(launch.pointer) else { throw PythonError.fetch(py) }
-      defer { Py.release(answer) }
-      let command = (pointers(in: Py.tupleItem(answer, 0)) ?? []).compactMap { py.text(of: $0) }
-      let variable = py.text(of: Py.tupleItem(answer, 1))
-      state.withLock { state in
-        state.helpers = helpers
-        state.launch = (command, variable)
-      }
-      return (helpers, (command, variable))
+      state.withLock { $0.helpers = helpers }
+      return helpers
     }
   }
 

@@ -50,17 +50,24 @@ final class WorkerProcess {
 
   private let process: ChildProcess
   private let channel: WorkerChannel
-  private let helpers: Helpers
+  /// Loaded while the process starts.
+  private let loadHelpers: () throws -> Helpers
+  private var loadedHelpers: Helpers?
   private var session: [UInt8] = []
   private var programs: Set<Int> = []
   private var broadcasts: Set<Int> = []
   /// What was printed behind the last line end.
   private var openLines: [[UInt8]] = [[], []]
   private(set) var isUsable = true
+  private var hasBegun = false
 
+  /// Starts one, and does not wait until it is ready.
+  ///
   /// - Throws: ``EngineError`` where it cannot be started.
-  init(command: [String], variable: String?, helpers: Helpers) throws {
-    self.helpers = helpers
+  init(
+    command: [String], variable: String?, helpers: @escaping () throws -> Helpers
+  ) throws {
+    loadHelpers = helpers
     let (ours, theirs) = try connectedSockets()
     defer { closeDescriptor(theirs) }
     let areas = [try SharedArea.make(), try SharedArea.make()]
@@ -68,10 +75,28 @@ final class WorkerProcess {
     process = try ChildProcess(
       command, variable: variable,
       descriptors: [theirs, areas[0].descriptor, areas[1].descriptor])
+  }
+
+  /// True once it waits for tasks; does not wait for that.
+  var isReady: Bool {
+    if hasBegun { return true }
+    guard isUsable, process.waitForMessage(on: channel.socket, milliseconds: 0) else {
+      return false
+    }
+    return (try? begin()) != nil
+  }
+
+  /// Waits until it is ready.
+  ///
+  /// - Throws: ``EngineError`` (`unavailable`) where it ends before.
+  func begin() throws {
+    if hasBegun { return }
     do {
       let message = try receive(milliseconds: Self.startPatience)
       guard message?.kind == .ready else { throw WorkerGone() }
+      hasBegun = true
     } catch {
+      isUsable = false
       process.end()
       forwardOutputs(all: true)
       throw EngineError.unavailable("a worker process \(process.outcome()) when it began")
@@ -94,6 +119,7 @@ final class WorkerProcess {
     _ pickled: ProgramCache.Pickled, of program: StageProgram, session: [UInt8],
     inputs: [any BatchCursor], task: TaskContext
   ) throws -> (buckets: [[any RecordBatch]], count: Int) {
+    try begin()
     do {
       notePlace()
       try prepare(pickled, session)
@@ -131,7 +157,7 @@ final class WorkerProcess {
     let messages = try Interpreter.attach { py in
       try (0..<Py.listCount(list.pointer)).compactMap { index -> [UInt8]? in
         let object = Py.listItem(list.pointer, index)
-        guard let answer = helpers.broadcast.call(object) else { throw PythonError.fetch(py) }
+        guard let answer = try helpers().broadcast.call(object) else { throw PythonError.fetch(py) }
         defer { Py.release(answer) }
         guard let number = py.integer(of: Py.tupleItem(answer, 0)), !broadcasts.contains(number)
         else { return nil }
@@ -166,7 +192,7 @@ final class WorkerProcess {
         guard inputs.indices.contains(message.a) else { throw WorkerGone() }
         do {
           while waiting[message.a].isEmpty, let batch = try inputs[message.a].next() {
-            waiting[message.a] = try BatchCodec.encode(batch, with: helpers.pickling)[...]
+            waiting[message.a] = try BatchCodec.encode(batch, with: helpers().pickling)[...]
           }
         } catch {
           try giveUp()
@@ -183,7 +209,7 @@ final class WorkerProcess {
         do {
           let batch = try BatchCodec.decode(
             channel.payload(of: message), form: message.b, count: message.c,
-            with: helpers.pickling)
+            with: helpers().pickling)
           buckets[message.a].append(try batch.kept())
         } catch {
           try giveUp()
@@ -286,7 +312,7 @@ final class WorkerProcess {
     return try Interpreter.attach { py in
       guard let data = py.newBytes(payload) else { throw PythonError.fetch(py) }
       defer { Py.release(data) }
-      guard let exception = helpers.rebuild.call(data) else { throw PythonError.fetch(py) }
+      guard let exception = try helpers().rebuild.call(data) else { throw PythonError.fetch(py) }
       return PythonError.of(PythonObject(owning: exception), py)
     }
   }
@@ -301,9 +327,18 @@ final class WorkerProcess {
         Py.release(data)
         Py.release(attempt)
       }
-      guard let result = helpers.credit.call(attempt, data) else { throw PythonError.fetch(py) }
+      guard let result = try helpers().credit.call(attempt, data) else {
+        throw PythonError.fetch(py)
+      }
       Py.release(result)
     }
+  }
+
+  private func helpers() throws -> Helpers {
+    if let loadedHelpers { return loadedHelpers }
+    let helpers = try loadHelpers()
+    loadedHelpers = helpers
+    return helpers
   }
 
   // MARK: - What it prints
@@ -320,6 +355,7 @@ final class WorkerProcess {
       openLines[number].removeFirst(end)
     }
     if texts.allSatisfy(\.isEmpty) { return }
+    guard let helpers = try? helpers() else { return }
     Interpreter.attach { py in
       for (number, text) in texts.enumerated() where !text.isEmpty {
         guard let index = py.newInteger(number),

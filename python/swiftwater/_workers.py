@@ -1,0 +1,44 @@
+"""Starting worker processes: their command, and what they must know of the driver.
+
+Apart from ``_pickling``, so that a worker starts while that is loaded here.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+
+from swiftwater._calls import PACKAGE_FOLDER
+
+__all__ = ["launch", "session"]
+
+
+def session() -> bytes:
+    """Return what functions may ask of the driver: its module path and its properties."""
+    from swiftwater.context import SparkContext
+
+    active = SparkContext._active_spark_context
+    root = None if active is None or active._added_files is None else active._files.root()
+    properties = {} if active is None else dict(active._properties())
+    return pickle.dumps(
+        {"path": sys.path, "argv": sys.argv, "root": root, "properties": properties}
+    )
+
+
+def launch() -> tuple[list[str], str | None]:
+    """Return the command of a worker, and a variable for its environment.
+
+    Raises ``RuntimeError`` where there is no interpreter to start.
+    """
+    host = getattr(sys, "_swiftwater_host", None)
+    if host:
+        return [host, "--worker"], None
+    if not sys.executable:
+        raise RuntimeError("sys.executable does not say which interpreter runs")
+    folder = os.path.dirname(PACKAGE_FOLDER.rstrip(os.sep))
+    code = f"import sys; sys.path.insert(0, {folder!r}); "
+    code += "from swiftwater._worker import main; main()"
+    # What Spark gives its workers, where nothing else is said: sets have one order in all of them.
+    seed = os.environ.get("PYTHONHASHSEED", "0")
+    return [sys.executable, "-c", code, "--worker"], f"PYTHONHASHSEED={seed}"
