@@ -121,15 +121,31 @@ extension TextColumn {
 }
 
 extension TextBlock {
-  /// Appends the block's lines.
-  public func encode(into bytes: inout [UInt8]) {
-    bytes.append(isASCII ? 1 : 0)
-    bytes.append(array: lines)
-    bytes.append(number: byteCount)
-    withBytes { bytes.append(contentsOf: $0) }
+  /// The bytes that ``encode(to:)`` writes.
+  public var encodedCount: Int { 17 + lines.count * MemoryLayout<LineSpan>.stride + byteCount }
+
+  /// Writes the block's lines.
+  ///
+  /// SAFETY: ``encodedCount`` bytes from `start` on must be writable.
+  public func encode(to start: UnsafeMutableRawPointer) {
+    start.storeBytes(of: isASCII ? 1 : 0, as: UInt8.self)
+    var next = start + 1
+    next.storeBytes(of: lines.count, as: Int.self)
+    next += 8
+    lines.withUnsafeBytes { spans in
+      if let source = spans.baseAddress { next.copyMemory(from: source, byteCount: spans.count) }
+      next += spans.count
+    }
+    next.storeBytes(of: byteCount, as: Int.self)
+    next += 8
+    withBytes { content in
+      if let source = content.baseAddress {
+        next.copyMemory(from: source, byteCount: content.count)
+      }
+    }
   }
 
-  /// Reads a block that ``encode(into:)`` has written.
+  /// Reads a block that ``encode(to:)`` has written.
   ///
   /// - Throws: ``EngineError`` (`invalidArgument`) where the bytes are no block.
   public convenience init(from bytes: inout ByteReader) throws {

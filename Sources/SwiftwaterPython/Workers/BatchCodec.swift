@@ -19,10 +19,11 @@ enum BatchCodec {
   static func encode(_ batch: any RecordBatch, with pickling: Pickling) throws -> [Part] {
     switch batch {
     case let block as TextBlock:
-      var bytes: [UInt8] = []
-      bytes.reserveCapacity(block.byteCount + block.lines.count * 8 + 64)
-      block.encode(into: &bytes)
-      return [Part(form: .text, count: block.recordCount, bytes: bytes)]
+      return [
+        Part(form: .text, count: block.recordCount, byteCount: block.encodedCount) {
+          block.encode(to: $0)
+        }
+      ]
     case let batch as ColumnBatch: return [part(batch.column)]
     case let batch as PythonBatch:
       return try Interpreter.attach { py in
@@ -44,7 +45,27 @@ enum BatchCodec {
   struct Part {
     let form: Form
     let count: Int
-    let bytes: [UInt8]
+    let byteCount: Int
+    /// Writes so many bytes.
+    let write: (UnsafeMutableRawPointer) -> Void
+
+    init(form: Form, count: Int, byteCount: Int, write: @escaping (UnsafeMutableRawPointer) -> Void)
+    {
+      self.form = form
+      self.count = count
+      self.byteCount = byteCount
+      self.write = write
+    }
+
+    init(form: Form, count: Int, bytes: [UInt8]) {
+      self.init(form: form, count: count, byteCount: bytes.count) { memory in
+        bytes.withUnsafeBytes { bytes in
+          if let start = bytes.baseAddress {
+            memory.copyMemory(from: start, byteCount: bytes.count)
+          }
+        }
+      }
+    }
   }
 
   private static func part(_ column: Column) -> Part {

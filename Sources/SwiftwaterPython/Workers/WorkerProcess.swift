@@ -200,7 +200,8 @@ final class WorkerProcess {
         }
         if let part = waiting[message.a].popFirst() {
           try channel.send(
-            WorkerMessage(.batch, a: part.form.rawValue, b: part.count), part.bytes)
+            WorkerMessage(.batch, a: part.form.rawValue, b: part.count),
+            byteCount: part.byteCount, write: part.write)
         } else {
           try channel.send(WorkerMessage(.noMoreInput))
         }

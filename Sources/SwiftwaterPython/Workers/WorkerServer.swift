@@ -112,7 +112,8 @@ final class WorkerServer {
       try program.run(inputs, task: task) { bucket, batch in
         for part in try BatchCodec.encode(batch, with: pickling) {
           try channel.send(
-            WorkerMessage(.output, a: bucket, b: part.form.rawValue, c: part.count), part.bytes)
+            WorkerMessage(.output, a: bucket, b: part.form.rawValue, c: part.count),
+            byteCount: part.byteCount, write: part.write)
           guard try receiveAnswer(py).kind == .ok else { throw TaskGivenUp() }
         }
       }

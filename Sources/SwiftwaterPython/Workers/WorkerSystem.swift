@@ -169,12 +169,18 @@ final class WorkerChannel: Sendable {
   deinit { close(socket) }
 
   func send(_ message: WorkerMessage, _ payload: [UInt8] = []) throws {
-    var message = message
-    message.size = payload.count
-    if !payload.isEmpty {
-      let room = try outgoing.room(for: payload.count)
-      payload.withUnsafeBytes { room.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+    try send(message, byteCount: payload.count) { memory in
+      payload.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
     }
+  }
+
+  /// Sends a message with `byteCount` bytes, which `write` writes.
+  func send(
+    _ message: WorkerMessage, byteCount: Int, write: (UnsafeMutableRawPointer) -> Void
+  ) throws {
+    var message = message
+    message.size = byteCount
+    if byteCount > 0 { write(try outgoing.room(for: byteCount)) }
     let words = [message.kind.rawValue, message.size, message.a, message.b, message.c, message.d]
     try words.withUnsafeBytes { bytes in
       var sent = 0
