@@ -8,7 +8,13 @@ import SwiftwaterRDD
 public func makeModule() -> UnsafeMutableRawPointer? {
   Isolation.classify = kindOfInstances
   CallerPoll.action.withLock {
-    $0 = { try Interpreter.attach { py in try py.runSignalHandlers() } }
+    $0 = {
+      try Interpreter.attach { py in
+        try py.runSignalHandlers()
+        // What another thread has raised in this one comes when it runs Python's code.
+        try py.callWithoutArguments(try py.importing("pause", from: "swiftwater._calls"))
+      }
+    }
   }
   let module = Interpreter.called { py in
     NativeModule.make(

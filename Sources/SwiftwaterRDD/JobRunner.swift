@@ -86,7 +86,7 @@ public struct JobRunner: Sendable {
         }
         do {
           return try task(index, attempt, true)
-        } catch is TaskStays {
+        } catch is TaskStays where isCaller {
           return try task(index, attempt, false)
         }
       }
@@ -118,7 +118,7 @@ public enum MovePlan: Sendable, Equatable {
   case move
 }
 
-/// Thrown by a moved task that cannot be moved after all: it runs here.
+/// Thrown by a moved task that cannot be moved after all: it runs on the thread that runs the job.
 public struct TaskStays: Error {
   public init() {}
 }

@@ -80,6 +80,8 @@ private final class SharedWork<Result: Sendable>: Sendable {
     /// Nil when the work is over.
     var task: (@Sendable (_ index: Int, _ isCaller: Bool) throws -> Result)?
     var next = 0
+    /// For the thread that runs the job.
+    var returned: [Int] = []
     var running = 0
     var results: [Result?]
     var failure: (index: Int, error: any Error)?
@@ -100,16 +102,28 @@ private final class SharedWork<Result: Sendable>: Sendable {
   }
 
   func takeTurns(isCaller: Bool) {
-    while let index = takeIndex() {
-      let outcome = perform(index, isCaller)
-      state.notify { state in
-        state.running -= 1
-        switch outcome {
-        case .success(let result): state.results[index] = result
-        case .failure(let error):
-          if state.failure.map({ index < $0.index }) ?? true { state.failure = (index, error) }
-        }
+    while let index = takeIndex() { run(index, isCaller) }
+  }
+
+  private func run(_ index: Int, _ isCaller: Bool) {
+    let outcome = perform(index, isCaller)
+    state.notify { state in
+      state.running -= 1
+      switch outcome {
+      case .success(let result): state.results[index] = result
+      case .failure(is TaskStays): state.returned.append(index)
+      case .failure(let error):
+        if state.failure.map({ index < $0.index }) ?? true { state.failure = (index, error) }
       }
+    }
+  }
+
+  /// A task that has come back, unless one has failed.
+  private func takeReturned() -> Int? {
+    state.withLock { state in
+      guard state.failure == nil, let index = state.returned.popLast() else { return nil }
+      state.running += 1
+      return index
     }
   }
 
@@ -133,13 +147,15 @@ private final class SharedWork<Result: Sendable>: Sendable {
   func results(_ watch: JobWatch) throws -> [Result] {
     while true {
       let deadline = monotonicNanoseconds() + JobWatch.pollNanoseconds
-      let ended = state.wait(untilMonotonicNanoseconds: deadline) { state -> Outcome? in
+      let ended = state.wait(untilMonotonicNanoseconds: deadline) { state -> Outcome?? in
+        if !state.returned.isEmpty, state.failure == nil { return .some(nil) }
         guard state.running == 0 else { return nil }
         state.task = nil
         defer { state.results = [] }
-        return (state.results, state.failure)
+        return .some((state.results, state.failure))
       }
-      if let (results, failure) = ended {
+      while let index = takeReturned() { run(index, true) }
+      if case .some(.some(let (results, failure))) = ended {
         if let error = watch.interruptingError ?? failure?.error { throw error }
         return results.compactMap { $0 }
       }

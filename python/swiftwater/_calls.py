@@ -5,7 +5,18 @@ from __future__ import annotations
 import os
 import sys
 
-__all__ = ["PACKAGE_FOLDER", "call_place", "call_site", "require_callable", "stop_iteration"]
+__all__ = [
+    "PACKAGE_FOLDER",
+    "call_place",
+    "call_site",
+    "pause",
+    "require_callable",
+    "stop_iteration",
+]
+
+
+def pause() -> None:
+    """Do nothing; what other threads have raised in the calling one is raised here."""
 
 
 def _here() -> str:

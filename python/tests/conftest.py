@@ -10,7 +10,8 @@ from swiftwater.testing import StreamingTest
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch):
     for name in list(os.environ):
-        if name.startswith("SWIFTWATER_"):
+        # The whole suite can be run with functions in worker processes.
+        if name.startswith("SWIFTWATER_") and name != "SWIFTWATER_WORKERS":
             monkeypatch.delenv(name)
 
 
