@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -157,9 +158,15 @@ int sw_spawn(const char *path, char *const *arguments, const char *variable, con
   return error;
 }
 
-int sw_wait_for_hangup(int descriptor) {
+int sw_wait_for_hangup(int descriptor, int milliseconds) {
   struct pollfd one = {descriptor, POLLRDHUP, 0};
-  while (poll(&one, 1, -1) < 0)
-    if (errno != EINTR) return -1;
-  return 0;
+  return poll(&one, 1, milliseconds);
+}
+
+int sw_process_descriptor(pid_t process) {
+#ifdef SYS_pidfd_open
+  return (int)syscall(SYS_pidfd_open, process, 0);
+#else
+  return -1;
+#endif
 }

@@ -44,5 +44,8 @@ const char *sw_signal_name(int number);
 int sw_spawn(const char *path, char *const *arguments, const char *variable, const int *descriptors,
              int count, pid_t *child);
 
-// Waits until the other end of a socket is closed.
-int sw_wait_for_hangup(int descriptor);
+// Waits until the other end of a socket is closed: 1, or 0 when that did not happen in time.
+int sw_wait_for_hangup(int descriptor, int milliseconds);
+
+// Becomes readable when the process ends. -1 where the system has no such thing.
+int sw_process_descriptor(pid_t process);

@@ -166,7 +166,10 @@ final class ProgramCache: Sendable {
     let broadcasts: PythonObject
   }
 
-  private struct Entry {
+  /// So many programs a worker keeps; the one that it got first goes first.
+  static let keptByWorker = 16
+
+  private struct Entry: Sendable {
     /// Kept alive: a key holds their identities.
     let functions: [TaskFunction]
     /// The run of a stage for which it was pickled; nil where it holds for all.
@@ -176,15 +179,16 @@ final class ProgramCache: Sendable {
 
   private struct State {
     var entries: [StageProgram.Key: Entry] = [:]
-    var numbers: [[UInt8]: Int] = [:]
+    var order: [StageProgram.Key] = []
     var last = 0
   }
 
-  private static let mostEntries = 128
+  /// What is captured can be large, and lives as long as it is here.
+  private static let mostEntries = 16
   private let state = Mutex(State())
 
   /// The program as it is now. Where functions have captured what can change, that is asked anew for
-  /// each run of a stage.
+  /// each run of a stage; it keeps its number as long as its bytes are the same.
   ///
   /// - Throws: ``PythonError`` where it cannot be pickled.
   func pickled(_ program: StageProgram, stage: Int) throws -> Pickled {
@@ -200,20 +204,26 @@ final class ProgramCache: Sendable {
       let bytes = try bytes(of: Py.tupleItem(result, 0))
       let broadcasts = PythonObject(borrowing: Py.tupleItem(result, 1))
       let functions = program.functions
-      let (pickled, dropped) = state.withLock { state -> (Pickled, [StageProgram.Key: Entry]) in
-        var dropped: [StageProgram.Key: Entry] = [:]
-        let number = state.numbers[bytes] ?? state.last + 1
-        state.last = max(state.last, number)
-        if state.entries.count >= Self.mostEntries {
-          dropped = state.entries
-          state.entries = [:]
-          state.numbers = [:]
+      let isFixed = !functions.contains(where: \.hasCaptures)
+      let (pickled, dropped) = state.withLock { state -> (Pickled, [Entry?]) in
+        let earlier = state.entries[key]
+        let number: Int
+        if let earlier, earlier.pickled.bytes == bytes {
+          number = earlier.pickled.number
+        } else {
+          state.last += 1
+          number = state.last
         }
-        state.numbers[bytes] = number
         let pickled = Pickled(number: number, bytes: bytes, broadcasts: broadcasts)
         state.entries[key] = Entry(
-          functions: functions, stage: functions.contains(where: \.hasCaptures) ? stage : nil,
-          pickled: pickled)
+          functions: functions, stage: isFixed ? nil : stage, pickled: pickled)
+        var dropped: [Entry?] = [earlier]
+        if earlier == nil {
+          state.order.append(key)
+          if state.order.count > Self.mostEntries {
+            dropped.append(state.entries.removeValue(forKey: state.order.removeFirst()))
+          }
+        }
         return (pickled, dropped)
       }
       // Python's code may run when they go: not under the lock.

@@ -54,7 +54,8 @@ final class WorkerProcess {
   private let loadHelpers: () throws -> Helpers
   private var loadedHelpers: Helpers?
   private var session: [UInt8] = []
-  private var programs: Set<Int> = []
+  /// Those that it has, in the order in which it got them.
+  private var programs: [Int] = []
   private var broadcasts: Set<Int> = []
   /// What was printed behind the last line end.
   private var openLines: [[UInt8]] = [[], []]
@@ -80,7 +81,8 @@ final class WorkerProcess {
   /// True once it waits for tasks; does not wait for that.
   var isReady: Bool {
     if hasBegun { return true }
-    guard isUsable, process.waitForMessage(on: channel.socket, milliseconds: 0) else {
+    guard isUsable, (try? process.waitForMessage(on: channel.socket, milliseconds: 0)) ?? true
+    else {
       return false
     }
     return (try? begin()) != nil
@@ -148,7 +150,8 @@ final class WorkerProcess {
     try sendBroadcasts(pickled.broadcasts)
     if !programs.contains(pickled.number) {
       try ask(WorkerMessage(.program, a: pickled.number), pickled.bytes)
-      programs.insert(pickled.number)
+      programs.append(pickled.number)
+      if programs.count > ProgramCache.keptByWorker { programs.removeFirst() }
     }
   }
 
@@ -266,7 +269,7 @@ final class WorkerProcess {
     }
     // It holds the interpreter, or catches whatever is raised.
     process.askForStack()
-    _ = process.waitForMessage(on: channel.socket, milliseconds: 200)
+    _ = try? process.waitForMessage(on: channel.socket, milliseconds: 200)
     isUsable = false
     process.end()
     forwardOutputs(all: true)
@@ -295,13 +298,13 @@ final class WorkerProcess {
     let deadline = monotonicNanoseconds() + Int64(milliseconds) * 1_000_000
     while true {
       let left = max(0, deadline - monotonicNanoseconds()) / 1_000_000
-      if process.waitForMessage(on: channel.socket, milliseconds: Int32(left)) {
-        do {
+      do {
+        if try process.waitForMessage(on: channel.socket, milliseconds: Int32(left)) {
           return try channel.receive()
-        } catch {
-          isUsable = false
-          throw error
         }
+      } catch {
+        isUsable = false
+        throw error
       }
       forwardOutputs(all: false)
       if left == 0 { return nil }

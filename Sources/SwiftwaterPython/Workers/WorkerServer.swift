@@ -36,6 +36,7 @@ final class WorkerServer {
   private let pickling: Pickling
   private let module: String = "swiftwater._worker"
   private var programs: [Int: WorkerProgram] = [:]
+  private var order: [Int] = []
 
   /// - Parameter descriptors: socket, what is read, what is written.
   init(descriptors: [Int], settings: [String: String], _ py: borrowing Python) throws {
@@ -81,6 +82,8 @@ final class WorkerServer {
     case .program:
       let description = try call("load_program", message, py)
       programs[message.a] = try WorkerProgram(description.pointer, context: context, py)
+      order.append(message.a)
+      if order.count > ProgramCache.keptByWorker { programs[order.removeFirst()] = nil }
       try channel.send(WorkerMessage(.ok))
     case .task:
       guard let program = programs[message.a] else {

@@ -229,6 +229,8 @@ final class WorkerChannel: Sendable {
 final class ChildProcess: Sendable {
   let identifier: pid_t
   private let outputs: [Int32]
+  /// Becomes readable when it ends; a child of its own may hold the socket open. -1 on old systems.
+  private let ending: Int32
   private let status = Mutex<Int32?>(nil)
 
   private static let chunk = 1 << 14
@@ -257,6 +259,7 @@ final class ChildProcess: Sendable {
     var child: pid_t = 0
     let error = sw_spawn(command[0], arguments, variable, all, Int32(all.count), &child)
     identifier = child
+    ending = error == 0 ? sw_process_descriptor(child) : -1
     guard error == 0 else {
       for output in outputs { close(output) }
       throw EngineError.unavailable(
@@ -264,7 +267,10 @@ final class ChildProcess: Sendable {
     }
   }
 
-  deinit { for output in outputs { close(output) } }
+  deinit {
+    for output in outputs { close(output) }
+    if ending >= 0 { close(ending) }
+  }
 
   func signal(_ number: Int32) { if status.withLock({ $0 }) == nil { kill(identifier, number) } }
 
@@ -276,17 +282,18 @@ final class ChildProcess: Sendable {
   /// Waits until `socket` can be read, or one of its outputs, or for a time.
   ///
   /// - Returns: whether the socket can be read.
-  func waitForMessage(on socket: Int32, milliseconds: Int32) -> Bool {
-    var descriptors = ([socket] + outputs).map {
+  /// - Throws: ``WorkerGone`` where the process has ended and nothing is left to read.
+  func waitForMessage(on socket: Int32, milliseconds: Int32) throws -> Bool {
+    var descriptors = ([socket, ending] + outputs).map {
       pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
     }
-    // A closed output is ready for ever: it is not asked again in this call.
     if poll(&descriptors, nfds_t(descriptors.count), milliseconds) <= 0 { return false }
     if descriptors[0].revents != 0 { return true }
-    if descriptors[1...].allSatisfy({ $0.revents & Int16(POLLIN) == 0 }) {
-      // Both were closed by a function of the user's.
+    if descriptors[1].revents != 0 { throw WorkerGone() }
+    if descriptors[2...].allSatisfy({ $0.revents & Int16(POLLIN) == 0 }) {
+      // Closed by a function of the user's, and ready for ever: not asked again in this call.
       descriptors.removeLast(2)
-      return poll(&descriptors, 1, milliseconds) > 0
+      return poll(&descriptors, 2, milliseconds) > 0 && descriptors[0].revents != 0
     }
     return false
   }
@@ -351,11 +358,12 @@ func limitMemory(to bytes: Int) {
   setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit)
 }
 
-/// Ends this process when the other end of the socket is closed: at once, but for a moment in which it
-/// may end by itself.
+/// Ends this process when the other end of the socket is closed, or the driver gone (a process forked from
+/// it may hold the socket): at once, but for a moment in which it may end by itself.
 func endWithDriver(_ socket: Int32) {
+  let driver = getppid()
   _ = EngineThread(name: "sw-driver") {
-    _ = sw_wait_for_hangup(socket)
+    while sw_wait_for_hangup(socket, 500) == 0, getppid() == driver {}
     usleep(300_000)
     _exit(0)
   }
