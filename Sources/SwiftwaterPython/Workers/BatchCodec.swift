@@ -15,7 +15,7 @@ enum BatchCodec {
 
   /// What is sent for a batch: one part or several.
   ///
-  /// - Throws: ``PythonError`` for an object that cannot be pickled.
+  /// - Throws: ``UnpicklableRecords``.
   static func encode(_ batch: any RecordBatch, with pickling: Pickling) throws -> [Part] {
     switch batch {
     case let block as TextBlock:
@@ -31,9 +31,13 @@ enum BatchCodec {
         if let column = column(ofList: list) { return [part(column)] }
         return try stride(from: 0, to: batch.recordCount, by: mostRecords).map { start in
           let end = min(start + mostRecords, batch.recordCount)
-          return Part(
-            form: .pickle, count: end - start,
-            bytes: try pickling.dump(list, from: start, to: end, py))
+          do {
+            return Part(
+              form: .pickle, count: end - start,
+              bytes: try pickling.dump(list, from: start, to: end, py))
+          } catch let error as PythonError {
+            throw UnpicklableRecords(reason: error.description)
+          }
         }
       }
     case let batch as any StoredBatch: return try encode(batch.loaded(), with: pickling)
@@ -93,6 +97,11 @@ enum BatchCodec {
     }
     return batch
   }
+}
+
+/// Records that only the process that made them can have.
+struct UnpicklableRecords: Error {
+  let reason: String
 }
 
 /// Python's half of what goes between processes (`swiftwater/_pickling.py`).

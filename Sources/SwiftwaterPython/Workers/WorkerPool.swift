@@ -140,6 +140,9 @@ final class WorkerPool: TaskMover {
           "warning",
           "a worker process \(death.outcome) \(program.description(of: death.place, task)); "
             + "its task is tried again")
+      } catch let records as UnpicklableRecords {
+        giveBack(worker)
+        throw staying(program, "its records cannot be pickled (\(records.reason))")
       } catch {
         giveBack(worker)
         throw error
@@ -153,14 +156,19 @@ final class WorkerPool: TaskMover {
     do {
       return try (programs.pickled(program, stage: task.stage), session(for: task.stage))
     } catch let error as PythonError {
+      throw staying(program, "a function cannot be pickled (\(error))")
+    }
+  }
+
+  /// What a task throws that only the driver can run: from now on it is not tried again.
+  private func staying(_ program: StageProgram, _ reason: String) -> TaskStays {
+    if program.functions.contains(where: { !$0.history.stays }) {
       for function in program.functions { function.history.stay() }
       let places = program.places.map { "\($0.name) at \($0.site)" }
       try? ProcessConsole.log(
-        "warning",
-        "\(places.joined(separator: ", ")) runs in the driver, on one core: a function cannot be "
-          + "pickled (\(error))")
-      throw TaskStays()
+        "warning", "\(places.joined(separator: ", ")) runs in the driver, on one core: \(reason)")
     }
+    return TaskStays()
   }
 
   /// What workers need to know of the driver, as it is when a stage begins.

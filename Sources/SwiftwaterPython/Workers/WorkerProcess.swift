@@ -45,6 +45,8 @@ final class WorkerProcess {
   /// How long an interrupted function has until it is ended, in milliseconds.
   private static let patience: Int32 = 1000
   private static let startPatience: Int32 = 30_000
+  /// What stands in front of a reason that a worker tells.
+  private static let wrapped = "RuntimeError: "
   /// Between two looks at whether the job is still wanted.
   private static let tick: Int32 = 50
 
@@ -61,6 +63,8 @@ final class WorkerProcess {
   private var openLines: [[UInt8]] = [[], []]
   private(set) var isUsable = true
   private var hasBegun = false
+  /// It works on a task, or on something else that it was asked.
+  private var isBusy = false
 
   /// Starts one, and does not wait until it is ready.
   ///
@@ -125,6 +129,7 @@ final class WorkerProcess {
     do {
       notePlace()
       try prepare(pickled, session)
+      isBusy = true
       try channel.send(
         WorkerMessage(
           .task, a: pickled.number, b: task.partition, c: task.stage, d: task.attempt))
@@ -137,6 +142,11 @@ final class WorkerProcess {
       forwardOutputs(all: true)
       throw WorkerDeath(outcome: process.outcome(), place: place)
     } catch {
+      // What was not answered would be taken for the answer to the next question.
+      if isBusy {
+        isUsable = false
+        process.end()
+      }
       forwardOutputs(all: true)
       throw error
     }
@@ -175,10 +185,12 @@ final class WorkerProcess {
 
   /// Sends something that is answered at once.
   private func ask(_ message: WorkerMessage, _ payload: [UInt8]) throws {
+    isBusy = true
     try channel.send(message, payload)
     guard let answer = try receive(milliseconds: Self.startPatience) else { throw WorkerGone() }
+    guard answer.kind == .ok || answer.kind == .failed else { throw WorkerGone() }
+    isBusy = false
     if answer.kind == .failed { throw try rebuilt(answer) }
-    guard answer.kind == .ok else { throw WorkerGone() }
   }
 
   // MARK: - Serving a task
@@ -221,9 +233,18 @@ final class WorkerProcess {
         }
         try channel.send(WorkerMessage(.ok))
       case .done:
+        isBusy = false
         if message.size > 0 { try credit(message, task) }
         return (buckets, message.a)
-      case .failed: throw try rebuilt(message)
+      case .failed:
+        isBusy = false
+        let error = try rebuilt(message)
+        if message.a == 2 {
+          let text = "\(error)"
+          throw UnpicklableRecords(
+            reason: text.hasPrefix(Self.wrapped) ? String(text.dropFirst(Self.wrapped.count)) : text)
+        }
+        throw error
       default: throw WorkerGone()
       }
     }
@@ -248,6 +269,7 @@ final class WorkerProcess {
     guard let answer = try receive(milliseconds: Self.patience), answer.kind == .failed else {
       throw WorkerGone()
     }
+    isBusy = false
   }
 
   /// Ends what the worker does: with a KeyboardInterrupt, or the process.
@@ -262,9 +284,12 @@ final class WorkerProcess {
       switch message.kind {
       case .need, .output: try? channel.send(WorkerMessage(.giveUp))
       case .failed:
+        isBusy = false
         if message.a == 0 { tellStack(of: message) }
         return
-      default: return
+      default:
+        isBusy = message.kind != .done
+        return
       }
     }
     // It holds the interpreter, or catches whatever is raised.

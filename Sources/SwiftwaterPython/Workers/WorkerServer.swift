@@ -135,7 +135,14 @@ final class WorkerServer {
 
   /// Tells the driver what was raised.
   private func fail(_ error: any Error, _ py: borrowing Python) throws {
-    raise(error, py)
+    var kind = 0
+    if error is TaskGivenUp { kind = 1 }
+    if let unpicklable = error as? UnpicklableRecords {
+      kind = 2
+      Py.raise(.runtimeError, unpicklable.reason)
+    } else {
+      raise(error, py)
+    }
     let exception = PythonError.fetch(py)
     var payload: [UInt8] = []
     if let describe = try? py.importing("describe", from: module),
@@ -145,7 +152,7 @@ final class WorkerServer {
       Py.release(data)
     }
     py.dropException()
-    try channel.send(WorkerMessage(.failed, a: error is TaskGivenUp ? 1 : 0), payload)
+    try channel.send(WorkerMessage(.failed, a: kind), payload)
   }
 }
 

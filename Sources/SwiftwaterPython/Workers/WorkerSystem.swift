@@ -131,7 +131,7 @@ struct WorkerMessage: BitwiseCopyable {
     case output
     /// a: records that were counted. The bytes: what accumulators have gained.
     case done
-    /// The bytes: the exception. a: 1 where the task was given up.
+    /// The bytes: the exception. a: 1 where the task was given up, 2 where records cannot be pickled.
     case failed
   }
 
