@@ -242,7 +242,8 @@ final class WorkerProcess {
         if message.a == 2 {
           let text = "\(error)"
           throw UnpicklableRecords(
-            reason: text.hasPrefix(Self.wrapped) ? String(text.dropFirst(Self.wrapped.count)) : text)
+            reason: text.hasPrefix(Self.wrapped) ? String(text.dropFirst(Self.wrapped.count)) : text
+          )
         }
         throw error
       default: throw WorkerGone()
