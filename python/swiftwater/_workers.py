@@ -6,24 +6,37 @@ Apart from ``_pickling``, so that a worker starts while that is loaded here.
 from __future__ import annotations
 
 import os
-import pickle
 import sys
+from typing import Any
 
 from swiftwater._calls import PACKAGE_FOLDER
 
-__all__ = ["launch", "session"]
+__all__ = ["launch", "pickled", "session"]
 
 
-def session() -> bytes:
-    """Return what functions may ask of the driver: its module path and its properties."""
+def session() -> dict[str, Any]:
+    """Return what functions may ask of the driver: its module path and its properties.
+
+    For each stage that may move: so it is a copy, and pickled when a task does move.
+    """
     from swiftwater.context import SparkContext
 
     active = SparkContext._active_spark_context
     root = None if active is None or active._added_files is None else active._files.root()
-    properties = {} if active is None else dict(active._properties())
-    return pickle.dumps(
-        {"path": sys.path, "argv": sys.argv, "root": root, "properties": properties}
-    )
+    properties = {} if active is None else dict(getattr(active._local, "properties", ()))
+    return {
+        "path": list(sys.path),
+        "argv": list(sys.argv),
+        "root": root,
+        "properties": properties,
+    }
+
+
+def pickled(session: dict[str, Any]) -> bytes:
+    """Return what ``session`` has returned as bytes."""
+    import pickle
+
+    return pickle.dumps(session)
 
 
 def launch() -> tuple[list[str], str | None]:

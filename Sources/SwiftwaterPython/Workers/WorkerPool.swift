@@ -34,11 +34,17 @@ final class WorkerPool: TaskMover {
     var isShutDown = false
     var helpers: WorkerProcess.Helpers?
     var launch: (command: [String], variable: String?)?
-    var sessions: [Int: [UInt8]] = [:]
+    var sessions: [Int: Session] = [:]
     /// Workers cannot be started here.
     var isBroken = false
   }
   private let state = Mutex(State())
+
+  /// What workers need to know of the driver in a stage.
+  private enum Session {
+    case noted(PythonObject)
+    case pickled([UInt8])
+  }
 
   /// A worker that is handed from thread to thread.
   private struct Worker: @unchecked Sendable {
@@ -171,27 +177,43 @@ final class WorkerPool: TaskMover {
     return TaskStays()
   }
 
-  /// What workers need to know of the driver, as it is when a stage begins.
+  /// Keeps what workers need to know of the driver, as it is when a stage begins.
   ///
   /// Asked on the thread that runs the job: local properties are that thread's.
   private func noteSession(for stage: Int) throws {
     let session = try Interpreter.attach { py in
       let session = try py.importing("session", from: "swiftwater._workers")
-      guard let data = Py.call(session.pointer) else { throw PythonError.fetch(py) }
-      defer { Py.release(data) }
-      return try PythonInterop.bytes(of: data)
+      guard let noted = Py.call(session.pointer) else { throw PythonError.fetch(py) }
+      return PythonObject(owning: noted)
     }
-    state.withLock { state in
+    let dropped = state.withLock { state -> [Int: Session] in
       // Jobs of other threads may run; of those whose stage has ended there are few.
-      if state.sessions.count > Self.mostSessions { state.sessions = [:] }
-      state.sessions[stage] = session
+      var dropped: [Int: Session] = [:]
+      if state.sessions.count > Self.mostSessions { swap(&dropped, &state.sessions) }
+      state.sessions[stage] = .noted(session)
+      return dropped
     }
+    // Not in the lock: their end needs the interpreter, whose holder may wait for the lock.
+    withExtendedLifetime(dropped) {}
   }
 
   private func session(for stage: Int) throws -> [UInt8] {
-    if let known = state.withLock({ $0.sessions[stage] }) { return known }
-    try noteSession(for: stage)
-    return state.withLock { $0.sessions[stage] ?? [] }
+    switch state.withLock({ $0.sessions[stage] }) {
+    case .pickled(let bytes): return bytes
+    case .noted(let session):
+      let bytes = try Interpreter.attach { py in
+        let pickled = try py.importing("pickled", from: "swiftwater._workers")
+        guard let data = pickled.call(session.pointer) else { throw PythonError.fetch(py) }
+        defer { Py.release(data) }
+        return try PythonInterop.bytes(of: data)
+      }
+      let old = state.withLock { $0.sessions.updateValue(.pickled(bytes), forKey: stage) }
+      withExtendedLifetime(old) {}
+      return bytes
+    case nil:
+      try noteSession(for: stage)
+      return try self.session(for: stage)
+    }
   }
 
   private func failure(
