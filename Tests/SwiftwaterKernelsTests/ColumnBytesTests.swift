@@ -16,7 +16,7 @@ import Testing
     case 2:
       return .integer((0..<count).map { _ in Int64.random(in: .min ... .max, using: &random) })
     case 3:
-      let special = [0.0, -0.0, .infinity, .nan, 1e-320, 0.1]
+      let special = [0.0, -0.0, .infinity, .nan, .leastNonzeroMagnitude, 0.1]
       return .double((0..<count).map { _ in special.randomElement(using: &random)! })
     case 4:
       var builder = TextBuilder()
@@ -115,6 +115,17 @@ import Testing
       let texts = result.column()
       #expect((0..<texts.count).map { texts[$0] } == lines)
       #expect(result.isASCII == block.isASCII)
+    }
+  }
+
+  /// The most rows that the column or one inside of it has.
+  private func largest(_ column: Column) -> Int {
+    switch column {
+    case .tuple(let items, let count): max(count, items.map { largest($0) }.max() ?? 0)
+    case .list(let lists): max(lists.count, largest(lists.items))
+    case .optional(_, let values): max(column.count, largest(values))
+    case .repeated(let value, let count): max(count, largest(value))
+    default: column.count
     }
   }
 
