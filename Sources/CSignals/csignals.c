@@ -92,6 +92,33 @@ void sw_watch_forks(void) {
 
 bool sw_is_forked(void) { return atomic_load(&forked); }
 
+static void *kept;
+static size_t kept_count;
+
+static void replace_kept(void) {
+  if (kept)
+    mmap(kept, kept_count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+}
+
+void sw_keep_from_forks(void *start, size_t count) {
+  kept = start;
+  kept_count = count;
+  pthread_atfork(NULL, NULL, replace_kept);
+}
+
+int sw_reserve(int descriptor, long long offset, long long count) {
+  int error;
+  do error = posix_fallocate(descriptor, offset, count);
+  while (error == EINTR);
+  return error;
+}
+
+int sw_unreserve(int descriptor, long long offset, long long count) {
+  return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, count) == 0
+             ? 0
+             : errno;
+}
+
 int sw_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
 
 int sw_socket_pair(int *first, int *second) {
@@ -139,6 +166,8 @@ int sw_spawn(const char *path, char *const *arguments, const char *variable, con
     }
     error = posix_spawn_file_actions_adddup2(&actions, copies[made], made);
   }
+  // Libraries open descriptors that programs would inherit.
+  if (!error) error = posix_spawn_file_actions_addclosefrom_np(&actions, count);
   sigset_t none, usual;
   sigemptyset(&none);
   sigemptyset(&usual);
@@ -160,7 +189,7 @@ int sw_spawn(const char *path, char *const *arguments, const char *variable, con
 
 int sw_wait_for_hangup(int descriptor, int milliseconds) {
   struct pollfd one = {descriptor, POLLRDHUP, 0};
-  return poll(&one, 1, milliseconds);
+  return poll(&one, 1, milliseconds) > 0;
 }
 
 int sw_process_descriptor(pid_t process) {

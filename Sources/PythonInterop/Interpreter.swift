@@ -46,6 +46,12 @@ public enum Interpreter {
     return try body()
   }
 
+  /// Runs `body`, which uses nothing of Python's, while other threads may hold the interpreter,
+  /// whether this one does or not.
+  public static func detachIfHeld<R>(_ body: () throws -> R) rethrows -> R {
+    PyGILState_Check() != 0 ? try detach(Python(), body) : try body()
+  }
+
   /// The token of a thread that Python itself has called.
   public static func called<R>(_ body: (borrowing Python) throws -> R) rethrows -> R {
     releasePending()

@@ -39,7 +39,7 @@ struct CombineByKey: Sendable {
       if task.isMoved, native == nil, parts.count > 1,
         let moved = RemoteCursor(
           [ArrayCursor(parts)], again: { [ArrayCursor(parts)] }, .merge(self),
-          in: parent.context, task: task)
+          partition: partition, in: parent.context, task: task)
       {
         return moved
       }
@@ -77,7 +77,8 @@ struct CombineByKey: Sendable {
     if native != nil { return nil }
     return try RemoteCursor(
       [cursor], again: { [try node.cursor(partition: task.partition, task: task)] },
-      readsText: node.recordType == .text, .combine(self), in: node.context, task: task
+      readsText: node.recordType == .text, .combine(self),
+      partition: task.partition, in: node.context, task: task
     )?.run().buckets
   }
 

@@ -45,7 +45,7 @@ struct Gather: Sendable {
         let moved = RemoteCursor(
           cursors,
           again: { try parts.map { try $0.rdd.cursor(partition: $0.partition, task: task) } },
-          .gather(function, place), in: context, task: task)
+          .gather(function, place), partition: partition, in: context, task: task)
       {
         return moved
       }

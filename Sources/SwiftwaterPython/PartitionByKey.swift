@@ -56,7 +56,9 @@ final class Buckets {
 
   /// Adds another reference to `record`.
   func add(_ record: PyPointer, key: PyPointer, _ py: borrowing Python) throws {
-    let bucket = partitioning.count == 1 ? 0 : try partitioning.partition(of: key, py)
+    // In a worker also with one partition: a key that two processes tell apart must stay.
+    let isKnown = partitioning.count == 1 && !WorkerProgress.isWorker
+    let bucket = isKnown ? 0 : try partitioning.partition(of: key, py)
     if lists[bucket] == nil {
       guard let new = Py.newList() else { throw PythonError.fetch(py) }
       lists[bucket] = PythonObject(owning: new)

@@ -47,10 +47,13 @@ extension Pipeline {
   private func moved(
     _ cursor: any BatchCursor, _ partition: Int, _ task: TaskContext
   ) -> RemoteCursor? {
-    if let earlier = cursor as? RemoteCursor { return earlier.then(.pipeline(operators)) }
+    if let earlier = cursor as? RemoteCursor {
+      return earlier.then(.pipeline(operators), partition: partition)
+    }
     return RemoteCursor(
       [cursor], again: { [parent] in [try parent.cursor(partition: partition, task: task)] },
-      readsText: parent.recordType == .text, .pipeline(operators), in: parent.context, task: task)
+      readsText: parent.recordType == .text, .pipeline(operators), partition: partition,
+      in: parent.context, task: task)
   }
 }
 

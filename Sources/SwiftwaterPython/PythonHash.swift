@@ -5,7 +5,7 @@ import SwiftwaterKernels
 ///
 /// Text, bytes, numbers, None and tuples of them are found without Python's seed, whatever the
 /// process's hash seed. Anything else is asked for its own hash, which is only allowed where that
-/// does not depend on a random seed.
+/// does not depend on a random seed, and in a worker process where it is the driver's.
 func portableHash(of object: PyPointer, _ py: borrowing Python, depth: Int = 0) -> Int? {
   switch py.hashForm(of: object) {
   case .none: return PortableHash.none
@@ -23,6 +23,7 @@ func portableHash(of object: PyPointer, _ py: borrowing Python, depth: Int = 0) 
     }
   case .seedless: return py.hash(of: object)
   case .other:
+    guard WorkerProgress.hasHash(object, py) else { return nil }
     guard py.hasFixedHashSeed else {
       Py.raise(
         .valueError,

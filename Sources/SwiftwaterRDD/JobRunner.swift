@@ -48,11 +48,13 @@ public struct JobRunner: Sendable {
     case .oneAtATime:
       let began = monotonicNanoseconds()
       let plan = mover?.plan(node, tasks: partitions.count, stage: stage) ?? .stay
+      var duration: Int64?
+      defer { mover?.stageEnded(node, stage: stage, nanoseconds: duration) }
       let results =
         plan == .stay
         ? try runHere(partitions.count) { index, attempt in try task(index, attempt, false) }
         : try runMoved(partitions.count, plan, watch, task)
-      mover?.stageEnded(node, nanoseconds: monotonicNanoseconds() - began)
+      duration = monotonicNanoseconds() - began
       return results
     }
   }
@@ -80,15 +82,16 @@ public struct JobRunner: Sendable {
     let begin = monotonicNanoseconds() + delay
     return try pool.map(count: count, watch: watch, helpersBegin: delay > 0 ? begin : nil) {
       [pool, mover] index, isCaller in
-      try ends.noting(index, pool.nextAttempt()) { attempt in
-        if isCaller, monotonicNanoseconds() < begin || mover?.isReady == false {
-          return try task(index, attempt, false)
-        }
-        do {
-          return try task(index, attempt, true)
-        } catch is TaskStays where isCaller {
-          return try task(index, attempt, false)
-        }
+      func run(isMoved: Bool) throws -> Result {
+        try ends.noting(index, pool.nextAttempt()) { try task(index, $0, isMoved) }
+      }
+      if isCaller, monotonicNanoseconds() < begin || mover?.isReady == false {
+        return try run(isMoved: false)
+      }
+      do {
+        return try run(isMoved: true)
+      } catch is TaskStays where isCaller {
+        return try run(isMoved: false)
       }
     }
   }
@@ -102,8 +105,8 @@ public protocol TaskMover: Sendable {
   /// False while it would have to wait for a process: who has work to do does it here meanwhile.
   var isReady: Bool { get }
 
-  /// A stage that was planned has succeeded, and took so long.
-  func stageEnded(_ node: RDDNode, nanoseconds: Int64)
+  /// A stage that was planned is over, and took so long; nil where it has failed.
+  func stageEnded(_ node: RDDNode, stage: Int, nanoseconds: Int64?)
 
   /// No tasks come any more.
   func shutDown()
@@ -125,7 +128,7 @@ public struct TaskStays: Error {
 
 /// How the tasks of a stage have ended, for who wants to know (``TaskObserver``).
 private final class TaskEnds: Sendable {
-  private let ends = Mutex<[Int: (attempt: Int, succeeded: Bool)]>([:])
+  private let ends = Mutex<[(index: Int, attempt: Int, succeeded: Bool)]>([])
 
   func noting<Result>(
     _ index: Int, _ attempt: Int, _ task: (_ attempt: Int) throws -> Result
@@ -141,14 +144,16 @@ private final class TaskEnds: Sendable {
   }
 
   private func note(_ index: Int, _ attempt: Int, _ succeeded: Bool) {
-    ends.withLock { $0[index] = (attempt, succeeded) }
+    ends.withLock { $0.append((index, attempt, succeeded)) }
   }
 
-  /// Tells of all tasks, in their order.
+  /// Tells of all attempts, in the order of the tasks.
   func tell() {
     let ends = ends.withLock { $0 }
     guard !ends.isEmpty, let ended = TaskObserver.ended.withLock({ $0 }) else { return }
-    for (_, end) in ends.sorted(by: { $0.key < $1.key }) { ended(end.attempt, end.succeeded) }
+    for end in ends.sorted(by: { ($0.index, $0.attempt) < ($1.index, $1.attempt) }) {
+      ended(end.attempt, end.succeeded)
+    }
   }
 }
 

@@ -214,29 +214,51 @@ public final class RDDNode: Sendable {
 
   /// Where the tasks of the stage that ends in this node may run: where all of its nodes may.
   public var stagePlacement: TaskPlacement {
-    if isFullyCached { return .anyThread }
-    var placement = placement
-    for case .narrow(let parent) in dependencies where placement < .callingThread {
-      placement = max(placement, parent.stagePlacement)
-    }
+    var placement = TaskPlacement.anyThread
+    forEachInStage { placement = max(placement, $0.placement) }
     return placement
   }
 
   /// About how many records the stage that ends in this node reads.
   public var stageRecords: Int {
-    switch cache.withLock({ $0 }) {
-    case .stored(let partitions): return partitions.joined().reduce(0) { $0 + $1.recordCount }
-    case .on(let partitions) where partitions.count == partitionCount:
-      return partitions.values.joined().reduce(0) { $0 + $1.recordCount }
-    default: break
-    }
-    if let records { return records() }
-    return dependencies.reduce(0) { sum, dependency in
-      switch dependency {
-      case .narrow(let parent): sum + parent.stageRecords
-      case .shuffle(let shuffle): sum + shuffle.recordCount
+    var sum = 0
+    var seen: Set<Int> = []
+    func visit(_ node: RDDNode) {
+      guard seen.insert(node.id).inserted else { return }
+      switch node.cache.withLock({ $0 }) {
+      case .stored(let partitions):
+        sum += partitions.joined().reduce(0) { $0 + $1.recordCount }
+        return
+      case .on(let partitions) where partitions.count == node.partitionCount:
+        sum += partitions.values.joined().reduce(0) { $0 + $1.recordCount }
+        return
+      default: break
+      }
+      if let records = node.records {
+        sum += records()
+        return
+      }
+      for dependency in node.dependencies {
+        switch dependency {
+        case .narrow(let parent): visit(parent)
+        case .shuffle(let shuffle): sum += shuffle.recordCount
+        }
       }
     }
+    visit(self)
+    return sum
+  }
+
+  /// Calls `body` with each node of the stage that ends in this one, as far as it has to be computed:
+  /// once, parents first.
+  public func forEachInStage(_ body: (RDDNode) -> Void) {
+    var seen: Set<Int> = []
+    func visit(_ node: RDDNode) {
+      guard seen.insert(node.id).inserted, !node.isFullyCached else { return }
+      for case .narrow(let parent) in node.dependencies { visit(parent) }
+      body(node)
+    }
+    visit(self)
   }
 }
 

@@ -5,6 +5,9 @@ cloudpickle writes what pickle cannot: lambdas, inner functions, classes of the 
 
 from __future__ import annotations
 
+import functools
+import io
+import pickle
 import sys
 import types
 from collections.abc import Callable
@@ -12,15 +15,17 @@ from typing import Any
 
 import cloudpickle
 
-from swiftwater import accumulators, broadcast
+from swiftwater import _worker_session, accumulators, broadcast
 from swiftwater._calls import PACKAGE_FOLDER
 
 __all__ = [
     "broadcast_message",
     "credit",
     "dump_program",
+    "dump_records",
     "dumps",
     "forward",
+    "load_records",
     "loads",
     "rebuilt",
     "tell_stack",
@@ -37,23 +42,90 @@ def dumps(value: object) -> bytes:
     return data
 
 
-def dump_program(description: object) -> tuple[bytes, list[broadcast.Broadcast[Any]]]:
-    """Return a stage's functions pickled, and the broadcast values that they name."""
+def dump_records(records: list[Any]) -> bytes:
+    """Return records pickled.
+
+    Raises what their parts raise where one cannot be, ``TypeError`` for broadcast values: whether
+    the other process has them nobody knows.
+    """
+    if _worker_session.is_worker():
+        return dumps(records)
+    with broadcast.noting() as found:
+        data = dumps(records)
+    if found:
+        raise TypeError(f"{found[0]!r} is a part of records")
+    return data
+
+
+class _RecordUnpickler(pickle.Unpickler):
+    """Leaves classes as they are that this process has.
+
+    cloudpickle sends a class of the script with its attributes as they are in the other process,
+    and sets them on the class that is here: right for a program, wrong for records.
+    """
+
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file)
+        self._known: set[Any] = set()
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = super().find_class(module, name)
+        if module == "cloudpickle.cloudpickle":
+            if name in {"_make_skeleton_class", "_make_skeleton_enum"}:
+                return functools.partial(self._make_class, found)
+            if name == "_class_setstate":
+                return functools.partial(self._set_state, found)
+        return found
+
+    def _make_class(self, make: Callable[..., Any], *arguments: Any) -> Any:
+        # The tracker's number is the last argument but one.
+        known = cloudpickle.cloudpickle._DYNAMIC_CLASS_TRACKER_BY_ID.get(arguments[-2])
+        if known is None:
+            return make(*arguments)
+        self._known.add(known)
+        return known
+
+    def _set_state(self, set_state: Callable[..., Any], kind: Any, state: Any) -> Any:
+        return kind if kind in self._known else set_state(kind, state)
+
+
+def load_records(data: bytes) -> Any:
+    """Return the records that ``dump_records`` has written."""
+    if b"cloudpickle" not in data:
+        return loads(data)
+    return _RecordUnpickler(io.BytesIO(data)).load()
+
+
+def dump_program(description: object) -> tuple[bytes, list[broadcast.Broadcast[Any]], bool]:
+    """Return a stage's functions pickled, and the broadcast values that they name.
+
+    The last item is false where classes of the script are in it, which can be changed.
+    """
     with broadcast.noting() as found:
         data = dumps(description)
-    return data, found
+    return data, found, b"_make_skeleton_" not in data
 
 
-def broadcast_message(value: broadcast.Broadcast[Any]) -> tuple[int, Callable[[], bytes]]:
-    """Return what a worker must be told of ``value``: a number for it, and the message.
+def broadcast_message(
+    value: broadcast.Broadcast[Any],
+) -> tuple[int, Callable[[list[int]], tuple[bytes, list[broadcast.Broadcast[Any]], list[int]]]]:
+    """Return what a worker must be told of ``value``: a number for it, and how to make the message.
 
-    The number is another one when the value is gone.
+    The number is another one when the value is gone. The message is made for a worker that knows of
+    the given numbers; with it come the broadcast values that are parts of this one, and those of
+    the numbers that the worker forgets, since there are no such values any more.
     """
-    destroyed_at = value._destroyed_at
-    number = value._key[1] * 2 + bool(destroyed_at)
-    if destroyed_at:
-        return number, lambda: dumps((value._key, destroyed_at, None))
-    return number, lambda: dumps((value._key, "", value.value))
+    gone = bool(value._destroyed_at)
+    number = value._key[1] * 2 + gone
+
+    def message(known: list[int]) -> tuple[bytes, list[broadcast.Broadcast[Any]], list[int]]:
+        dropped = {other: key for other in known if (key := broadcast.dropped(other // 2))}
+        with broadcast.noting() as found:
+            content = None if gone else value.value
+            data = dumps((value._key, value._destroyed_at, content, list(dropped.values())))
+        return data, [part for part in found if part is not value], list(dropped)
+
+    return number, message
 
 
 def forward(number: int, data: bytes) -> None:
@@ -86,6 +158,8 @@ def _rebuilt(parts: dict[str, Any]) -> BaseException:
             raise TypeError(parts["kind"])  # noqa: TRY301
     except Exception:  # noqa: BLE001 - whatever unpickling raises, the text is there
         error = RuntimeError(f"{parts['kind']}: {parts['text']}")
+    if getattr(error, "__notes__", None) != parts["notes"]:
+        error.__notes__ = []
         for note in parts["notes"]:
             error.add_note(note)
     if parts["cause"] is not None:
@@ -94,6 +168,15 @@ def _rebuilt(parts: dict[str, Any]) -> BaseException:
         error.__context__ = _rebuilt(parts["context"])
     error.__suppress_context__ = parts["suppresses"]
     return error.with_traceback(_traceback(parts["frames"]))
+
+
+def without_init(
+    kind: type[BaseException], arguments: tuple[Any, ...], state: Any
+) -> BaseException:
+    """Return an exception as it was, where its class makes another one of the same arguments."""
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error
 
 
 def _raise() -> None:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
+from swiftwater import _worker_session
+
 __all__ = ["external_sorted", "limit_bytes", "merged_pairs", "resident_bytes"]
 
 T = TypeVar("T")
@@ -66,6 +68,8 @@ def local_folder() -> str | None:
 
 
 def _setting(name: str) -> str | None:
+    if _worker_session.settings is not None:
+        return _worker_session.settings.get(name)
     context = sys.modules.get("swiftwater.context")
     active = context.SparkContext._active_spark_context if context is not None else None
     value: str | None = active._settings.get(name) if active is not None else None

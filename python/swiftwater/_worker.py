@@ -6,6 +6,7 @@ memory to write (5). The engine's half is ``serve``; it calls what is here.
 
 from __future__ import annotations
 
+import atexit
 import faulthandler
 import os
 import signal
@@ -15,9 +16,10 @@ from typing import Any
 
 from swiftwater import _worker_session, accumulators, broadcast
 from swiftwater._native import engine
-from swiftwater._pickling import dumps, loads
+from swiftwater._pickling import dumps, loads, without_init
 
 __all__ = [
+    "TaskGivenUp",
     "begin_session",
     "describe",
     "end_task",
@@ -40,13 +42,23 @@ def main() -> None:
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     settings = dict(argument.split("=", 1) for argument in sys.argv if "=" in argument)
     status = 0
+    process = os.getpid()
+    # The first to be registered, and the last to be run.
+    atexit.register(engine.end_started)
+    _worker_session.settings = settings
     try:
         engine.serve(_DESCRIPTORS, settings)
     except KeyboardInterrupt:
         status = 130
-    # Threads and exit handlers of the user's must not hold up the end of the driver.
     _flush()
-    os._exit(status)
+    if status or os.getpid() != process:
+        os._exit(status)
+    # What functions have left open is closed and flushed at the end of the interpreter, as far as
+    # that comes to an end: the engine sees to it.
+
+
+class TaskGivenUp(BaseException):
+    """The task is over, for a reason that the driver knows: functions should not catch it."""
 
 
 def begin_session(data: bytes) -> None:
@@ -55,14 +67,38 @@ def begin_session(data: bytes) -> None:
     if sys.path != session["path"]:
         sys.path[:] = session["path"]
     sys.argv[:] = session["argv"]
-    _worker_session.root = session["root"]
-    _worker_session.properties = session["properties"]
+    for name in ("root", "properties"):
+        setattr(_worker_session, name, session[name])
+    _follow(session["environ"], session["folder"])
+
+
+# The driver's, as they were last told.
+_environment = dict(os.environ)
+_folder = os.getcwd()
+
+
+def _follow(environment: dict[str, str], folder: str) -> None:
+    """Take over what the driver has changed; what functions have changed here stays."""
+    global _environment, _folder
+    for name, value in environment.items():
+        if _environment.get(name) != value:
+            os.environ[name] = value
+    for name in _environment.keys() - environment.keys():
+        os.environ.pop(name, None)
+    _environment = environment
+    if folder != _folder:
+        os.chdir(folder)
+        _folder = folder
 
 
 def take_broadcast(data: bytes) -> None:
     """Keep a broadcast value, or that there is none any more."""
-    key, destroyed_at, value = loads(data)
+    key, destroyed_at, value, dropped = loads(data)
     _broadcasts[key] = broadcast.received(key, destroyed_at, value)
+    for other in dropped:
+        gone = _broadcasts.pop(other, None)
+        if gone is not None:
+            gone.__dict__.pop("_value", None)
 
 
 def load_program(data: bytes) -> object:
@@ -110,14 +146,29 @@ def _text(error: BaseException) -> str:
         return "<its text cannot be shown>"
 
 
+class _AsItWas:
+    """Pickles as an exception that is made without calling its class."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        error = self._error
+        state = {name: value for name, value in error.__dict__.items() if name != "__notes__"}
+        return without_init, (type(error), error.args, state)
+
+
 def _pickled(error: BaseException) -> bytes:
-    """Return the exception pickled; nothing where that does not lead back to one."""
-    try:
-        data = dumps(error)
-        loads(data)
-    except Exception:  # noqa: BLE001 - whatever pickling raises
-        return b""
-    return data
+    """Return the exception pickled; nothing where that does not lead back to it."""
+    for form in (error, _AsItWas(error)):
+        try:
+            data = dumps(form)
+            result = loads(data)
+            if type(result) is type(error) and str(result) == str(error):
+                return data
+        except Exception:  # noqa: BLE001, S112 - whatever pickling raises
+            continue
+    return b""
 
 
 def _flush() -> None:

@@ -7,3 +7,11 @@ root: str | None = None
 
 # The properties of the thread that runs the job.
 properties: dict[str, str] | None = None
+
+# The settings that the driver gave its workers.
+settings: dict[str, str] | None = None
+
+
+def is_worker() -> bool:
+    """Return whether this is a worker process."""
+    return settings is not None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.util import find_spec
 from typing import Any
 
 from swiftwater._calls import PACKAGE_FOLDER
@@ -29,7 +30,16 @@ def session() -> dict[str, Any]:
         "argv": list(sys.argv),
         "root": root,
         "properties": properties,
+        "environ": dict(os.environ),
+        "folder": _folder(),
     }
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return os.sep
 
 
 def pickled(session: dict[str, Any]) -> bytes:
@@ -42,8 +52,11 @@ def pickled(session: dict[str, Any]) -> bytes:
 def launch() -> tuple[list[str], str | None]:
     """Return the command of a worker, and a variable for its environment.
 
-    Raises ``RuntimeError`` where there is no interpreter to start.
+    Raises ``ImportError`` where functions cannot be pickled, ``RuntimeError`` where there is no
+    interpreter to start.
     """
+    if not find_spec("cloudpickle"):
+        raise ImportError("worker processes need the package cloudpickle: pip install cloudpickle")
     host = getattr(sys, "_swiftwater_host", None)
     if host:
         return [host, "--worker"], None

@@ -13,6 +13,7 @@ from threading import Lock
 from typing import Any, Generic, NoReturn, TypeVar
 from weakref import WeakValueDictionary
 
+from swiftwater import _worker_session
 from swiftwater._native import engine
 
 __all__ = ["Accumulator", "AccumulatorParam", "AddingAccumulatorParam"]
@@ -25,6 +26,8 @@ _PROCESS = os.urandom(8)
 _by_id: WeakValueDictionary[tuple[bytes, int], Accumulator[Any]] = WeakValueDictionary()
 # What each attempt of a task has added to.
 _touched: dict[int, list[Accumulator[Any]]] = {}
+# Stands for the task that runs in a worker process, where a thread of a function's adds something.
+_LOOSE = -1
 _merging = Lock()
 numbers = itertools.count()
 _hooked = False
@@ -178,9 +181,14 @@ class Accumulator(Generic[T]):
         task = engine.current_task()
         if task is None:
             with _merging:
-                self._value = self._add(self._value, term)
+                if _worker_session.is_worker():
+                    self._add_partial(_LOOSE, term)
+                else:
+                    self._value = self._add(self._value, term)
             return
-        attempt = task[3]
+        self._add_partial(task[3], term)
+
+    def _add_partial(self, attempt: int, term: T) -> None:
         partial = self._partial
         try:
             partial[attempt] = self._add(partial[attempt], term)
@@ -270,10 +278,12 @@ def take_partial(attempt: int, gained: list[tuple[tuple[bytes, int], Any]]) -> N
 
 def take_gained(attempt: int) -> list[tuple[tuple[bytes, int], Any]]:
     """Return, and forget, what a task has added: the keys of accumulators with the sums."""
-    return [
-        (accumulator._key, accumulator._partial.pop(attempt))
-        for accumulator in _touched.pop(attempt, ())
-    ]
+    with _merging:
+        return [
+            (accumulator._key, accumulator._partial.pop(number))
+            for number in (attempt, _LOOSE)
+            for accumulator in _touched.pop(number, ())
+        ]
 
 
 def forget() -> None:

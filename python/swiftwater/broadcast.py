@@ -211,6 +211,12 @@ def noting() -> Iterator[list[Broadcast[Any]]]:
         _noted.found = None
 
 
+def dropped(number: int) -> tuple[bytes, int] | None:
+    """Return the key of the value with this number where it is gone."""
+    key = (_PROCESS, number)
+    return None if key in _by_id else key
+
+
 def received(key: tuple[bytes, int], destroyed_at: str, value: Any) -> Broadcast[Any]:
     """Return the broadcast of this key with its value, in another process than its own."""
     known = _referred(key)

@@ -39,10 +39,17 @@ int sw_pipe(int *ends);
 const char *sw_signal_name(int number);
 
 // Starts a program, with no signal blocked, in a process group of its own. It gets `descriptors` as 0,
-// 1, 2, ... and this process's environment, with `variable` ("NAME=VALUE", or NULL) in place of what
-// that has. Returns 0, or an errno.
+// 1, 2, ..., no other ones, and this process's environment, with `variable` ("NAME=VALUE", or NULL) in
+// place of what that has. Returns 0, or an errno.
 int sw_spawn(const char *path, char *const *arguments, const char *variable, const int *descriptors,
              int count, pid_t *child);
+
+// Gives a part of a file in memory its pages, and takes them away. 0, or an errno.
+int sw_reserve(int descriptor, long long offset, long long count);
+int sw_unreserve(int descriptor, long long offset, long long count);
+
+// In a process that fork makes of this one, the pages from `start` on are zeros of its own. Once.
+void sw_keep_from_forks(void *start, size_t count);
 
 // Waits until the other end of a socket is closed: 1, or 0 when that did not happen in time.
 int sw_wait_for_hangup(int descriptor, int milliseconds);

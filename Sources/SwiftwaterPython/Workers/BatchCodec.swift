@@ -15,7 +15,7 @@ enum BatchCodec {
 
   /// What is sent for a batch: one part or several.
   ///
-  /// - Throws: ``UnpicklableRecords``.
+  /// - Throws: ``CannotMove`` for records that cannot be pickled.
   static func encode(_ batch: any RecordBatch, with pickling: Pickling) throws -> [Part] {
     switch batch {
     case let block as TextBlock:
@@ -36,7 +36,7 @@ enum BatchCodec {
               form: .pickle, count: end - start,
               bytes: try pickling.dump(list, from: start, to: end, py))
           } catch let error as PythonError {
-            throw UnpicklableRecords(reason: error.description)
+            throw CannotMove("its records cannot be pickled", error)
           }
         }
       }
@@ -79,6 +79,7 @@ enum BatchCodec {
   }
 
   /// - Parameter count: the records that the sender says there are.
+  /// - Throws: ``CannotMove`` for records that cannot be unpickled.
   static func decode(
     _ bytes: UnsafeRawBufferPointer, form: Int, count: Int, with pickling: Pickling
   ) throws -> any RecordBatch {
@@ -88,7 +89,11 @@ enum BatchCodec {
     case .text: batch = try TextBlock(from: &reader)
     case .column: batch = ColumnBatch(try Column(from: &reader))
     case .pickle:
-      batch = try Interpreter.attach { py in PythonBatch(try pickling.load(bytes, py)) }
+      do {
+        batch = try Interpreter.attach { py in PythonBatch(try pickling.load(bytes, py)) }
+      } catch let error as PythonError {
+        throw CannotMove("its records cannot be unpickled", error)
+      }
     case nil: throw EngineError.illegalState("a batch of form \(form) from another process")
     }
     guard batch.recordCount == count else {
@@ -99,9 +104,13 @@ enum BatchCodec {
   }
 }
 
-/// Records that only the process that made them can have.
-struct UnpicklableRecords: Error {
+/// Why a task can only run in the driver.
+struct CannotMove: Error {
   let reason: String
+
+  init(_ reason: String) { self.reason = reason }
+
+  init(_ what: String, _ error: any Error) { reason = "\(what) (\(error))" }
 }
 
 /// Python's half of what goes between processes (`swiftwater/_pickling.py`).
@@ -111,8 +120,8 @@ final class Pickling: Sendable {
 
   /// - Throws: ``PythonError`` where cloudpickle is not installed.
   init(_ py: borrowing Python) throws {
-    dumps = try py.importing("dumps", from: "swiftwater._pickling")
-    loads = try py.importing("loads", from: "swiftwater._pickling")
+    dumps = try py.importing("dump_records", from: "swiftwater._pickling")
+    loads = try py.importing("load_records", from: "swiftwater._pickling")
   }
 
   func dump(_ object: PyPointer, _ py: borrowing Python) throws -> [UInt8] {

@@ -14,14 +14,17 @@ final class RemoteCursor: BatchCursor {
   private let readsText: Bool
   private let inputCount: Int
   private let steps: [RemoteStep]
+  /// The partition of the first step's node, and of those behind each `renumber`.
+  private let partitions: [Int]
   private var results: ArrayCursor?
 
   /// - Parameters:
   ///   - first: the inputs of the first attempt.
+  ///   - partition: of the node that the step belongs to.
   ///   - readsText: the first input is known to be lines of text.
   init?(
     _ first: [any BatchCursor], again: @escaping Inputs, readsText: Bool = false,
-    _ step: RemoteStep, in context: SparkContext, task: TaskContext
+    _ step: RemoteStep, partition: Int, in context: SparkContext, task: TaskContext
   ) {
     guard let pool = context.mover as? WorkerPool else { return nil }
     self.pool = pool
@@ -31,20 +34,32 @@ final class RemoteCursor: BatchCursor {
     self.readsText = readsText
     inputCount = first.count
     steps = [step]
+    partitions = [partition]
   }
 
-  private init(_ earlier: RemoteCursor, then step: RemoteStep) {
+  private init(_ earlier: RemoteCursor, then step: RemoteStep, partition: Int?) {
     pool = earlier.pool
     task = earlier.task
     first = earlier.first
     again = earlier.again
     readsText = earlier.readsText
     inputCount = earlier.inputCount
-    steps = earlier.steps + [step]
+    if let partition, partition != earlier.partitions.last {
+      steps = earlier.steps + [.renumber, step]
+      partitions = earlier.partitions + [partition]
+    } else {
+      steps = earlier.steps + [step]
+      partitions = earlier.partitions
+    }
   }
 
   /// The same with one more step.
-  func then(_ step: RemoteStep) -> RemoteCursor { RemoteCursor(self, then: step) }
+  ///
+  /// - Parameter partition: of the node that the step belongs to, which is not always the one of the
+  ///   node before; nil where the step does not ask for it.
+  func then(_ step: RemoteStep, partition: Int? = nil) -> RemoteCursor {
+    RemoteCursor(self, then: step, partition: partition)
+  }
 
   func next() throws -> (any RecordBatch)? {
     if results == nil { results = ArrayCursor(try run().buckets[0]) }
@@ -58,7 +73,7 @@ final class RemoteCursor: BatchCursor {
     let program = StageProgram(steps: steps, inputCount: inputCount, readsText: readsText)
     var first = first
     self.first = nil
-    return try pool.run(program, task: task) {
+    return try pool.run(program, partitions: partitions, task: task) {
       defer { first = nil }
       return try first ?? again()
     }

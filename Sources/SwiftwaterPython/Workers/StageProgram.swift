@@ -10,6 +10,8 @@ enum RemoteStep: Sendable {
   case merge(CombineByKey)
   /// A partition made of several.
   case gather(TaskFunction, OperatorPlace)
+  /// What follows belongs to nodes with another partition.
+  case renumber
   // At the end of a stage.
   /// In front of a shuffle, or of what is called one.
   case combine(CombineByKey)
@@ -25,7 +27,7 @@ enum RemoteStep: Sendable {
         + [combination.createCombiner, combination.partitioning.function].compactMap(\.self)
     case .gather(let function, _): [function]
     case .partition(let partitioning): [partitioning.function].compactMap(\.self)
-    case .count: []
+    case .renumber, .count: []
     }
   }
 
@@ -36,7 +38,7 @@ enum RemoteStep: Sendable {
     case .merge(let combination), .combine(let combination): [combination.place]
     case .gather(_, let place): [place]
     case .partition(let partitioning): [partitioning.place]
-    case .count: []
+    case .renumber, .count: []
     }
   }
 
@@ -55,6 +57,7 @@ enum RemoteStep: Sendable {
     case .pipeline(let operators): "p" + operators.map(\.kind.rawValue).joined(separator: ",")
     case .merge: "m"
     case .gather: "g"
+    case .renumber: "r"
     case .combine(let combination): "c\(combination.partitioning.count)"
     case .partition(let partitioning): "d\(partitioning.count)"
     case .count: "n"
@@ -87,6 +90,7 @@ enum RemoteStep: Sendable {
         Self.optional(partitioning.function), py.newText(partitioning.place.name),
         py.newText(partitioning.place.site),
       ]
+    case .renumber: items = [py.newText("renumber")]
     case .count: items = [py.newText("count")]
     }
     guard let tuple = Self.tuple(items, py) else { throw PythonError.fetch(py) }
@@ -204,7 +208,8 @@ final class ProgramCache: Sendable {
       let bytes = try bytes(of: Py.tupleItem(result, 0))
       let broadcasts = PythonObject(borrowing: Py.tupleItem(result, 1))
       let functions = program.functions
-      let isFixed = !functions.contains(where: \.hasCaptures)
+      let isFixed =
+        !functions.contains(where: \.hasCaptures) && Py.truth(Py.tupleItem(result, 2)) == 1
       let (pickled, dropped) = state.withLock { state -> (Pickled, [Entry?]) in
         let earlier = state.entries[key]
         let number: Int

@@ -21,12 +21,14 @@ final class WorkerPool: TaskMover {
   private static let growth = 4
   /// Attempts of a task, where its worker dies at another place each time.
   private static let mostAttempts = 4
-  private static let mostSessions = 64
+  /// Where so many workers in a row cannot be started, none are tried any more.
+  private static let mostFailures = 3
 
   private let use: Use
   private let parallelism: Int
   /// What a worker is told of the driver's settings: "NAME=VALUE".
   private let settings: [String]
+  private let memory: String?
   private let programs = ProgramCache()
 
   private struct State {
@@ -35,10 +37,15 @@ final class WorkerPool: TaskMover {
     var helpers: WorkerProcess.Helpers?
     var launch: (command: [String], variable: String?)?
     var sessions: [Int: Session] = [:]
+    /// Since a worker has last been started.
+    var failures = 0
     /// Workers cannot be started here.
     var isBroken = false
   }
   private let state = Mutex(State())
+  /// How many more workers may work.
+  private let permits: Monitor<Int>
+  private static let tick: Int64 = 50_000_000
 
   /// What workers need to know of the driver in a stage.
   private enum Session {
@@ -62,6 +69,8 @@ final class WorkerPool: TaskMover {
       told.append("swiftwater.spill.memory=\(physicalMemoryBytes() / 2 / (parallelism + 1))")
     }
     self.settings = told + ["spark.master=local[1]", "swiftwater.workers=never"]
+    memory = settings["swiftwater.worker.memory"]
+    permits = Monitor(parallelism)
   }
 
   private static let toldSettings = [
@@ -97,8 +106,11 @@ final class WorkerPool: TaskMover {
     return isSmall ? .stay : .moveAfter(nanoseconds: Self.longStage)
   }
 
-  func stageEnded(_ node: RDDNode, nanoseconds: Int64) {
-    guard use == .auto, parallelism > 1 else { return }
+  func stageEnded(_ node: RDDNode, stage: Int, nanoseconds: Int64?) {
+    let session = state.withLock { $0.sessions.removeValue(forKey: stage) }
+    // Not under the lock: its end needs the interpreter, whose holder may wait for the lock.
+    withExtendedLifetime(session) {}
+    guard use == .auto, parallelism > 1, let nanoseconds else { return }
     Self.functions(of: node).last?.history.note(nanoseconds, records: node.stageRecords)
   }
 
@@ -106,13 +118,14 @@ final class WorkerPool: TaskMover {
   /// the stage.
   private static func functions(of node: RDDNode) -> [TaskFunction] {
     var result: [TaskFunction] = []
-    switch node.recipe {
-    case let pipeline as Pipeline: result = pipeline.operators.map(\.taskFunction)
-    case let recipe as CombineRecipe: result = [recipe.combination.mergeValue]
-    case let gather as Gather: result = [gather.function].compactMap(\.self)
-    default: break
+    node.forEachInStage { node in
+      switch node.recipe {
+      case let pipeline as Pipeline: result += pipeline.operators.map(\.taskFunction)
+      case let recipe as CombineRecipe: result.append(recipe.combination.mergeValue)
+      case let gather as Gather: if let function = gather.function { result.append(function) }
+      default: break
+      }
     }
-    for case .narrow(let parent) in node.dependencies { result = functions(of: parent) + result }
     return result
   }
 
@@ -120,21 +133,35 @@ final class WorkerPool: TaskMover {
 
   /// Runs a program for a task in a worker.
   ///
-  /// - Parameter inputs: called once for each attempt.
+  /// - Parameters:
+  ///   - partitions: of the first step's node, and of those behind each `renumber`.
+  ///   - inputs: called once for each attempt.
   /// - Throws: ``TaskStays`` where only the driver can; otherwise what the task throws, and a
   ///   `SparkException` where its worker dies.
   func run(
-    _ program: StageProgram, task: TaskContext, inputs: () throws -> [any BatchCursor]
+    _ program: StageProgram, partitions: [Int], task: TaskContext,
+    inputs: () throws -> [any BatchCursor]
   ) throws -> (buckets: [[any RecordBatch]], count: Int) {
+    do { _ = try launching() } catch { throw unavailable(error) }
     let (pickled, session) = try prepared(program, task)
     var deaths: [WorkerDeath] = []
     while true {
+      // A worker whose input another one computes waits for that: one of them works.
+      let isInner = Gains.current != nil
+      if !isInner { try waitForPermit(task) }
+      defer { if !isInner { permits.notify { $0 += 1 } } }
       let worker = try take()
       do {
-        let result = try worker.run(
-          pickled, of: program, session: session, inputs: try inputs(), task: task)
+        // What the parts of its input gain counts when this has succeeded.
+        let gains = Gains()
+        let result = try Gains.$current.withValue(gains) {
+          try worker.run(
+            pickled, of: program, partitions: partitions, session: session,
+            inputs: try inputs(), task: task)
+        }
         giveBack(worker)
-        return result
+        try credit(gains.all + [result.gained], task)
+        return (result.buckets, result.count)
       } catch let death as WorkerDeath {
         try task.checkCancellation()
         let isRepeated = deaths.contains { $0.place == death.place && death.place.step >= 0 }
@@ -146,13 +173,60 @@ final class WorkerPool: TaskMover {
           "warning",
           "a worker process \(death.outcome) \(program.description(of: death.place, task)); "
             + "its task is tried again")
-      } catch let records as UnpicklableRecords {
+      } catch let error as CannotMove {
         giveBack(worker)
-        throw staying(program, "its records cannot be pickled (\(records.reason))")
+        throw staying(program, error.reason)
       } catch {
         giveBack(worker)
         throw error
       }
+    }
+  }
+
+  /// What accumulators have gained in a part of a task.
+  private final class Gains: @unchecked Sendable {
+    // SAFETY (@unchecked Sendable): used by the thread that runs the task.
+    var all: [[UInt8]] = []
+
+    @TaskLocal static var current: Gains?
+  }
+
+  private func credit(_ gains: [[UInt8]], _ task: TaskContext) throws {
+    let gains = gains.filter { !$0.isEmpty }
+    if gains.isEmpty { return }
+    if let outer = Gains.current {
+      outer.all += gains
+      return
+    }
+    try Interpreter.attach { py in
+      guard let attempt = py.newInteger(task.attempt) else { throw PythonError.fetch(py) }
+      defer { Py.release(attempt) }
+      for gained in gains {
+        guard let data = gained.withUnsafeBytes({ py.newBytes($0) }) else {
+          throw PythonError.fetch(py)
+        }
+        defer { Py.release(data) }
+        guard let result = try helpers().credit.call(attempt, data) else {
+          throw PythonError.fetch(py)
+        }
+        Py.release(result)
+      }
+    }
+  }
+
+  /// Waits until fewer workers work than the master allows.
+  private func waitForPermit(_ task: TaskContext) throws {
+    while true {
+      let hasPermit = Interpreter.detachIfHeld {
+        permits.wait(untilMonotonicNanoseconds: monotonicNanoseconds() + Self.tick) {
+          permits -> Bool? in
+          guard permits > 0 else { return nil }
+          permits -= 1
+          return true
+        }
+      }
+      if hasPermit != nil { return }
+      try task.checkCancellation()
     }
   }
 
@@ -186,15 +260,7 @@ final class WorkerPool: TaskMover {
       guard let noted = Py.call(session.pointer) else { throw PythonError.fetch(py) }
       return PythonObject(owning: noted)
     }
-    let dropped = state.withLock { state -> [Int: Session] in
-      // Jobs of other threads may run; of those whose stage has ended there are few.
-      var dropped: [Int: Session] = [:]
-      if state.sessions.count > Self.mostSessions { swap(&dropped, &state.sessions) }
-      state.sessions[stage] = .noted(session)
-      return dropped
-    }
-    // Not in the lock: their end needs the interpreter, whose holder may wait for the lock.
-    withExtendedLifetime(dropped) {}
+    state.withLock { $0.sessions[stage] = .noted(session) }
   }
 
   private func session(for stage: Int) throws -> [UInt8] {
@@ -242,47 +308,71 @@ final class WorkerPool: TaskMover {
   var isReady: Bool {
     if use == .always { return true }
     // Nobody else has it while it is asked.
-    while let worker = state.withLock({ $0.idle.popLast() }) {
-      let isReady = worker.process.isReady
-      let isUsable = worker.process.isUsable
-      if isUsable { state.withLock { $0.idle.append(worker) } }
-      if isUsable || isReady { return isReady }
+    if let worker = takeIdle() {
+      let isReady = worker.isReady
+      giveBack(worker)
+      return isReady
     }
     // The work goes on here; who cannot start one says so when it is needed.
-    if let worker = try? start() { giveBack(worker) }
+    startOne()
     return false
   }
 
   /// Has the first worker start while the driver prepares what it is for.
   private func startOne() {
-    guard state.withLock({ $0.idle.isEmpty }), let worker = try? start() else { return }
-    giveBack(worker)
+    guard state.withLock({ $0.idle.isEmpty && !$0.isBroken }) else { return }
+    do { giveBack(try start()) } catch { _ = unavailable(error) }
+  }
+
+  /// One that lives; those that have ended meanwhile are dropped.
+  private func takeIdle() -> WorkerProcess? {
+    while let worker = state.withLock({ $0.idle.popLast() })?.process {
+      if worker.isAlive { return worker }
+    }
+    return nil
   }
 
   private func take() throws -> WorkerProcess {
     do {
-      let worker = try state.withLock({ $0.idle.popLast() })?.process ?? start()
+      let worker = try takeIdle() ?? start()
       try worker.begin()
+      state.withLock { $0.failures = 0 }
       return worker
     } catch {
-      state.withLock { $0.isBroken = true }
-      try? ProcessConsole.log("warning", "functions run in the driver, on one core: \(error)")
-      throw TaskStays()
+      throw unavailable(error)
     }
+  }
+
+  /// What a task throws where there are no workers: from now on none are tried, which is said once.
+  private func unavailable(_ error: any Error) -> TaskStays {
+    let isFirst = state.withLock { state in
+      state.failures += 1
+      state.isBroken = state.failures >= Self.mostFailures
+      return state.failures == 1
+    }
+    if isFirst {
+      let hint = memory.map { ". swiftwater.worker.memory is \($0): too little?" } ?? ""
+      try? ProcessConsole.log(
+        "warning", "functions run in the driver, on one core: \(error)\(hint)")
+    }
+    return TaskStays()
   }
 
   private func start() throws -> WorkerProcess {
     let launch = try launching()
-    return try WorkerProcess(command: launch.command + settings, variable: launch.variable) {
-      [self] in try helpers()
-    }
+    let hashes = Interpreter.attach { py in "swiftwater.worker.hashes=\(py.hashMark)" }
+    return try WorkerProcess(
+      command: launch.command + settings + [hashes], variable: launch.variable
+    ) { [self] in try helpers() }
   }
 
   private func giveBack(_ worker: WorkerProcess) {
     let worker = Worker(process: worker)
-    // Whoever is not kept ends here, outside of the lock.
+    // Who is not kept ends here, outside of the lock.
     state.withLock { state in
-      if worker.process.isUsable, !state.isShutDown { state.idle.append(worker) }
+      if worker.process.isUsable, !state.isShutDown, state.idle.count < parallelism {
+        state.idle.append(worker)
+      }
     }
   }
 
@@ -319,7 +409,8 @@ final class WorkerPool: TaskMover {
       defer { state.idle = [] }
       return state.idle
     }
-    // They end here.
+    // All at the same time: what functions have left open is closed at the end of their process.
+    for worker in idle { worker.process.sayGoodbye() }
     withExtendedLifetime(idle) {}
   }
 }

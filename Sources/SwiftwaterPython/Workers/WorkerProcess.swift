@@ -38,13 +38,18 @@ final class WorkerProcess {
     let rebuild: PythonObject
     /// `credit(attempt, bytes)`: what accumulators have gained.
     let credit: PythonObject
-    /// `broadcast(object)`: (key, bytes), to be sent once.
+    /// `broadcast(object)`: (number, function): the function gives, for a list of the numbers that a
+    /// worker knows, the bytes that it must be sent, a list of the broadcasts in the value, and the
+    /// numbers that it forgets.
     let broadcast: PythonObject
   }
 
   /// How long an interrupted function has until it is ended, in milliseconds.
   private static let patience: Int32 = 1000
   private static let startPatience: Int32 = 30_000
+  /// How long it takes until the end of a process shows, and how long a process has for its end.
+  private static let endPatience: Int32 = 200
+  private static let goodbyePatience: Int32 = 1000
   /// What stands in front of a reason that a worker tells.
   private static let wrapped = "RuntimeError: "
   /// Between two looks at whether the job is still wanted.
@@ -103,46 +108,70 @@ final class WorkerProcess {
       hasBegun = true
     } catch {
       isUsable = false
-      process.end()
+      process.end(after: Self.endPatience)
       forwardOutputs(all: true)
       throw EngineError.unavailable("a worker process \(process.outcome()) when it began")
     }
   }
 
+  /// Asks it to end; what it then does at its end goes on while others are asked.
+  func sayGoodbye() {
+    if isUsable { channel.hangUp() }
+  }
+
   deinit {
-    if isUsable { process.end() }
+    if isUsable {
+      channel.hangUp()
+      _ = process.ends(within: hasBegun ? Self.goodbyePatience : 0)
+      process.end()
+      forwardOutputs(all: true)
+    }
     _ = process.outcome()
+  }
+
+  /// False for one that has ended while nobody used it.
+  var isAlive: Bool { isUsable && !process.ends(within: 0) }
+
+  /// What a task has given.
+  struct Result {
+    /// The batches of each bucket.
+    let buckets: [[any RecordBatch]]
+    /// How many records were counted.
+    let count: Int
+    /// What accumulators have gained, pickled.
+    let gained: [UInt8]
   }
 
   /// Runs a task.
   ///
   /// - Parameters:
+  ///   - partitions: of the first step's node, and of those behind each `renumber`.
   ///   - session: what all tasks need, pickled.
   ///   - inputs: one for each input of the program.
-  /// - Returns: the batches of each bucket, and how many records were counted.
-  /// - Throws: ``WorkerDeath``; ``PythonError`` of a function; what the inputs throw.
+  /// - Throws: ``WorkerDeath``; ``CannotMove``; ``PythonError`` of a function; what the inputs throw.
   func run(
-    _ pickled: ProgramCache.Pickled, of program: StageProgram, session: [UInt8],
-    inputs: [any BatchCursor], task: TaskContext
-  ) throws -> (buckets: [[any RecordBatch]], count: Int) {
+    _ pickled: ProgramCache.Pickled, of program: StageProgram, partitions: [Int],
+    session: [UInt8], inputs: [any BatchCursor], task: TaskContext
+  ) throws -> Result {
     try begin()
+    defer { channel.outgoing.trim() }
     do {
       notePlace()
-      try prepare(pickled, session)
-      isBusy = true
-      try channel.send(
+      try prepare(pickled, session, task)
+      try request(
         WorkerMessage(
-          .task, a: pickled.number, b: task.partition, c: task.stage, d: task.attempt))
+          .task, a: pickled.number, b: task.partition, c: task.stage, d: task.attempt),
+        partitions.withUnsafeBytes { Array($0) })
       let result = try serve(inputs, program, task)
       forwardOutputs(all: true)
       return result
     } catch is WorkerGone {
       isUsable = false
-      process.end()
+      process.end(after: Self.endPatience)
       forwardOutputs(all: true)
       throw WorkerDeath(outcome: process.outcome(), place: place)
     } catch {
-      // What was not answered would be taken for the answer to the next question.
+      // It may still work on what it was asked.
       if isBusy {
         isUsable = false
         process.end()
@@ -152,52 +181,87 @@ final class WorkerProcess {
     }
   }
 
-  private func prepare(_ pickled: ProgramCache.Pickled, _ session: [UInt8]) throws {
+  private func prepare(
+    _ pickled: ProgramCache.Pickled, _ session: [UInt8], _ task: TaskContext
+  ) throws {
     if session != self.session {
-      try ask(WorkerMessage(.session), session)
+      try ask(WorkerMessage(.session), session, task)
       self.session = session
     }
-    try sendBroadcasts(pickled.broadcasts)
+    try sendBroadcasts(pickled.broadcasts, task)
     if !programs.contains(pickled.number) {
-      try ask(WorkerMessage(.program, a: pickled.number), pickled.bytes)
+      try ask(WorkerMessage(.program, a: pickled.number), pickled.bytes, task)
       programs.append(pickled.number)
       if programs.count > ProgramCache.keptByWorker { programs.removeFirst() }
     }
   }
 
-  /// Each value once, and once more that it is gone.
-  private func sendBroadcasts(_ list: PythonObject) throws {
-    let messages = try Interpreter.attach { py in
-      try (0..<Py.listCount(list.pointer)).compactMap { index -> [UInt8]? in
-        let object = Py.listItem(list.pointer, index)
-        guard let answer = try helpers().broadcast.call(object) else { throw PythonError.fetch(py) }
-        defer { Py.release(answer) }
-        guard let number = py.integer(of: Py.tupleItem(answer, 0)), !broadcasts.contains(number)
-        else { return nil }
-        guard let data = Py.call(Py.tupleItem(answer, 1)) else { throw PythonError.fetch(py) }
-        defer { Py.release(data) }
-        broadcasts.insert(number)
-        return try bytes(of: data)
+  /// Each value once, and once more that it is gone; those that are parts of a value before it.
+  private func sendBroadcasts(_ list: PythonObject, _ task: TaskContext) throws {
+    let count = Interpreter.attach { _ in Py.listCount(list.pointer) }
+    for index in 0..<count {
+      let found = try Interpreter.attach { py in
+        try broadcastMessage(Py.listItem(list.pointer, index), py)
       }
+      guard let found else { continue }
+      try sendBroadcasts(found.parts, task)
+      try ask(WorkerMessage(.broadcast), found.data, task)
+      broadcasts.insert(found.number)
     }
-    for message in messages { try ask(WorkerMessage(.broadcast), message) }
   }
 
-  /// Sends something that is answered at once.
-  private func ask(_ message: WorkerMessage, _ payload: [UInt8]) throws {
+  /// Nil for what the worker has.
+  private func broadcastMessage(
+    _ object: PyPointer, _ py: borrowing Python
+  ) throws -> (number: Int, data: [UInt8], parts: PythonObject)? {
+    guard let answer = try helpers().broadcast.call(object) else { throw PythonError.fetch(py) }
+    defer { Py.release(answer) }
+    guard let number = py.integer(of: Py.tupleItem(answer, 0)), !broadcasts.contains(number) else {
+      return nil
+    }
+    guard let known = py.newList(broadcasts.compactMap { py.newInteger($0) }) else {
+      throw PythonError.fetch(py)
+    }
+    defer { Py.release(known) }
+    guard let message = Py.call(Py.tupleItem(answer, 1), known) else {
+      throw CannotMove("a broadcast value cannot be pickled", PythonError.fetch(py))
+    }
+    defer { Py.release(message) }
+    for gone in pointers(in: Py.tupleItem(message, 2)) ?? [] {
+      if let number = py.integer(of: gone) { broadcasts.remove(number) }
+    }
+    return (
+      number, try bytes(of: Py.tupleItem(message, 0)),
+      PythonObject(borrowing: Py.tupleItem(message, 1))
+    )
+  }
+
+  private func request(_ message: WorkerMessage, _ payload: [UInt8] = []) throws {
+    channel.request += 1
+    channel.question = 0
     isBusy = true
     try channel.send(message, payload)
-    guard let answer = try receive(milliseconds: Self.startPatience) else { throw WorkerGone() }
+  }
+
+  /// Sends something that is answered when it has been taken in.
+  private func ask(
+    _ message: WorkerMessage, _ payload: [UInt8], _ task: TaskContext
+  ) throws {
+    try request(message, payload)
+    let answer = try next(task)
+    channel.outgoing.trim()
     guard answer.kind == .ok || answer.kind == .failed else { throw WorkerGone() }
     isBusy = false
-    if answer.kind == .failed { throw try rebuilt(answer) }
+    if answer.kind == .failed {
+      throw CannotMove("what it needs cannot be unpickled in a worker process", try rebuilt(answer))
+    }
   }
 
   // MARK: - Serving a task
 
   private func serve(
     _ inputs: [any BatchCursor], _ program: StageProgram, _ task: TaskContext
-  ) throws -> (buckets: [[any RecordBatch]], count: Int) {
+  ) throws -> Result {
     var buckets: [[any RecordBatch]] = Array(repeating: [], count: program.bucketCount)
     var waiting: [ArraySlice<BatchCodec.Part>] = inputs.map { _ in [] }
     while true {
@@ -205,13 +269,10 @@ final class WorkerProcess {
       switch message.kind {
       case .need:
         guard inputs.indices.contains(message.a) else { throw WorkerGone() }
-        do {
+        try givingUpOnError {
           while waiting[message.a].isEmpty, let batch = try inputs[message.a].next() {
             waiting[message.a] = try BatchCodec.encode(batch, with: helpers().pickling)[...]
           }
-        } catch {
-          try giveUp()
-          throw error
         }
         if let part = waiting[message.a].popFirst() {
           try channel.send(
@@ -222,28 +283,24 @@ final class WorkerProcess {
         }
       case .output:
         guard buckets.indices.contains(message.a) else { throw WorkerGone() }
-        do {
+        try givingUpOnError {
           let batch = try BatchCodec.decode(
             channel.payload(of: message), form: message.b, count: message.c,
             with: helpers().pickling)
           buckets[message.a].append(try batch.kept())
-        } catch {
-          try giveUp()
-          throw error
         }
         try channel.send(WorkerMessage(.ok))
       case .done:
         isBusy = false
-        if message.size > 0 { try credit(message, task) }
-        return (buckets, message.a)
+        return Result(
+          buckets: buckets, count: message.a, gained: Array(try channel.payload(of: message)))
       case .failed:
         isBusy = false
         let error = try rebuilt(message)
         if message.a == 2 {
           let text = "\(error)"
-          throw UnpicklableRecords(
-            reason: text.hasPrefix(Self.wrapped) ? String(text.dropFirst(Self.wrapped.count)) : text
-          )
+          throw CannotMove(
+            text.hasPrefix(Self.wrapped) ? String(text.dropFirst(Self.wrapped.count)) : text)
         }
         throw error
       default: throw WorkerGone()
@@ -257,50 +314,59 @@ final class WorkerProcess {
       do {
         try task.checkCancellation()
       } catch {
-        try interrupt()
+        interrupt()
         throw error
       }
       if let message = try receive(milliseconds: Self.tick) { return message }
     }
   }
 
-  /// Answers the worker's question with the end of its task.
-  private func giveUp() throws {
-    try channel.send(WorkerMessage(.giveUp))
-    guard let answer = try receive(milliseconds: Self.patience), answer.kind == .failed else {
-      throw WorkerGone()
+  /// Ends the task where `body` throws: the worker asks for what there is not.
+  private func givingUpOnError(_ body: () throws -> Void) throws {
+    do {
+      try body()
+    } catch {
+      try? channel.send(WorkerMessage(.giveUp))
+      if awaitEnd() == nil { endNow() }
+      throw error
     }
-    isBusy = false
   }
 
   /// Ends what the worker does: with a KeyboardInterrupt, or the process.
-  private func interrupt() throws {
+  private func interrupt() {
     process.interrupt()
-    let deadline = monotonicNanoseconds() + Int64(Self.patience) * 1_000_000
-    while monotonicNanoseconds() < deadline {
-      guard let message = try? receive(milliseconds: Self.tick) else {
-        if !isUsable { return }
-        continue
-      }
-      switch message.kind {
-      case .need, .output: try? channel.send(WorkerMessage(.giveUp))
-      case .failed:
-        isBusy = false
-        if message.a == 0 { tellStack(of: message) }
-        return
-      default:
-        isBusy = message.kind != .done
-        return
-      }
+    if let message = awaitEnd() {
+      if message.kind == .failed, message.a == 0 { tellStack(of: message) }
+      return
     }
+    guard isUsable else { return }
     // It holds the interpreter, or catches whatever is raised.
     process.askForStack()
     _ = try? process.waitForMessage(on: channel.socket, milliseconds: 200)
+    endNow()
+    try? ProcessConsole.log(
+      "warning", "a worker process did not react to an interrupt; it was ended")
+  }
+
+  /// What the worker says at the end of its task, for a time; what it asks until then is declined.
+  private func awaitEnd() -> WorkerMessage? {
+    let deadline = monotonicNanoseconds() + Int64(Self.patience) * 1_000_000
+    while isUsable, monotonicNanoseconds() < deadline {
+      guard let message = try? receive(milliseconds: Self.tick) else { continue }
+      if message.kind == .need || message.kind == .output {
+        try? channel.send(WorkerMessage(.giveUp))
+      } else {
+        isBusy = false
+        return message
+      }
+    }
+    return nil
+  }
+
+  private func endNow() {
     isUsable = false
     process.end()
     forwardOutputs(all: true)
-    try? ProcessConsole.log(
-      "warning", "a worker process did not react to an interrupt; it was ended")
   }
 
   private func tellStack(of message: WorkerMessage) {
@@ -319,14 +385,22 @@ final class WorkerProcess {
     }
   }
 
-  /// Nil when nothing comes in time. What the worker prints meanwhile is passed on.
+  /// Nil when nothing comes in time. What the worker prints meanwhile is passed on. Other threads may
+  /// hold the interpreter while this one waits.
   private func receive(milliseconds: Int32) throws -> WorkerMessage? {
     let deadline = monotonicNanoseconds() + Int64(milliseconds) * 1_000_000
     while true {
       let left = max(0, deadline - monotonicNanoseconds()) / 1_000_000
       do {
-        if try process.waitForMessage(on: channel.socket, milliseconds: Int32(left)) {
-          return try channel.receive()
+        let isThere = try Interpreter.detachIfHeld {
+          try process.waitForMessage(on: channel.socket, milliseconds: Int32(left))
+        }
+        if isThere {
+          let message = try channel.receive()
+          // Nothing is said of a request that is over, but by a process that should not speak.
+          if message.request != channel.request { continue }
+          channel.question = message.question
+          return message
         }
       } catch {
         isUsable = false
@@ -344,23 +418,6 @@ final class WorkerProcess {
       defer { Py.release(data) }
       guard let exception = try helpers().rebuild.call(data) else { throw PythonError.fetch(py) }
       return PythonError.of(PythonObject(owning: exception), py)
-    }
-  }
-
-  private func credit(_ message: WorkerMessage, _ task: TaskContext) throws {
-    let payload = try channel.payload(of: message)
-    try Interpreter.attach { py in
-      guard let data = py.newBytes(payload), let attempt = py.newInteger(task.attempt) else {
-        throw PythonError.fetch(py)
-      }
-      defer {
-        Py.release(data)
-        Py.release(attempt)
-      }
-      guard let result = try helpers().credit.call(attempt, data) else {
-        throw PythonError.fetch(py)
-      }
-      Py.release(result)
     }
   }
 
@@ -408,7 +465,7 @@ final class WorkerProcess {
   // MARK: - Where it is
 
   private var words: UnsafeMutablePointer<Int> {
-    channel.incoming.base.assumingMemoryBound(to: Int.self)
+    channel.incoming.page.assumingMemoryBound(to: Int.self)
   }
 
   private var place: WorkerPlace { WorkerPlace(words: words) }

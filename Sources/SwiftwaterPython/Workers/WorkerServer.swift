@@ -5,11 +5,34 @@ import SwiftwaterRDD
 /// Where a worker process is, for whoever asks after its death: which function it is in, at which
 /// record. Everywhere else than in a worker nothing is noted.
 enum WorkerProgress {
-  // SAFETY (nonisolated(unsafe)): set once, before the first task, by the thread that runs all tasks
-  // of a worker; that thread alone writes to the memory, which lives as long as the process.
+  // SAFETY (nonisolated(unsafe)): of all variables here: the thread that runs all tasks of a worker sets
+  // them, others only look where there is none. The memory is the page of an area that is never freed.
   nonisolated(unsafe) private(set) static var words: UnsafeMutablePointer<Int>?
 
-  fileprivate static func begin(_ words: UnsafeMutablePointer<Int>) { self.words = words }
+  /// The driver's ``Python/hashMark`` is this process's.
+  nonisolated(unsafe) private static var hasDriversHashes = false
+
+  /// Why the task that runs can only run in the driver.
+  nonisolated(unsafe) fileprivate static var staying: String?
+
+  fileprivate static func begin(_ words: UnsafeMutablePointer<Int>, hasDriversHashes: Bool) {
+    self.words = words
+    self.hasDriversHashes = hasDriversHashes
+  }
+
+  /// Whether a key's own hash is what the driver and other workers find. If not, the task goes back, and
+  /// an exception is set which no `except Exception` catches.
+  static func hasHash(_ key: PyPointer, _ py: borrowing Python) -> Bool {
+    if words == nil || (hasDriversHashes && !py.hasHashOfAddress(key)) { return true }
+    staying = "the key \(py.describe(key, limit: 80)) has another hash in another process"
+    if let type = try? py.importing("TaskGivenUp", from: "swiftwater._worker") {
+      py.raise(type, staying ?? "")
+    }
+    return false
+  }
+
+  /// True in a worker process.
+  static var isWorker: Bool { words != nil }
 
   /// Notes the function that is called next.
   @inline(__always)
@@ -25,13 +48,11 @@ enum WorkerProgress {
   }
 }
 
-/// The task was given up by the driver, which knows why.
-private struct TaskGivenUp: Error {}
-
 /// Serves a driver until that closes the connection. Runs on the main thread, which holds the
 /// interpreter.
 final class WorkerServer {
   private let channel: WorkerChannel
+  private let conversation: Conversation
   private let context: SparkContext
   private let pickling: Pickling
   private let module: String = "swiftwater._worker"
@@ -45,11 +66,17 @@ final class WorkerServer {
     channel = WorkerChannel(
       socket: descriptors[0], outgoing: try SharedArea(descriptor: descriptors[2]),
       incoming: try SharedArea(descriptor: descriptors[1]))
+    conversation = Conversation(channel)
     let settings = Settings(settings)
     if let limit = try settings.bytes("swiftwater.worker.memory") { limitMemory(to: limit) }
     context = try SparkContext(settings: settings)
     pickling = try Pickling(py)
-    WorkerProgress.begin(channel.outgoing.base.assumingMemoryBound(to: Int.self))
+    WorkerProgress.begin(
+      channel.outgoing.page.assumingMemoryBound(to: Int.self),
+      hasDriversHashes: settings["swiftwater.worker.hashes"] == py.hashMark)
+    keepFromForks(channel.outgoing)
+    // Its page is written to until the process ends.
+    _ = Unmanaged.passRetained(channel.outgoing)
     endWithDriver(channel.socket)
   }
 
@@ -58,7 +85,7 @@ final class WorkerServer {
     while true {
       let message: WorkerMessage
       do {
-        message = try Interpreter.detach(py) { try channel.receive() }
+        message = try Interpreter.detach(py) { try nextRequest() }
       } catch is WorkerGone {
         return
       }
@@ -71,6 +98,17 @@ final class WorkerServer {
       } catch {
         try fail(error, py)
       }
+    }
+  }
+
+  /// What is next asked of this worker.
+  private func nextRequest() throws -> WorkerMessage {
+    while true {
+      let message = try channel.receive()
+      // The answer to a question whose asker was interrupted.
+      if message.question != 0 { continue }
+      channel.request = message.request
+      return message
     }
   }
 
@@ -110,36 +148,39 @@ final class WorkerServer {
     _ program: WorkerProgram, _ message: WorkerMessage, _ py: borrowing Python
   ) throws {
     let task = TaskContext(partition: message.b, stage: message.c, attempt: message.d)
-    let inputs = (0..<program.inputCount).map { WorkerInput($0, channel, pickling) }
+    conversation.isGivenUp = false
+    WorkerProgress.staying = nil
+    let partitions = try channel.payload(of: message).withMemoryRebound(to: Int.self) { Array($0) }
+    let inputs = (0..<program.inputCount).map { WorkerInput($0, conversation, pickling) }
     let count = try TaskContext.$current.withValue(task) {
-      try program.run(inputs, task: task) { bucket, batch in
+      try program.run(inputs, partitions: partitions, task: task) { bucket, batch in
         for part in try BatchCodec.encode(batch, with: pickling) {
-          try channel.send(
+          _ = try conversation.ask(
             WorkerMessage(.output, a: bucket, b: part.form.rawValue, c: part.count),
             byteCount: part.byteCount, write: part.write)
-          guard try receiveAnswer(py).kind == .ok else { throw TaskGivenUp() }
         }
       }
     }
+    // A function may have caught it.
+    if let reason = WorkerProgress.staying { throw CannotMove(reason) }
     let finish = try py.importing("end_task", from: module)
     guard let attempt = py.newInteger(message.d) else { throw PythonError.fetch(py) }
     defer { Py.release(attempt) }
-    guard let gained = finish.call(attempt) else { throw PythonError.fetch(py) }
+    guard let gained = finish.call(attempt) else {
+      throw CannotMove("what it adds to accumulators cannot be pickled", PythonError.fetch(py))
+    }
     defer { Py.release(gained) }
+    channel.outgoing.trim()
     try channel.send(WorkerMessage(.done, a: count), try bytes(of: gained))
-  }
-
-  private func receiveAnswer(_ py: borrowing Python) throws -> WorkerMessage {
-    try channel.receive { try Interpreter.attach { py in try py.runSignalHandlers() } }
   }
 
   /// Tells the driver what was raised.
   private func fail(_ error: any Error, _ py: borrowing Python) throws {
     var kind = 0
-    if error is TaskGivenUp { kind = 1 }
-    if let unpicklable = error as? UnpicklableRecords {
+    if conversation.isGivenUp { kind = 1 }
+    if let reason = (error as? CannotMove)?.reason ?? WorkerProgress.staying {
       kind = 2
-      Py.raise(.runtimeError, unpicklable.reason)
+      Py.raise(.runtimeError, reason)
     } else {
       raise(error, py)
     }
@@ -152,39 +193,73 @@ final class WorkerServer {
       Py.release(data)
     }
     py.dropException()
+    channel.outgoing.trim()
     try channel.send(WorkerMessage(.failed, a: kind), payload)
+  }
+}
+
+/// What a task asks its driver.
+private final class Conversation {
+  private let channel: WorkerChannel
+  private var lastQuestion = 0
+  /// The driver has given the task up, and knows why.
+  var isGivenUp = false
+
+  init(_ channel: WorkerChannel) { self.channel = channel }
+
+  /// - Throws: a `TaskGivenUp` of Python's, which no `except Exception` catches; what a signal's
+  ///   handler raises meanwhile.
+  func ask(
+    _ message: WorkerMessage, byteCount: Int = 0, write: (UnsafeMutableRawPointer) -> Void = { _ in }
+  ) throws -> WorkerMessage {
+    lastQuestion += 1
+    let question = lastQuestion
+    channel.question = question
+    try channel.send(message, byteCount: byteCount, write: write)
+    while true {
+      let answer = try channel.receive {
+        try Interpreter.attach { py in try py.runSignalHandlers() }
+      }
+      if answer.question == 0 { throw WorkerGone() }
+      if answer.question != question { continue }
+      guard answer.kind == .giveUp else { return answer }
+      isGivenUp = true
+      throw try Interpreter.attach { py in
+        py.raise(
+          try py.importing("TaskGivenUp", from: "swiftwater._worker"), "the driver has given it up")
+        return PythonError.fetch(py)
+      }
+    }
+  }
+
+  func payload(of message: WorkerMessage) throws -> UnsafeRawBufferPointer {
+    try channel.payload(of: message)
   }
 }
 
 /// An input of a task: asks the driver for its batches.
 private final class WorkerInput: BatchCursor {
   private let number: Int
-  private let channel: WorkerChannel
+  private let conversation: Conversation
   private let pickling: Pickling
   private var isAtEnd = false
 
-  init(_ number: Int, _ channel: WorkerChannel, _ pickling: Pickling) {
+  init(_ number: Int, _ conversation: Conversation, _ pickling: Pickling) {
     self.number = number
-    self.channel = channel
+    self.conversation = conversation
     self.pickling = pickling
   }
 
   func next() throws -> (any RecordBatch)? {
     if isAtEnd { return nil }
-    try channel.send(WorkerMessage(.need, a: number))
-    let message = try channel.receive {
-      try Interpreter.attach { py in try py.runSignalHandlers() }
-    }
-    switch message.kind {
-    case .batch:
-      if number == 0 { WorkerProgress.beginBatch(message.b) }
-      return try BatchCodec.decode(
-        channel.payload(of: message), form: message.a, count: message.b, with: pickling)
-    case .noMoreInput:
+    let message = try conversation.ask(WorkerMessage(.need, a: number))
+    guard message.kind == .batch else {
       isAtEnd = true
       return nil
-    default: throw TaskGivenUp()
     }
+    if number == 0 { WorkerProgress.beginBatch(message.b) }
+    return try BatchCodec.decode(
+      conversation.payload(of: message), form: message.a, count: message.b, with: pickling)
   }
 }
 
@@ -194,6 +269,8 @@ private final class WorkerProgram {
   private final class Inputs: @unchecked Sendable {
     // SAFETY (@unchecked Sendable): only the main thread runs tasks.
     var cursors: [WorkerInput] = []
+    /// Of the first step's node, and of those behind each `renumber`.
+    var partitions: [Int] = []
   }
 
   private static let anyPartition = Int(Int32.max)
@@ -202,6 +279,7 @@ private final class WorkerProgram {
   private let inputs = Inputs()
   private var node: RDDNode
   private var end: End = .batches
+  private var renumberings = 0
 
   private enum End {
     case batches
@@ -224,8 +302,25 @@ private final class WorkerProgram {
     for step in steps {
       guard let items = pointers(in: step), let name = items.first.flatMap({ py.text(of: $0) })
       else { throw Self.wrong }
+      if name == "renumber" {
+        renumber()
+        continue
+      }
       try add(name, items, &number, py)
     }
+  }
+
+  /// What is computed so far is asked for another partition than what comes now.
+  private func renumber() {
+    let parent = node
+    let inputs = inputs
+    let place = renumberings
+    renumberings += 1
+    node = RDDNode(
+      name: "renumber", context: parent.context, dependencies: [.narrow(parent)],
+      partitionCount: Self.anyPartition, placement: parent.placement,
+      recordType: parent.recordType
+    ) { _, task in try parent.cursor(partition: inputs.partitions[place], task: task) }
   }
 
   private static let wrong = EngineError.illegalState("a program that is none")
@@ -302,15 +397,18 @@ private final class WorkerProgram {
 
   /// Runs a task.
   ///
-  /// - Parameter emit: gets the batches of each bucket.
+  /// - Parameters:
+  ///   - partitions: of the first step's node, and of those behind each `renumber`.
+  ///   - emit: gets the batches of each bucket.
   /// - Returns: how many records were counted.
   func run(
-    _ cursors: [WorkerInput], task: TaskContext,
+    _ cursors: [WorkerInput], partitions: [Int], task: TaskContext,
     emit: (_ bucket: Int, _ batch: any RecordBatch) throws -> Void
   ) throws -> Int {
-    inputs.cursors = cursors
+    guard partitions.count == renumberings + 1 else { throw Self.wrong }
+    (inputs.cursors, inputs.partitions) = (cursors, partitions)
     defer { inputs.cursors = [] }
-    let cursor = try node.cursor(partition: task.partition, task: task)
+    let cursor = try node.cursor(partition: partitions[renumberings], task: task)
     switch end {
     case .count: return try countRecords(of: cursor)
     case .buckets(let divide):
@@ -339,5 +437,14 @@ let workerFunctions: [(String, NativeFunction, String)] = [
         return Py.none()
       }
     }, "Serves a driver: (socket, memory to read, memory to write), settings."
-  )
+  ),
+  (
+    "end_started",
+    { _, arguments in
+      entry(arguments, count: 0) { py, _ in
+        endWhatWasStarted()
+        return Py.none()
+      }
+    }, "Ends the processes that the functions of a worker have started."
+  ),
 ]

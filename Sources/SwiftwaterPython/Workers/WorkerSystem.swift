@@ -10,31 +10,44 @@ final class SharedArea: @unchecked Sendable {
   // SAFETY (@unchecked Sendable): used by the thread that has the worker; a process writes only what
   // the other one has finished with, since messages are answered one by one.
 
-  /// Where the bytes of a message begin.
+  /// The first page.
   static let head = 4096
   private static let smallest = 1 << 20
+  /// What stays when a task is over.
+  private static let largestKept = 1 << 24
 
   let descriptor: Int32
-  private(set) var base: UnsafeMutableRawPointer
-  private var size: Int
+  /// For small values; at one address as long as this object lives.
+  let page: UnsafeMutableRawPointer
+  /// The pages behind the first one.
+  private var data: UnsafeMutableRawPointer
+  private var capacity: Int
+  /// As many bytes as surely have memory, for the process that writes.
+  private var reserved = 0
 
   /// - Parameter descriptor: of a memory file; owned by this object from now on.
   /// - Throws: ``EngineError`` (`unavailable`) without memory.
   init(descriptor: Int32) throws {
     self.descriptor = descriptor
-    size = try Self.fileSize(descriptor)
-    if size == 0 {
-      size = Self.smallest
-      do { try Self.extend(descriptor, to: size) } catch {
-        close(descriptor)
-        throw error
+    do {
+      capacity = try Self.fileSize(descriptor) - Self.head
+      if capacity < 0 {
+        capacity = Self.smallest
+        try Self.reserve(descriptor, 0, Self.head + capacity)
+        reserved = capacity
       }
-    }
-    guard let base = Self.map(descriptor, size) else {
+      page = try Self.map(descriptor, 0, Self.head)
+    } catch {
       close(descriptor)
-      throw Self.noMemory(size)
+      throw error
     }
-    self.base = base
+    do {
+      data = try Self.map(descriptor, Self.head, capacity)
+    } catch {
+      munmap(page, Self.head)
+      close(descriptor)
+      throw error
+    }
   }
 
   static func make() throws -> SharedArea {
@@ -44,49 +57,64 @@ final class SharedArea: @unchecked Sendable {
   }
 
   deinit {
-    munmap(base, size)
+    munmap(page, Self.head)
+    munmap(data, capacity)
     close(descriptor)
   }
 
   /// Room for the bytes of a message, for the process that writes.
   func room(for count: Int) throws -> UnsafeMutableRawPointer {
-    let wanted = Self.head + count
-    if wanted > size {
-      let larger = max(wanted, size * 2)
-      try Self.extend(descriptor, to: larger)
-      try mapAgain(larger)
+    if count > reserved {
+      // Somewhat more, in whole pages: the next message is rarely much larger.
+      let more = (count + count / 4 + Self.head - 1) / Self.head * Self.head
+      try Self.reserve(descriptor, Self.head, more)
+      reserved = more
+      if more > capacity { try mapAgain(more) }
     }
-    return base + Self.head
+    return data
   }
 
   /// The bytes of a message, for the process that reads.
   ///
   /// - Throws: ``EngineError`` where the file has not so many.
   func bytes(_ count: Int) throws -> UnsafeRawBufferPointer {
-    if Self.head + count > size {
-      let current = try Self.fileSize(descriptor)
-      guard count >= 0, Self.head + count <= current else { throw ByteReader.wrongLength }
+    if count > capacity {
+      let current = try Self.fileSize(descriptor) - Self.head
+      guard count <= current else { throw ByteReader.wrongLength }
       try mapAgain(current)
     }
-    return UnsafeRawBufferPointer(start: base + Self.head, count: count)
+    guard count >= 0 else { throw ByteReader.wrongLength }
+    return UnsafeRawBufferPointer(start: data, count: count)
   }
 
-  private func mapAgain(_ newSize: Int) throws {
-    guard let new = Self.map(descriptor, newSize) else { throw Self.noMemory(newSize) }
-    munmap(base, size)
-    base = new
-    size = newSize
+  /// Gives the memory of large messages back, for the process that writes, when the other one has read
+  /// what it was sent.
+  func trim() {
+    guard reserved > Self.largestKept else { return }
+    let offset = Self.head + Self.largestKept
+    if sw_unreserve(descriptor, Int64(offset), Int64(reserved - Self.largestKept)) == 0 {
+      reserved = Self.largestKept
+    }
   }
 
-  private static func map(_ descriptor: Int32, _ size: Int) -> UnsafeMutableRawPointer? {
-    let memory = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
-    return memory == MAP_FAILED ? nil : memory
+  private func mapAgain(_ newCapacity: Int) throws {
+    let new = try Self.map(descriptor, Self.head, newCapacity)
+    munmap(data, capacity)
+    data = new
+    capacity = newCapacity
+  }
+
+  private static func map(
+    _ descriptor: Int32, _ offset: Int, _ count: Int
+  ) throws -> UnsafeMutableRawPointer {
+    let memory = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, offset)
+    guard let memory, memory != MAP_FAILED else { throw noMemory(count) }
+    return memory
   }
 
   /// The pages are there afterwards: without memory this fails, and no access later.
-  private static func extend(_ descriptor: Int32, to size: Int) throws {
-    let error = posix_fallocate(descriptor, 0, size)
-    if error != 0 { throw noMemory(size) }
+  private static func reserve(_ descriptor: Int32, _ offset: Int, _ count: Int) throws {
+    if sw_reserve(descriptor, Int64(offset), Int64(count)) != 0 { throw noMemory(count) }
   }
 
   private static func fileSize(_ descriptor: Int32) throws -> Int {
@@ -114,7 +142,7 @@ struct WorkerMessage: BitwiseCopyable {
     case session
     case broadcast
     case program
-    /// a: program, b: partition, c: stage, d: attempt.
+    /// a: program, b: partition, c: stage, d: attempt. The bytes: the partitions of its nodes.
     case task
     /// Answers `need`. a: how the batch is written, b: its records.
     case batch
@@ -141,6 +169,10 @@ struct WorkerMessage: BitwiseCopyable {
   var b = 0
   var c = 0
   var d = 0
+  /// What the driver asked for: all that is said about it has its number.
+  var request = 0
+  /// What the worker asked for meanwhile: the number is in the answer. 0 in what nobody asked for.
+  var question = 0
 
   init(_ kind: Kind, a: Int = 0, b: Int = 0, c: Int = 0, d: Int = 0) {
     self.kind = kind
@@ -152,13 +184,16 @@ struct WorkerMessage: BitwiseCopyable {
 struct WorkerGone: Error {}
 
 /// One end of the way between a driver and a worker.
-final class WorkerChannel: Sendable {
+final class WorkerChannel {
   let socket: Int32
   /// What this process writes, and what it reads.
   let outgoing: SharedArea
   let incoming: SharedArea
+  /// Of the messages that are sent.
+  var request = 0
+  var question = 0
 
-  private static let wordCount = 6
+  private static let wordCount = 8
 
   init(socket: Int32, outgoing: SharedArea, incoming: SharedArea) {
     self.socket = socket
@@ -167,6 +202,9 @@ final class WorkerChannel: Sendable {
   }
 
   deinit { close(socket) }
+
+  /// Tells the other process that nothing comes any more.
+  func hangUp() { shutdown(socket, Int32(SHUT_RDWR)) }
 
   func send(_ message: WorkerMessage, _ payload: [UInt8] = []) throws {
     try send(message, byteCount: payload.count) { memory in
@@ -178,10 +216,13 @@ final class WorkerChannel: Sendable {
   func send(
     _ message: WorkerMessage, byteCount: Int, write: (UnsafeMutableRawPointer) -> Void
   ) throws {
-    var message = message
-    message.size = byteCount
+    // A process that a function has forked, and that came back from there, has no say.
+    guard !sw_is_forked() else { throw WorkerGone() }
     if byteCount > 0 { write(try outgoing.room(for: byteCount)) }
-    let words = [message.kind.rawValue, message.size, message.a, message.b, message.c, message.d]
+    let words = [
+      message.kind.rawValue, byteCount, message.a, message.b, message.c, message.d, request,
+      question,
+    ]
     try words.withUnsafeBytes { bytes in
       var sent = 0
       while sent < bytes.count {
@@ -215,7 +256,7 @@ final class WorkerChannel: Sendable {
     }
     guard let kind = WorkerMessage.Kind(rawValue: words[0]) else { throw ByteReader.wrongLength }
     var message = WorkerMessage(kind, a: words[2], b: words[3], c: words[4], d: words[5])
-    message.size = words[1]
+    (message.size, message.request, message.question) = (words[1], words[6], words[7])
     return message
   }
 
@@ -232,6 +273,7 @@ final class ChildProcess: Sendable {
   /// Becomes readable when it ends; a child of its own may hold the socket open. -1 on old systems.
   private let ending: Int32
   private let status = Mutex<Int32?>(nil)
+  private let isEnded = Atomic(false)
 
   private static let chunk = 1 << 14
 
@@ -245,7 +287,11 @@ final class ChildProcess: Sendable {
     var pipes: [[Int32]] = []
     for _ in 0..<2 {
       var ends: [Int32] = [0, 0]
-      guard sw_pipe(&ends) == 0 else { throw systemError("a pipe cannot be made") }
+      guard sw_pipe(&ends) == 0 else {
+        let error = systemError("a pipe cannot be made")
+        for end in pipes.joined() { close(end) }
+        throw error
+      }
       pipes.append(ends)
     }
     defer { for pipe in pipes { close(pipe[1]) } }
@@ -272,12 +318,34 @@ final class ChildProcess: Sendable {
     if ending >= 0 { close(ending) }
   }
 
-  func signal(_ number: Int32) { if status.withLock({ $0 }) == nil { kill(identifier, number) } }
+  /// To the process, unless its end is known: its number may be another one's then.
+  private func signal(_ number: Int32) {
+    status.withLock { if $0 == nil { kill(identifier, number) } }
+  }
 
   func interrupt() { signal(SIGINT) }
   /// Has its stack written to its standard error.
   func askForStack() { signal(SIGUSR1) }
-  func end() { signal(SIGKILL) }
+
+  /// Ends it, and what it has started.
+  ///
+  /// - Parameter milliseconds: until then it can end by itself.
+  func end(after milliseconds: Int32 = 0) {
+    let hasEnded = ends(within: milliseconds)
+    status.withLock { status in
+      guard status == nil else { return }
+      if !hasEnded { isEnded.store(true, ordering: .relaxed) }
+      kill(-identifier, SIGKILL)
+      kill(identifier, SIGKILL)
+    }
+  }
+
+  /// True when it has ended by itself, or will have before a time is over.
+  func ends(within milliseconds: Int32) -> Bool {
+    guard ending >= 0 else { return false }
+    var descriptor = pollfd(fd: ending, events: Int16(POLLIN), revents: 0)
+    return poll(&descriptor, 1, milliseconds) > 0
+  }
 
   /// Waits until `socket` can be read, or one of its outputs, or for a time.
   ///
@@ -325,6 +393,8 @@ final class ChildProcess: Sendable {
     if known == -1 { return "ended" }
     let signal = known & 0x7F
     if signal == 0 { return "exited with status \((known >> 8) & 0xFF)" }
+    // Alive, but not there for the driver any more.
+    if signal == SIGKILL, isEnded.load(ordering: .relaxed) { return "closed its connection" }
     let name = sw_signal_name(signal).map { "SIG" + String(cString: $0) } ?? "?"
     let hint = signal == SIGKILL ? "; the system does that where memory runs out" : ""
     return "was killed by signal \(signal) (\(name))\(hint)"
@@ -351,6 +421,12 @@ func keepPrivate(_ descriptors: [Int32]) {
   for descriptor in descriptors { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
 }
 
+/// In a process that fork makes of this one nobody is told where it is.
+func keepFromForks(_ area: SharedArea) {
+  sw_watch_forks()
+  sw_keep_from_forks(area.page, SharedArea.head)
+}
+
 /// Bounds the memory of this process, beyond which allocations fail.
 func limitMemory(to bytes: Int) {
   // Of what it writes to and has for itself: neither reserved addresses nor shared memory count.
@@ -364,7 +440,15 @@ func endWithDriver(_ socket: Int32) {
   let driver = getppid()
   _ = EngineThread(name: "sw-driver") {
     while sw_wait_for_hangup(socket, 500) == 0, getppid() == driver {}
-    usleep(300_000)
+    usleep(600_000)
+    endWhatWasStarted()
     _exit(0)
   }
+}
+
+/// Ends the processes that functions have started, as far as they are in this process's group.
+func endWhatWasStarted() {
+  guard getpgrp() == getpid() else { return }
+  Glibc.signal(SIGTERM, SIG_IGN)
+  kill(0, SIGTERM)
 }
