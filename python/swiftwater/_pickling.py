@@ -158,7 +158,7 @@ def _rebuilt(parts: dict[str, Any]) -> BaseException:
             raise TypeError(parts["kind"])  # noqa: TRY301
     except Exception:  # noqa: BLE001 - whatever unpickling raises, the text is there
         error = RuntimeError(f"{parts['kind']}: {parts['text']}")
-    if getattr(error, "__notes__", None) != parts["notes"]:
+    if list(getattr(error, "__notes__", ())) != parts["notes"]:
         error.__notes__ = []
         for note in parts["notes"]:
             error.add_note(note)

@@ -214,7 +214,8 @@ def noting() -> Iterator[list[Broadcast[Any]]]:
 def dropped(number: int) -> tuple[bytes, int] | None:
     """Return the key of the value with this number where it is gone."""
     key = (_PROCESS, number)
-    return None if key in _by_id else key
+    found = _by_id.get(key)
+    return key if found is None or found._destroyed_at else None
 
 
 def received(key: tuple[bytes, int], destroyed_at: str, value: Any) -> Broadcast[Any]:

@@ -92,11 +92,13 @@ final class WorkerServer {
       // An interrupt that came too late for its task means nothing to the next one.
       try? py.runSignalHandlers()
       do {
-        try answer(message, py)
+        do {
+          try answer(message, py)
+        } catch let error where !(error is WorkerGone) {
+          try fail(error, py)
+        }
       } catch is WorkerGone {
         return
-      } catch {
-        try fail(error, py)
       }
     }
   }
