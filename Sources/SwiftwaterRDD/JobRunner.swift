@@ -70,24 +70,21 @@ public struct JobRunner: Sendable {
     }
   }
 
-  /// Runs tasks in other processes; with a plan that says so, at first on this thread.
+  /// Runs tasks in other processes, or some of them.
   private func runMoved<Result: Sendable>(
     _ count: Int, _ plan: MovePlan, _ watch: JobWatch,
     _ task: @escaping @Sendable (_ index: Int, _ attempt: Int, _ isMoved: Bool) throws -> Result
   ) throws -> [Result] {
     let ends = TaskEnds()
     defer { ends.tell() }
-    var delay: Int64 = 0
-    if case .moveAfter(let nanoseconds) = plan { delay = nanoseconds }
-    let begin = monotonicNanoseconds() + delay
-    return try pool.map(count: count, watch: watch, helpersBegin: delay > 0 ? begin : nil) {
-      [pool, mover] index, isCaller in
+    var helpersBegin: Int64?
+    if case .share(let delay) = plan, delay > 0 { helpersBegin = monotonicNanoseconds() + delay }
+    return try pool.map(count: count, watch: watch, helpersBegin: helpersBegin) {
+      [pool] index, isCaller in
       func run(isMoved: Bool) throws -> Result {
         try ends.noting(index, pool.nextAttempt()) { try task(index, $0, isMoved) }
       }
-      if isCaller, monotonicNanoseconds() < begin || mover?.isReady == false {
-        return try run(isMoved: false)
-      }
+      if isCaller, plan != .move { return try run(isMoved: false) }
       do {
         return try run(isMoved: true)
       } catch is TaskStays where isCaller {
@@ -102,9 +99,6 @@ public protocol TaskMover: Sendable {
   /// Where the tasks of a stage run.
   func plan(_ node: RDDNode, tasks: Int, stage: Int) -> MovePlan
 
-  /// False while it would have to wait for a process: who has work to do does it here meanwhile.
-  var isReady: Bool { get }
-
   /// A stage that was planned is over, and took so long; nil where it has failed.
   func stageEnded(_ node: RDDNode, stage: Int, nanoseconds: Int64?)
 
@@ -114,10 +108,11 @@ public protocol TaskMover: Sendable {
 
 /// Where the tasks of a stage run.
 public enum MovePlan: Sendable, Equatable {
-  /// Here.
+  /// Here, on the thread that runs the job.
   case stay
-  /// Here at first; those that have not begun after some time are moved.
-  case moveAfter(nanoseconds: Int64)
+  /// On that thread and, when some time has passed, in other processes at the same time.
+  case share(afterNanoseconds: Int64)
+  /// In other processes.
   case move
 }
 

@@ -82,7 +82,11 @@ final class WorkerPool: TaskMover {
 
   func plan(_ node: RDDNode, tasks: Int, stage: Int) -> MovePlan {
     let plan = rule(node, tasks)
-    if plan == .move { startOne() }
+    if plan == .share(afterNanoseconds: 0) {
+      startOne()
+      // Now, and not on a thread that would take turns with the functions for it.
+      _ = try? helpers()
+    }
     if plan != .stay {
       do { try noteSession(for: stage) } catch { return .stay }
     }
@@ -96,14 +100,14 @@ final class WorkerPool: TaskMover {
     if use == .always { return .move }
     guard parallelism > 1, tasks > 1 else { return .stay }
     guard let last = functions.last?.history.last else {
-      return node.stageRecords >= Self.manyRecords
-        ? .move : .moveAfter(nanoseconds: Self.longStage)
+      return .share(
+        afterNanoseconds: node.stageRecords >= Self.manyRecords ? 0 : Self.longStage)
     }
-    if last.nanoseconds >= Self.longStage { return .move }
+    if last.nanoseconds >= Self.longStage { return .share(afterNanoseconds: 0) }
     let isSmall =
       last.nanoseconds < Self.shortStage
       && node.stageRecords <= max(last.records, 1) * Self.growth
-    return isSmall ? .stay : .moveAfter(nanoseconds: Self.longStage)
+    return isSmall ? .stay : .share(afterNanoseconds: Self.longStage)
   }
 
   func stageEnded(_ node: RDDNode, stage: Int, nanoseconds: Int64?) {
@@ -304,19 +308,6 @@ final class WorkerPool: TaskMover {
   }
 
   // MARK: - Workers
-
-  var isReady: Bool {
-    if use == .always { return true }
-    // Nobody else has it while it is asked.
-    if let worker = takeIdle() {
-      let isReady = worker.isReady
-      giveBack(worker)
-      return isReady
-    }
-    // The work goes on here; who cannot start one says so when it is needed.
-    startOne()
-    return false
-  }
 
   /// Has the first worker start while the driver prepares what it is for.
   private func startOne() {

@@ -87,16 +87,6 @@ final class WorkerProcess {
       descriptors: [theirs, areas[0].descriptor, areas[1].descriptor])
   }
 
-  /// True once it waits for tasks; does not wait for that.
-  var isReady: Bool {
-    if hasBegun { return true }
-    guard isUsable, (try? process.waitForMessage(on: channel.socket, milliseconds: 0)) ?? true
-    else {
-      return false
-    }
-    return (try? begin()) != nil
-  }
-
   /// Waits until it is ready.
   ///
   /// - Throws: ``EngineError`` (`unavailable`) where it ends before.
@@ -262,7 +252,7 @@ final class WorkerProcess {
   private func serve(
     _ inputs: [any BatchCursor], _ program: StageProgram, _ task: TaskContext
   ) throws -> Result {
-    var buckets: [[any RecordBatch]] = Array(repeating: [], count: program.bucketCount)
+    var outputs = Outputs(program.bucketCount, pickling: try helpers().pickling)
     var waiting: [ArraySlice<BatchCodec.Part>] = inputs.map { _ in [] }
     while true {
       let message = try next(task)
@@ -282,18 +272,13 @@ final class WorkerProcess {
           try channel.send(WorkerMessage(.noMoreInput))
         }
       case .output:
-        guard buckets.indices.contains(message.a) else { throw WorkerGone() }
-        try givingUpOnError {
-          let batch = try BatchCodec.decode(
-            channel.payload(of: message), form: message.b, count: message.c,
-            with: helpers().pickling)
-          buckets[message.a].append(try batch.kept())
-        }
+        guard (0..<program.bucketCount).contains(message.a) else { throw WorkerGone() }
+        try givingUpOnError { try outputs.add(message, channel.payload(of: message)) }
         try channel.send(WorkerMessage(.ok))
       case .done:
         isBusy = false
-        return Result(
-          buckets: buckets, count: message.a, gained: Array(try channel.payload(of: message)))
+        let gained = Array(try channel.payload(of: message))
+        return Result(buckets: try outputs.finished(), count: message.a, gained: gained)
       case .failed:
         isBusy = false
         let error = try rebuilt(message)
@@ -304,6 +289,57 @@ final class WorkerProcess {
         }
         throw error
       default: throw WorkerGone()
+      }
+    }
+  }
+
+  /// The batches of each bucket. Those that are pickled wait, since another thread may hold the
+  /// interpreter for long, until there are some.
+  private struct Outputs {
+    /// Bytes that wait at most.
+    private static let mostWaiting = 1 << 26
+
+    private var buckets: [[any RecordBatch]]
+    private var waiting: [(bucket: Int, place: Int, count: Int, bytes: [UInt8])] = []
+    private var waitingBytes = 0
+    private let pickling: Pickling
+
+    init(_ count: Int, pickling: Pickling) {
+      buckets = Array(repeating: [], count: count)
+      self.pickling = pickling
+    }
+
+    mutating func add(_ message: WorkerMessage, _ bytes: UnsafeRawBufferPointer) throws {
+      let bucket = message.a
+      guard message.b == BatchCodec.Form.pickle.rawValue else {
+        let batch = try BatchCodec.decode(
+          bytes, form: message.b, count: message.c, with: pickling)
+        buckets[bucket].append(try batch.kept())
+        return
+      }
+      waiting.append((bucket, buckets[bucket].count, message.c, Array(bytes)))
+      waitingBytes += bytes.count
+      buckets[bucket].append(ColumnBatch(.none(count: 0)))
+      if waitingBytes > Self.mostWaiting { try unpickle() }
+    }
+
+    mutating func finished() throws -> [[any RecordBatch]] {
+      try unpickle()
+      return buckets
+    }
+
+    private mutating func unpickle() throws {
+      if waiting.isEmpty { return }
+      let parts = waiting
+      (waiting, waitingBytes) = ([], 0)
+      try Interpreter.attach { _ in
+        for part in parts {
+          buckets[part.bucket][part.place] = try part.bytes.withUnsafeBytes {
+            try BatchCodec.decode(
+              $0, form: BatchCodec.Form.pickle.rawValue, count: part.count, with: pickling
+            ).kept()
+          }
+        }
       }
     }
   }
