@@ -212,7 +212,8 @@ private final class Conversation {
   /// - Throws: a `TaskGivenUp` of Python's, which no `except Exception` catches; what a signal's
   ///   handler raises meanwhile.
   func ask(
-    _ message: WorkerMessage, byteCount: Int = 0, write: (UnsafeMutableRawPointer) -> Void = { _ in }
+    _ message: WorkerMessage, byteCount: Int = 0,
+    write: (UnsafeMutableRawPointer) -> Void = { _ in }
   ) throws -> WorkerMessage {
     lastQuestion += 1
     let question = lastQuestion
