@@ -112,6 +112,14 @@ def slow_pid(_):
     return os.getpid()
 
 
+def test_without_cloudpickle_all_stays_in_the_driver_which_is_said_once(monkeypatch, capfd):
+    monkeypatch.setattr("swiftwater._workers.find_spec", lambda name: None)
+    with context("always") as sc:
+        for _ in range(5):
+            assert set(spread(sc, range(4)).map(lambda n: os.getpid()).collect()) == {os.getpid()}
+    assert capfd.readouterr().err.count("pip install cloudpickle") == 1
+
+
 def test_a_long_stage_is_shared_with_workers_from_some_time_on_and_at_once_the_next_time():
     with context("auto") as sc:
         slow = spread(sc, range(24), 24).map(lambda n: (time.sleep(0.01), os.getpid())[1])
