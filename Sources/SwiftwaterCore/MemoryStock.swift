@@ -21,14 +21,14 @@ package final class MemoryStock: Sendable {
     self.mostKept = mostKept
   }
 
-  /// A piece of at least `byteCount` bytes and at most twice of that, with whatever is in it; nil
-  /// where there is none.
-  package func take(_ byteCount: Int) -> (base: UnsafeMutableRawPointer, byteCount: Int)? {
+  /// A piece of at least `byteCount` bytes and at most `most`, with whatever is in it; nil where there
+  /// is none.
+  package func take(
+    _ byteCount: Int, atMost most: Int
+  ) -> (base: UnsafeMutableRawPointer, byteCount: Int)? {
     guard sizes.contains(byteCount) else { return nil }
     let piece = kept.withLock { kept -> Piece? in
-      let fitting = kept.pieces.lastIndex {
-        $0.byteCount >= byteCount && $0.byteCount <= 2 * byteCount
-      }
+      let fitting = kept.pieces.lastIndex { (byteCount...most).contains($0.byteCount) }
       guard let fitting else { return nil }
       kept.byteCount -= kept.pieces[fitting].byteCount
       return kept.pieces.remove(at: fitting)

@@ -9,7 +9,7 @@ public struct TextMemory: @unchecked Sendable {
 
   /// At least `byteCount` bytes, with whatever is in them, until ``release()``.
   public static func allocate(byteCount: Int) -> TextMemory {
-    if let (base, byteCount) = stock.take(byteCount) {
+    if let (base, byteCount) = stock.take(byteCount, atMost: 2 * byteCount) {
       return TextMemory(base: base, byteCount: byteCount)
     }
     return TextMemory(

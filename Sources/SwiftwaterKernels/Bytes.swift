@@ -30,15 +30,11 @@ enum TableMemory {
   /// - Parameter byteCount: a power of two.
   /// - Returns: memory for ``release(_:byteCount:)``; nil where there is none.
   static func allocate(byteCount: Int) -> UnsafeMutableRawPointer? {
-    if let (base, found) = stock.take(byteCount) {
-      // Powers of two: a larger one would be twice as large.
-      if found == byteCount {
-        memset(base, 0, byteCount)
-        return base
-      }
-      release(base, byteCount: found)
+    guard let (base, _) = stock.take(byteCount, atMost: byteCount) else {
+      return sw_table_memory(byteCount)
     }
-    return sw_table_memory(byteCount)
+    memset(base, 0, byteCount)
+    return base
   }
 
   static func release(_ base: UnsafeMutableRawPointer, byteCount: Int) {
