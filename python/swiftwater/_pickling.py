@@ -11,6 +11,7 @@ import pickle
 import sys
 import types
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 import cloudpickle
@@ -32,6 +33,9 @@ __all__ = [
 ]
 
 _PROTOCOL = 5
+
+# Lines of several workers are not mixed up.
+_forwarding = Lock()
 
 loads: Callable[[bytes], Any] = cloudpickle.loads
 
@@ -131,8 +135,15 @@ def broadcast_message(
 def forward(number: int, data: bytes) -> None:
     """Write what a worker has printed: to standard output (0) or standard error (1)."""
     stream = sys.stderr if number else sys.stdout
-    if stream is not None:
-        stream.write(data.decode("utf-8", "replace"))
+    if stream is None:
+        return
+    text = data.decode("utf-8", "backslashreplace")
+    with _forwarding:
+        try:
+            stream.write(text)
+        except UnicodeEncodeError:
+            encoding = stream.encoding or "ascii"
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         if number:
             stream.flush()
 

@@ -39,7 +39,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     faulthandler.register(signal.SIGUSR1, file=2, all_threads=False)
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+        stream.reconfigure(  # type: ignore[union-attr]
+            line_buffering=True, encoding="utf-8", errors="backslashreplace"
+        )
     settings = dict(argument.split("=", 1) for argument in sys.argv if "=" in argument)
     status = 0
     process = os.getpid()

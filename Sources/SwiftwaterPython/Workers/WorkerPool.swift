@@ -19,10 +19,13 @@ final class WorkerPool: TaskMover {
   private static let manyRecords = 50_000
   /// A stage with so many times the records of its last run may take longer.
   private static let growth = 4
-  /// Attempts of a task, where its worker dies at another place each time.
+  /// Attempts of a task (as Spark's `spark.task.maxFailures`), and of one whose workers die at the same
+  /// record: one that was killed by chance is rarely killed there again.
   private static let mostAttempts = 4
-  /// Where so many workers in a row cannot be started, none are tried any more.
+  private static let mostAtOnePlace = 3
+  /// Where so many workers in a row cannot be started, none are tried for some time.
   private static let mostFailures = 3
+  private static let pause: Int64 = 10_000_000_000
 
   private let use: Use
   private let parallelism: Int
@@ -37,10 +40,10 @@ final class WorkerPool: TaskMover {
     var helpers: WorkerProcess.Helpers?
     var launch: (command: [String], variable: String?)?
     var sessions: [Int: Session] = [:]
-    /// Since a worker has last been started.
-    var failures = 0
-    /// Workers cannot be started here.
-    var isBroken = false
+    /// Until then no workers are started; 0 where the last one could be.
+    var pausedUntil: Int64 = 0
+
+    var isPaused: Bool { pausedUntil != 0 && monotonicNanoseconds() < pausedUntil }
   }
   private let state = Mutex(State())
   /// How many more workers may work.
@@ -94,7 +97,7 @@ final class WorkerPool: TaskMover {
   }
 
   private func rule(_ node: RDDNode, _ tasks: Int) -> MovePlan {
-    guard use != .never, !state.withLock({ $0.isBroken || $0.isShutDown }) else { return .stay }
+    guard use != .never, !state.withLock({ $0.isShutDown || $0.isPaused }) else { return .stay }
     let functions = Self.functions(of: node)
     if functions.contains(where: { $0.history.stays }) { return .stay }
     if use == .always { return .move }
@@ -168,9 +171,10 @@ final class WorkerPool: TaskMover {
         return (result.buckets, result.count)
       } catch let death as WorkerDeath {
         try task.checkCancellation()
-        let isRepeated = deaths.contains { $0.place == death.place && death.place.step >= 0 }
         deaths.append(death)
-        if isRepeated || deaths.count >= Self.mostAttempts {
+        let isKnown = death.place.step >= 0 && death.place.index >= 0
+        let same = isKnown ? deaths.count { $0.place == death.place } : 0
+        if same >= Self.mostAtOnePlace || deaths.count >= Self.mostAttempts {
           throw failure(program, deaths, task)
         }
         try? ProcessConsole.log(
@@ -292,8 +296,7 @@ final class WorkerPool: TaskMover {
     let last = deaths[deaths.count - 1]
     let message =
       "a worker process \(last.outcome) \(program.description(of: last.place, task)), "
-      + "and so did \(deaths.count == 2 ? "the one" : "those") before it that worked on the same "
-      + "task. Nothing of the task counts; the other tasks and workers go on"
+      + "like \(deaths.count - 1) before it at the same task. Other tasks and workers go on"
     return Interpreter.attach { py in
       guard let type = try? py.importing("SparkException", from: "swiftwater.errors") else {
         return EngineError.unavailable(message)
@@ -311,7 +314,7 @@ final class WorkerPool: TaskMover {
 
   /// Has the first worker start while the driver prepares what it is for.
   private func startOne() {
-    guard state.withLock({ $0.idle.isEmpty && !$0.isBroken }) else { return }
+    guard state.withLock({ $0.idle.isEmpty }) else { return }
     do { giveBack(try start()) } catch { _ = unavailable(error) }
   }
 
@@ -324,24 +327,30 @@ final class WorkerPool: TaskMover {
   }
 
   private func take() throws -> WorkerProcess {
-    do {
-      let worker = try takeIdle() ?? start()
-      try worker.begin()
-      state.withLock { $0.failures = 0 }
-      return worker
-    } catch {
-      throw unavailable(error)
+    var failures = 0
+    while true {
+      do {
+        let worker = try takeIdle() ?? start()
+        try worker.begin()
+        state.withLock { $0.pausedUntil = 0 }
+        return worker
+      } catch {
+        failures += 1
+        // It may have been killed, as later ones are.
+        if failures == Self.mostFailures { throw unavailable(error) }
+      }
     }
   }
 
-  /// What a task throws where there are no workers: from now on none are tried, which is said once.
+  /// What a task throws where there are no workers: for some time none are tried, which is said when
+  /// it begins.
   private func unavailable(_ error: any Error) -> TaskStays {
-    let isFirst = state.withLock { state in
-      state.failures += 1
-      state.isBroken = state.failures >= Self.mostFailures
-      return state.failures == 1
+    let now = monotonicNanoseconds()
+    let isNew = state.withLock { state in
+      defer { state.pausedUntil = now + Self.pause }
+      return state.pausedUntil == 0
     }
-    if isFirst {
+    if isNew {
       let hint = memory.map { ". swiftwater.worker.memory is \($0): too little?" } ?? ""
       try? ProcessConsole.log(
         "warning", "functions run in the driver, on one core: \(error)\(hint)")

@@ -45,7 +45,10 @@ final class WorkerProcess {
   }
 
   /// How long an interrupted function has until it is ended, in milliseconds.
-  private static let patience: Int32 = 1000
+  private static let patience: Int32 = 600
+  /// How long it has for telling its stack, and how long a pause means that it has.
+  private static let stackPatience: Int32 = 200
+  private static let stackPause: Int32 = 40
   private static let startPatience: Int32 = 30_000
   /// How long it takes until the end of a process shows, and how long a process has for its end.
   private static let endPatience: Int32 = 200
@@ -350,7 +353,9 @@ final class WorkerProcess {
       do {
         try task.checkCancellation()
       } catch {
-        interrupt()
+        let raised = interrupt()
+        // Where a job is only told to end, what the function raises comes out, as in the driver.
+        if let raised, case .cancelled? = error as? EngineError { throw raised }
         throw error
       }
       if let message = try receive(milliseconds: Self.tick) { return message }
@@ -369,19 +374,32 @@ final class WorkerProcess {
   }
 
   /// Ends what the worker does: with a KeyboardInterrupt, or the process.
-  private func interrupt() {
+  ///
+  /// - Returns: what the function raised.
+  private func interrupt() -> (any Error)? {
     process.interrupt()
     if let message = awaitEnd() {
-      if message.kind == .failed, message.a == 0 { tellStack(of: message) }
-      return
+      guard message.kind == .failed, message.a == 0 else { return nil }
+      tellStack(of: message)
+      return try? rebuilt(message)
     }
-    guard isUsable else { return }
+    guard isUsable else { return nil }
     // It holds the interpreter, or catches whatever is raised.
     process.askForStack()
-    _ = try? process.waitForMessage(on: channel.socket, milliseconds: 200)
+    let deadline = monotonicNanoseconds() + Int64(Self.stackPatience) * 1_000_000
+    var hasBegun = false
+    while monotonicNanoseconds() < deadline {
+      if process.isSilent(for: Self.stackPause) {
+        if hasBegun { break }
+      } else {
+        hasBegun = true
+        forwardOutputs(all: false)
+      }
+    }
     endNow()
     try? ProcessConsole.log(
       "warning", "a worker process did not react to an interrupt; it was ended")
+    return nil
   }
 
   /// What the worker says at the end of its task, for a time; what it asks until then is declined.

@@ -366,6 +366,13 @@ final class ChildProcess: Sendable {
     return false
   }
 
+  /// Waits until it prints something: false, or for a time: true.
+  func isSilent(for milliseconds: Int32) -> Bool {
+    var descriptors = outputs.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    return poll(&descriptors, nfds_t(descriptors.count), milliseconds) <= 0
+      || descriptors.allSatisfy { $0.revents & Int16(POLLIN) == 0 }
+  }
+
   /// Gives what it has printed, to standard output (0) or standard error (1), to `body`.
   func readOutputs(_ body: (_ number: Int, _ bytes: [UInt8]) -> Void) {
     for (number, output) in outputs.enumerated() {
@@ -396,8 +403,8 @@ final class ChildProcess: Sendable {
     // Alive, but not there for the driver any more.
     if signal == SIGKILL, isEnded.load(ordering: .relaxed) { return "closed its connection" }
     let name = sw_signal_name(signal).map { "SIG" + String(cString: $0) } ?? "?"
-    let hint = signal == SIGKILL ? "; the system does that where memory runs out" : ""
-    return "was killed by signal \(signal) (\(name))\(hint)"
+    let hint = signal == SIGKILL ? ", as where memory runs out" : ""
+    return "was killed by signal \(signal) (\(name)\(hint))"
   }
 }
 
