@@ -23,6 +23,8 @@ final class WorkerPool: TaskMover {
   /// record: one that was killed by chance is rarely killed there again.
   private static let mostAttempts = 4
   private static let mostAtOnePlace = 3
+  /// The same with deaths in front of the first function, which is hardly to blame for them.
+  private static let mostDeaths = 12
   /// Where so many workers in a row cannot be started, none are tried for some time.
   private static let mostFailures = 3
   private static let pause: Int64 = 10_000_000_000
@@ -174,7 +176,10 @@ final class WorkerPool: TaskMover {
         deaths.append(death)
         let isKnown = death.place.step >= 0 && death.place.index >= 0
         let same = isKnown ? deaths.count { $0.place == death.place } : 0
-        if same >= Self.mostAtOnePlace || deaths.count >= Self.mostAttempts {
+        let inFunctions = deaths.count { $0.place.step >= 0 }
+        if same >= Self.mostAtOnePlace || inFunctions >= Self.mostAttempts
+          || deaths.count >= Self.mostDeaths
+        {
           throw failure(program, deaths, task)
         }
         try? ProcessConsole.log(
@@ -327,17 +332,20 @@ final class WorkerPool: TaskMover {
   }
 
   private func take() throws -> WorkerProcess {
-    var failures = 0
+    var (failures, kills) = (0, 0)
     while true {
+      var worker: WorkerProcess?
       do {
-        let worker = try takeIdle() ?? start()
-        try worker.begin()
-        state.withLock { $0.pausedUntil = 0 }
-        return worker
+        worker = try takeIdle() ?? start()
+        try worker?.begin()
+        if let worker {
+          state.withLock { $0.pausedUntil = 0 }
+          return worker
+        }
       } catch {
-        failures += 1
-        // It may have been killed, as later ones are.
-        if failures == Self.mostFailures { throw unavailable(error) }
+        // One that somebody kills while it starts can be had again, as can one that is killed later.
+        if worker?.wasKilled == true { kills += 1 } else { failures += 1 }
+        if failures == Self.mostFailures || kills == Self.mostDeaths { throw unavailable(error) }
       }
     }
   }

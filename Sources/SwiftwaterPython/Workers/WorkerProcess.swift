@@ -122,6 +122,9 @@ final class WorkerProcess {
     _ = process.outcome()
   }
 
+  /// It has ended by a SIGKILL of somebody else.
+  var wasKilled: Bool { process.wasKilled }
+
   /// False for one that has ended while nobody used it.
   var isAlive: Bool { isUsable && !process.ends(within: 0) }
 

@@ -386,6 +386,12 @@ final class ChildProcess: Sendable {
     }
   }
 
+  /// Its end is known, and was a SIGKILL of somebody else.
+  var wasKilled: Bool {
+    !isEnded.load(ordering: .relaxed)
+      && status.withLock { $0.map { $0 & 0x7F == SIGKILL } ?? false }
+  }
+
   /// Waits for its end, and says how it ended.
   func outcome() -> String {
     let known = status.withLock { status -> Int32 in
