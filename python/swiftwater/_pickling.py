@@ -137,15 +137,16 @@ def forward(number: int, data: bytes) -> None:
     stream = sys.stderr if number else sys.stdout
     if stream is None:
         return
-    text = data.decode("utf-8", "backslashreplace")
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    encoded = data.decode("utf-8", "backslashreplace").encode(encoding, "backslashreplace")
     with _forwarding:
-        try:
-            stream.write(text)
-        except UnicodeEncodeError:
-            encoding = stream.encoding or "ascii"
-            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        if number:
+        if isinstance(stream, io.TextIOWrapper):
+            # In CPython 3.11 its own buffer is not safe against a thread that prints meanwhile.
             stream.flush()
+            stream.buffer.write(encoded)
+        else:
+            stream.write(encoded.decode(encoding))
+        stream.flush()
 
 
 def credit(attempt: int, data: bytes) -> None:

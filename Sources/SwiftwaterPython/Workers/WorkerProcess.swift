@@ -83,7 +83,13 @@ final class WorkerProcess {
     loadHelpers = helpers
     let (ours, theirs) = try connectedSockets()
     defer { closeDescriptor(theirs) }
-    let areas = [try SharedArea.make(), try SharedArea.make()]
+    let areas: [SharedArea]
+    do {
+      areas = [try SharedArea.make(), try SharedArea.make()]
+    } catch {
+      closeDescriptor(ours)
+      throw error
+    }
     channel = WorkerChannel(socket: ours, outgoing: areas[0], incoming: areas[1])
     process = try ChildProcess(
       command, variable: variable,

@@ -448,13 +448,15 @@ func limitMemory(to bytes: Int) {
 }
 
 /// Ends this process when the other end of the socket is closed, or the driver gone (a process forked from
-/// it may hold the socket): at once, but for a moment in which it may end by itself.
+/// it may hold the socket): at once, but for a moment in which it may end by itself. Where the driver is
+/// gone, nothing that functions have started stays.
 func endWithDriver(_ socket: Int32) {
-  let driver = getppid()
+  WorkerEnd.note()
   _ = EngineThread(name: "sw-driver") {
-    while sw_wait_for_hangup(socket, 500) == 0, getppid() == driver {}
+    while sw_wait_for_hangup(socket, 500) == 0, !WorkerEnd.isDriverGone {}
     usleep(600_000)
     endWhatWasStarted()
+    WorkerEnd.endAll()
     _exit(0)
   }
 }
@@ -464,4 +466,22 @@ func endWhatWasStarted() {
   guard getpgrp() == getpid() else { return }
   Glibc.signal(SIGTERM, SIG_IGN)
   kill(0, SIGTERM)
+}
+
+private enum WorkerEnd {
+  // SAFETY (nonisolated(unsafe)): set once, before there is a second thread.
+  nonisolated(unsafe) private static var driver: pid_t = 0
+  nonisolated(unsafe) private static var worker: pid_t = 0
+
+  static func note() {
+    (driver, worker) = (getppid(), getpid())
+    atexit { WorkerEnd.endAll() }
+  }
+
+  static var isDriverGone: Bool { getppid() != driver }
+
+  /// Ends this process too, where the driver is gone, who would see to the rest otherwise.
+  static func endAll() {
+    if getpid() == worker, getpgrp() == worker, isDriverGone { kill(0, SIGKILL) }
+  }
 }
