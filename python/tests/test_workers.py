@@ -1163,7 +1163,10 @@ def line_of(function):
 
 
 ENDS = {
-    "killed": (lambda: os.kill(os.getpid(), signal.SIGKILL), r"was killed by signal 9 \(SIGKILL.*?\)"),
+    "killed": (
+        lambda: os.kill(os.getpid(), signal.SIGKILL),
+        r"was killed by signal 9 \(SIGKILL.*?\)",
+    ),
     "exit": (lambda: os._exit(7), r"exited with status 7"),
     "exit with 0": (lambda: os._exit(0), r"exited with status 0"),
     "a fault": (lambda: ctypes.string_at(0), r"was killed by signal 11 \(SIGSEGV\)"),
