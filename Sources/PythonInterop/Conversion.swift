@@ -12,6 +12,17 @@ extension Python {
     }
   }
 
+  /// An attribute, new; nil, and no exception, where there is none.
+  public func attribute(_ name: StaticString, of object: PyPointer) -> PyPointer? {
+    let value = name.withUTF8Buffer { bytes in
+      bytes.withMemoryRebound(to: CChar.self) { characters in
+        PyObject_GetAttrString(object, characters.baseAddress!)
+      }
+    }
+    if value == nil { PyErr_Clear() }
+    return value
+  }
+
   public func newInteger(_ value: Int) -> PyPointer? { PyLong_FromSsize_t(value) }
 
   public func newBool(_ value: Bool) -> PyPointer {

@@ -192,6 +192,65 @@ public enum Py {
     return UnsafeRawBufferPointer(start: bytes, count: count)
   }
 
+  // MARK: Operators
+
+  public enum Arithmetic: String, Sendable {
+    case add = "+"
+    case subtract = "-"
+    case multiply = "*"
+    case divide = "/"
+    case floorDivide = "//"
+    case modulo = "%"
+  }
+
+  @inlinable @inline(__always)
+  public static func compute(
+    _ operation: Arithmetic, _ a: PyPointer, _ b: PyPointer
+  ) -> PyPointer? {
+    switch operation {
+    case .add: PyNumber_Add(a, b)
+    case .subtract: PyNumber_Subtract(a, b)
+    case .multiply: PyNumber_Multiply(a, b)
+    case .divide: PyNumber_TrueDivide(a, b)
+    case .floorDivide: PyNumber_FloorDivide(a, b)
+    case .modulo: PyNumber_Remainder(a, b)
+    }
+  }
+
+  public enum Comparison: String, Sendable {
+    case less = "<"
+    case lessOrEqual = "<="
+    case greater = ">"
+    case greaterOrEqual = ">="
+    case equal = "=="
+    case notEqual = "!="
+  }
+
+  @inlinable @inline(__always)
+  public static func compare(
+    _ a: PyPointer, _ comparison: Comparison, _ b: PyPointer
+  ) -> PyPointer? {
+    let code =
+      switch comparison {
+      case .less: Py_LT
+      case .lessOrEqual: Py_LE
+      case .greater: Py_GT
+      case .greaterOrEqual: Py_GE
+      case .equal: Py_EQ
+      case .notEqual: Py_NE
+      }
+    return PyObject_RichCompare(a, b, code)
+  }
+
+  /// `item in container`: 1 true, 0 false, -1 exception.
+  @inlinable @inline(__always)
+  public static func contains(_ container: PyPointer, _ item: PyPointer) -> Int32 {
+    PySequence_Contains(container, item)
+  }
+
+  @inlinable @inline(__always)
+  public static func negative(_ object: PyPointer) -> PyPointer? { PyNumber_Negative(object) }
+
   // MARK: Keys
 
   /// `hash(object)`; -1 with an exception set.
@@ -221,6 +280,8 @@ public enum Py {
 
   @inlinable @inline(__always)
   public static var isExceptionSet: Bool { PyErr_Occurred() != nil }
+
+  public static func clearException() { PyErr_Clear() }
 
   public static func isCallable(_ object: PyPointer) -> Bool { PyCallable_Check(object) != 0 }
 

@@ -61,7 +61,7 @@ struct CombineByKey: Sendable {
         return ArrayCursor(try pairs.takeDivided()[0])
       }
     }
-    return try Interpreter.attach { py in try merged(parts, task: task, py) }
+    return try Interpreter.attach { py in try merged(parts, of: parent, task: task, py) }
   }
 
   /// The records of a partition combined in a worker process, by the partitions of their keys; nil
@@ -91,7 +91,7 @@ struct CombineByKey: Sendable {
   ///
   /// - Parameter pairs: what is combined already, and the batch in front of the cursor.
   private func divided(
-    _ cursor: any BatchCursor, _ pairs: NativePairs?, task: TaskContext
+    _ cursor: any BatchCursor, _ pairs: NativePairs?, of parent: RDDNode, task: TaskContext
   ) throws -> [[any RecordBatch]] {
     // Lists are parts of their own: what comes next is no list.
     if gathersLists { try pairs?.putAway() }
@@ -101,7 +101,10 @@ struct CombineByKey: Sendable {
         [mergeValue] + [createCombiner].compactMap(\.self), py)
       let merge = functions.removeFirst()
       let bound = try partitioning.forTask(py)
-      let sink = CombineSink(create: functions.first, merge: merge, place: place) { sink, py in
+      let direct = parent.context.isLowering ? try mergeValue.direct(2, py) : nil
+      let sink = CombineSink(
+        create: functions.first, merge: merge, direct: direct, place: place
+      ) { sink, py in
         try divided.add(sink, by: bound, py)
       }
       if let pairs {
@@ -117,10 +120,11 @@ struct CombineByKey: Sendable {
 
   /// The pairs of several parts, with the values of each key combined.
   private func merged(
-    _ parts: [any RecordBatch], task: TaskContext, _ py: borrowing Python
+    _ parts: [any RecordBatch], of parent: RDDNode, task: TaskContext, _ py: borrowing Python
   ) throws -> any BatchCursor {
     let merge = try mergeCombiners.forTask(py)
-    let sink = CombineSink(create: nil, merge: merge, place: place)
+    let direct = parent.context.isLowering ? try mergeCombiners.direct(2, py) : nil
+    let sink = CombineSink(create: nil, merge: merge, direct: direct, place: place)
     let reader = RecordReader(.batches(ArrayCursor(parts)))
     let chain = RecordChain([], into: sink)
     while try reader.pump(into: chain, py) {
@@ -186,11 +190,11 @@ extension CombineByKey {
   ) throws -> [[any RecordBatch]] {
     // As it is now: the function's variables may have been bound anew.
     guard let native = try NativeMerge(self, over: parent), try isNative(cursor) else {
-      return try divided(cursor, nil, task: task)
+      return try divided(cursor, nil, of: parent, task: task)
     }
     let pairs = NativePairs(native, areCombined: false, partitions: partitioning.count)
     if try pairs.add(cursor, task: task) { return try pairs.takeDivided() }
-    return try divided(cursor, pairs, task: task)
+    return try divided(cursor, pairs, of: parent, task: task)
   }
 }
 
@@ -239,12 +243,13 @@ final class CombineSink: RecordSink {
   /// Enough to hide the way to memory, few enough to stay in the nearest cache.
   private static let window = 32
 
-  private var table = KeyTable()
+  private let table = KeyTable()
   private let waiting: UnsafeMutablePointer<Waiting>
   private var waitingCount = 0
   private let create: PythonObject?
   private let merge: PyPointer
   private let mergeOwner: PythonObject
+  private let direct: DirectFunction?
   private let place: OperatorPlace
   private var failedRecord: PyPointer?
   private var memory = MemoryWatch()
@@ -252,12 +257,15 @@ final class CombineSink: RecordSink {
   /// Memory is short, and nobody takes the pairs away meanwhile.
   private(set) var isFull = false
 
-  /// - Parameter relief: takes the pairs away when memory is short.
+  /// - Parameters:
+  ///   - direct: what computes `merge` without a call.
+  ///   - relief: takes the pairs away when memory is short.
   init(
-    create: PythonObject?, merge: PythonObject, place: OperatorPlace,
+    create: PythonObject?, merge: PythonObject, direct: DirectFunction?, place: OperatorPlace,
     relief: ((CombineSink, borrowing Python) throws -> Void)? = nil
   ) {
     self.relief = relief
+    self.direct = direct
     waiting = .allocate(capacity: Self.window)
     self.create = create
     mergeOwner = merge
@@ -297,7 +305,7 @@ final class CombineSink: RecordSink {
 
   /// Forgets the pairs.
   func empty() {
-    table = KeyTable()
+    table.removeAll()
     memory.startAnew()
     isFull = false
   }
@@ -357,7 +365,10 @@ final class CombineSink: RecordSink {
     var failed = false
     WorkerProgress.enter(place)
     if let place = table.find(item.key, hash: item.hash, failed: &failed) {
-      guard let merged = Py.call(merge, table.value(at: place), item.value) else { return false }
+      let old = table.value(at: place)
+      guard let merged = direct?.value(old, item.value) ?? Py.call(merge, old, item.value) else {
+        return false
+      }
       table.replaceValue(at: place, by: merged)
       return true
     }

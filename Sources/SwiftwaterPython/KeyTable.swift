@@ -14,7 +14,7 @@ import PythonInterop
 ///
 /// SAFETY: used by threads that hold the interpreter. The table owns a reference to each key and
 /// value. A key's `__eq__` may run Python code, which cannot reach the table.
-struct KeyTable: ~Copyable {
+final class KeyTable {
   struct Entry {
     let hash: Int
     let key: PyPointer
@@ -34,14 +34,32 @@ struct KeyTable: ~Copyable {
   private var capacity: Int
   private(set) var count = 0
 
+  private static let smallest = 32
+
   init() {
-    mask = 63
-    capacity = 32
-    slots = Self.emptySlots(64)
+    capacity = Self.smallest
+    mask = capacity * 2 - 1
+    slots = Self.emptySlots(capacity * 2)
     entries = .allocate(capacity: capacity)
   }
 
-  deinit {
+  deinit { Self.giveUp(slots, entries, count) }
+
+  /// Gives up all keys and values.
+  func removeAll() {
+    let old = (slots, entries, count)
+    capacity = Self.smallest
+    mask = capacity * 2 - 1
+    slots = Self.emptySlots(capacity * 2)
+    entries = .allocate(capacity: capacity)
+    count = 0
+    // The end of an object may run Python's code: not before the table is whole again.
+    Self.giveUp(old.0, old.1, old.2)
+  }
+
+  private static func giveUp(
+    _ slots: UnsafeMutablePointer<Slot>, _ entries: UnsafeMutablePointer<Entry>, _ count: Int
+  ) {
     for index in 0..<count {
       Py.release(entries[index].key)
       Py.release(entries[index].value)
@@ -102,14 +120,14 @@ struct KeyTable: ~Copyable {
 
   /// Replaces a value; takes over the new reference.
   @inline(__always)
-  mutating func replaceValue(at place: Int, by value: PyPointer) {
+  func replaceValue(at place: Int, by value: PyPointer) {
     let old = entries[place].value
     entries[place].value = value
     Py.release(old)
   }
 
   /// Adds a key that is not in the table; takes over both references.
-  mutating func insert(_ key: PyPointer, hash: Int, value: PyPointer) {
+  func insert(_ key: PyPointer, hash: Int, value: PyPointer) {
     if count == capacity { grow() }
     entries[count] = Entry(hash: hash, key: key, value: value)
     count += 1
@@ -121,7 +139,7 @@ struct KeyTable: ~Copyable {
     for index in 0..<count { try body(entries[index]) }
   }
 
-  private mutating func grow() {
+  private func grow() {
     capacity *= 2
     let larger = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
     larger.moveInitialize(from: entries, count: count)

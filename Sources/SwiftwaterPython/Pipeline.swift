@@ -69,7 +69,16 @@ final class PipelineCursor: BatchCursor {
   private let recordType: ColumnType?
   /// The operators, cut before and behind each partition function.
   private let operators: [PythonOperator]
-  private var stage: (reader: RecordReader, tail: [PythonOperator])?
+  private var stage: Stage?
+
+  /// A reader of records, and the functions on records behind it.
+  private struct Stage {
+    let reader: RecordReader
+    let tail: [PythonOperator]
+    /// What computes them without calls.
+    let direct: [DirectFunction?]
+  }
+
   private var isAtEnd = false
   /// What a function raised, until the records in front of it are taken.
   private var failure: (any Error)?
@@ -103,10 +112,11 @@ final class PipelineCursor: BatchCursor {
     if let failure { throw failure }
     try task.checkCancellation()
     return try Interpreter.attach { py in
-      let (reader, tail) = try lastStage(py)
-      let chain = RecordChain(tail, into: try ListSink(capacity: Self.chunk, py))
+      let stage = try lastStage(py)
+      let chain = RecordChain(
+        stage.tail, direct: stage.direct, into: try ListSink(capacity: Self.chunk, py))
       do {
-        isAtEnd = try !reader.pump(into: chain, py)
+        isAtEnd = try !stage.reader.pump(into: chain, py)
       } catch {
         // Its turn comes behind the records in front of it.
         failure = error
@@ -117,26 +127,28 @@ final class PipelineCursor: BatchCursor {
 
   /// The first `limit` records, and no more work than they take.
   func first(_ limit: Int, _ py: borrowing Python) throws -> PythonObject {
-    let (reader, tail) = try lastStage(py)
+    let stage = try lastStage(py)
     let chain = RecordChain(
-      tail, into: try ListSink(capacity: limit, py), stopsWhenFull: true)
-    while !chain.sink.isFull, try reader.pump(into: chain, py) { try task.checkCancellation() }
+      stage.tail, direct: stage.direct, into: try ListSink(capacity: limit, py),
+      stopsWhenFull: true)
+    while !chain.sink.isFull, try stage.reader.pump(into: chain, py) {
+      try task.checkCancellation()
+    }
     isAtEnd = true
     return chain.sink.list
   }
 
   /// Sends all records into `sink`, without a list in between.
   func drain(into sink: some RecordSink, _ py: borrowing Python) throws {
-    let (reader, tail) = try lastStage(py)
-    try SwiftwaterPython.pump(reader, into: RecordChain(tail, into: sink), task: task, py)
+    let stage = try lastStage(py)
+    let chain = RecordChain(stage.tail, direct: stage.direct, into: sink)
+    try SwiftwaterPython.pump(stage.reader, into: chain, task: task, py)
     isAtEnd = true
   }
 
   /// Calls the partition functions (once), and gives what is left: a reader of the last one's
   /// result, and the record functions behind it.
-  private func lastStage(
-    _ py: borrowing Python
-  ) throws -> (reader: RecordReader, tail: [PythonOperator]) {
+  private func lastStage(_ py: borrowing Python) throws -> Stage {
     if let stage { return stage }
     try native?.prepare(recordType)
     var reader = RecordReader(.batches(input))
@@ -150,8 +162,10 @@ final class PipelineCursor: BatchCursor {
       pending = []
       reader = RecordReader(.iterator(try call(item, with: records, py), item.place, records))
     }
-    stage = (reader, pending)
-    return (reader, pending)
+    let direct = native == nil ? [] : try pending.map { try $0.taskFunction.direct(1, py) }
+    let stage = Stage(reader: reader, tail: pending, direct: direct)
+    self.stage = stage
+    return stage
   }
 
   private func call(

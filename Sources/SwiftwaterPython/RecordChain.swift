@@ -22,10 +22,12 @@ final class RecordChain<Sink: RecordSink> {
     let kind: PythonOperator.Kind
     let function: PyPointer
     let number: Int
+    let direct: Unmanaged<DirectFunction>?
   }
 
   let sink: Sink
   private let operators: [PythonOperator]
+  private let direct: [DirectFunction?]
   private let steps: UnsafeMutablePointer<Step>
   private let count: Int
   /// What a function returned is not read to its end when the sink is full: the rest is not wanted.
@@ -33,10 +35,16 @@ final class RecordChain<Sink: RecordSink> {
   private var failure: (step: Int, record: PyPointer)?
 
   /// - Parameters:
+  ///   - direct: for each operator what computes it without a call, where there is such a thing.
   ///   - stopsWhenFull: true where the sink's being full is the end, not a pause.
   /// - Precondition: none of the operators takes a whole partition.
-  init(_ operators: [PythonOperator], into sink: Sink, stopsWhenFull: Bool = false) {
+  init(
+    _ operators: [PythonOperator], direct: [DirectFunction?] = [], into sink: Sink,
+    stopsWhenFull: Bool = false
+  ) {
+    precondition(direct.isEmpty || direct.count == operators.count)
     self.sink = sink
+    self.direct = direct
     self.stopsWhenFull = stopsWhenFull
     self.operators = operators
     count = operators.count
@@ -45,7 +53,8 @@ final class RecordChain<Sink: RecordSink> {
       precondition(!item.kind.takesPartition)
       (steps + index).initialize(
         to: Step(
-          kind: item.kind, function: item.function.pointer, number: item.place.number))
+          kind: item.kind, function: item.function.pointer, number: item.place.number,
+          direct: direct.isEmpty ? nil : direct[index].map { Unmanaged.passUnretained($0) }))
     }
   }
 
@@ -78,11 +87,11 @@ final class RecordChain<Sink: RecordSink> {
       WorkerProgress.words?[0] = step.number
       switch step.kind {
       case .map:
-        guard let result = Py.call(step.function, record) else { return fail(index, record) }
+        guard let result = value(of: step, record) else { return fail(index, record) }
         Py.release(record)
         record = result
       case .filter:
-        guard let result = Py.call(step.function, record) else { return fail(index, record) }
+        guard let result = value(of: step, record) else { return fail(index, record) }
         let truth = Py.truth(result)
         Py.release(result)
         if truth < 0 { return fail(index, record) }
@@ -94,7 +103,7 @@ final class RecordChain<Sink: RecordSink> {
         guard let items = Py.call(step.function, record) else { return fail(index, record) }
         return pushAll(of: items, from: index, record)
       case .mapValues:
-        guard let result = mapValue(of: record, with: step.function) else {
+        guard let result = mapValue(of: record, with: step) else {
           return fail(index, record)
         }
         Py.release(record)
@@ -107,6 +116,17 @@ final class RecordChain<Sink: RecordSink> {
       index += 1
     }
     return sink.take(record)
+  }
+
+  /// What the function gives for a value.
+  @inline(__always)
+  private func value(of step: Step, _ argument: PyPointer) -> PyPointer? {
+    // SAFETY: `direct` holds it.
+    if let direct = step.direct, let value = direct._withUnsafeGuaranteedRef({ $0.value(argument) })
+    {
+      return value
+    }
+    return Py.call(step.function, argument)
   }
 
   /// Sends every item on; takes over `items` and `record`.
@@ -143,10 +163,10 @@ final class RecordChain<Sink: RecordSink> {
   private var isDone: Bool { stopsWhenFull && sink.isFull }
 
   /// `(record[0], function(record[1]))`.
-  private func mapValue(of record: PyPointer, with function: PyPointer) -> PyPointer? {
+  private func mapValue(of record: PyPointer, with step: Step) -> PyPointer? {
     guard let value = Py.sequenceItem(record, 1) else { return nil }
     defer { Py.release(value) }
-    guard let result = Py.call(function, value) else { return nil }
+    guard let result = self.value(of: step, value) else { return nil }
     defer { Py.release(result) }
     guard let key = Py.sequenceItem(record, 0) else { return nil }
     defer { Py.release(key) }

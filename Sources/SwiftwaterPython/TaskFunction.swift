@@ -1,5 +1,6 @@
 import PythonInterop
 import SwiftwaterCore
+import Synchronization
 
 /// A user's function that tasks call, with what it has captured.
 ///
@@ -13,6 +14,13 @@ final class TaskFunction: Sendable {
   let hasCaptures: Bool
   let history = FunctionHistory()
   private let lowering = Lowering()
+  private let known = Mutex<Direct?>(nil)
+
+  private struct Direct: Sendable {
+    let code: PythonObject
+    let arguments: Int
+    let form: DirectFunction?
+  }
 
   /// - Throws: ``ArgumentError`` for what cannot be called.
   init(_ function: PyPointer, _ py: borrowing Python) throws {
@@ -29,6 +37,35 @@ final class TaskFunction: Sendable {
   /// The function's native form, as it is now, for a call with so many arguments.
   func lowered(_ arguments: Int, _ py: borrowing Python) throws -> Lowering.Reading {
     try lowering.read(object.pointer, arguments: arguments, py)
+  }
+
+  /// What computes the function without a call of it; nil where nothing does.
+  ///
+  /// - Throws: ``PythonError`` for an interrupt.
+  func direct(_ arguments: Int, _ py: borrowing Python) throws -> DirectFunction? {
+    guard let code = py.attribute("__code__", of: pointer) else { return nil }
+    defer { Py.release(code) }
+    if let known = known.withLock({ $0 }), known.code.pointer == code,
+      known.arguments == arguments
+    {
+      return known.form
+    }
+    var form: DirectFunction?
+    let isClosed = try py.importing("reads_only_arguments", from: "swiftwater._lowering")
+    guard let answer = isClosed.call(pointer) else { throw PythonError.fetch(py) }
+    defer { Py.release(answer) }
+    if Py.truth(answer) == 1,
+      case .expression(let expression) = try lowered(arguments, py).lowered
+    {
+      form = DirectFunction(expression, py)
+    }
+    let new = Direct(code: PythonObject(borrowing: code), arguments: arguments, form: form)
+    let old = known.withLock { known -> Direct? in
+      defer { known = new }
+      return known
+    }
+    withExtendedLifetime(old) {}
+    return form
   }
 
   /// The functions as one task may use them: what several of them share is still shared.

@@ -35,6 +35,13 @@ import operator
 
 from swiftwater import SparkContext
 from tests.lowering_program_records import Name, Number, Pair
+
+
+def seen(value):
+    try:
+        return value
+    finally:
+        pass
 """
 
 

@@ -208,6 +208,10 @@ class _Job:
         self.kind = result
         return f"map({function})"
 
+    def opaque(self) -> str:
+        """Records behind it are Python's objects, whatever they were before."""
+        return "map(seen)"
+
     def _idiom(self) -> str:
         """Write, at times, what jobs have in common: divided lines, words with a number."""
         chance = self.rng.random()
@@ -482,6 +486,7 @@ _STEPS: tuple[_Step, ...] = (
     *(_Job.map,) * 20,
     *(_Job.filter,) * 9,
     *(_Job.flat_map,) * 9,
+    *(_Job.opaque,) * 2,
     *(_Job.union, _Job.repartition, _Job.glom, _Job.map_partitions),
 )
 _PAIR_STEPS: tuple[_Step, ...] = (

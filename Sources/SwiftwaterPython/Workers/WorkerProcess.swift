@@ -262,8 +262,12 @@ final class WorkerProcess {
   // MARK: - Serving a task
 
   private func serve(
-    _ inputs: [any BatchCursor], _ program: StageProgram, _ task: TaskContext
+    _ cursors: [any BatchCursor], _ program: StageProgram, _ task: TaskContext
   ) throws -> Result {
+    let inputs = cursors.enumerated().map { index, cursor in
+      // Who reads text that is there, or in a file, needs nothing that a function may hold.
+      WorkerFeed(cursor, readsAhead: index == 0 && program.readsText)
+    }
     var outputs = Outputs(program.bucketCount, pickling: try helpers().pickling)
     var waiting: [ArraySlice<BatchCodec.Part>] = inputs.map { _ in [] }
     while true {
@@ -280,6 +284,7 @@ final class WorkerProcess {
           try channel.send(
             WorkerMessage(.batch, a: part.form.rawValue, b: part.count),
             byteCount: part.byteCount, write: part.write)
+          if waiting[message.a].isEmpty { inputs[message.a].readAhead() }
         } else {
           try channel.send(WorkerMessage(.noMoreInput))
         }
@@ -302,6 +307,32 @@ final class WorkerProcess {
         throw error
       default: throw WorkerGone()
       }
+    }
+  }
+
+  /// Reads an input; the next batch while the worker works on one, from the second on: who wants only
+  /// the first records pays for no more.
+  private final class WorkerFeed {
+    private let cursor: any BatchCursor
+    private let readsAhead: Bool
+    private var hasBegun = false
+    private var ahead: Swift.Result<(any RecordBatch)?, any Error>?
+
+    init(_ cursor: any BatchCursor, readsAhead: Bool) {
+      self.cursor = cursor
+      self.readsAhead = readsAhead
+    }
+
+    func next() throws -> (any RecordBatch)? {
+      guard let ahead else { return try cursor.next() }
+      self.ahead = nil
+      return try ahead.get()
+    }
+
+    /// What it throws is thrown when the batch is wanted.
+    func readAhead() {
+      if readsAhead, hasBegun { ahead = Swift.Result { try cursor.next() } }
+      hasBegun = true
     }
   }
 

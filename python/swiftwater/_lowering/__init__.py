@@ -13,7 +13,7 @@ from weakref import ref
 
 from swiftwater._lowering import _pins
 
-__all__ = ["lowered"]
+__all__ = ["lowered", "reads_only_arguments"]
 
 VERSION = sys.version_info[:2]
 KNOWN = VERSION in ((3, 11), (3, 12), (3, 13))
@@ -71,6 +71,15 @@ def lowered(function: object, arity: int) -> tuple[Any, ...]:
     most = _MOST_OTHERS if code is None else _MOST_VARIANTS
     known.variants = ((pins, answer), *known.variants[: most - 1])
     return answer
+
+
+def reads_only_arguments(function: object) -> bool:
+    """Return whether a function's code is all that its meaning depends on."""
+    if type(function) is not FunctionType:
+        return False
+    code = function.__code__
+    parts = (code.co_names, code.co_freevars, function.__defaults__, function.__kwdefaults__)
+    return not any(parts)
 
 
 def _code_of(function: Any) -> CodeType | None:
