@@ -92,7 +92,7 @@ let package = Package(
 
     // Tests.
     tests("SwiftwaterCoreTests", ["SwiftwaterCore"]),
-    tests("SwiftwaterKernelsTests", ["SwiftwaterKernels", "SwiftwaterTesting"]),
+    tests("SwiftwaterKernelsTests", ["SwiftwaterKernels", "SwiftwaterTesting", "CKernels"]),
     tests("SwiftwaterRDDTests", ["SwiftwaterRDD", "SwiftwaterTesting"]),
     tests(
       "SwiftwaterStreamingTests", ["SwiftwaterStreaming", "SwiftwaterTesting", "SwiftwaterRDD"]),

@@ -135,22 +135,12 @@ private struct AdjacentLines {
   func split(at separator: UInt8) -> ListColumn {
     withBits({ sw_match($0, $1, separator, $2) }) { base, bits in
       // Every bit ends a part, and every part is ended by one.
-      var total = 0
-      for word in bits { total += word.nonzeroBitCount }
+      let total = sw_count_bits(bits.baseAddress!, bits.count)
       let views = [TextView](unsafeUninitializedCapacity: total) { views, used in
-        var output = views.baseAddress!
-        var begin = 0
-        for (number, word) in bits.enumerated() {
-          var word = word
-          while word != 0 {
-            let end = number &<< 6 &+ word.trailingZeroBitCount
-            word &= word &- 1
-            output.initialize(to: view(base, begin, end))
-            output += 1
-            begin = end &+ 1
-          }
-        }
-        used = total
+        // SAFETY: there is room for a view a bit, and behind the block's bytes 64 more are readable.
+        used = sw_views(
+          base.assumingMemoryBound(to: UInt8.self), bits.baseAddress!, bits.count,
+          UInt32(truncatingIfNeeded: start), views.baseAddress!)
       }
       return list(views, offsets: offsets(bits))
     }
@@ -272,18 +262,13 @@ private struct AdjacentLines {
     block.lines.withUnsafeBufferPointer { lines in
       [UInt32](unsafeUninitializedCapacity: range.count + 1) { offsets, used in
         offsets[0] = 0
-        used = 1
-        var (word, before) = (0, 0)
-        for index in range {
-          let end = Int(lines[index].end) - start
-          while word < end >> 6 {
-            before += bits[word].nonzeroBitCount
-            word += 1
-          }
-          let upToEnd = bits[word] & (UInt64.max >> UInt64(63 - end & 63))
-          offsets[used] = UInt32(truncatingIfNeeded: before + upToEnd.nonzeroBitCount)
-          used += 1
+        // SAFETY: a line is two numbers of 32 bits, and its end has a bit.
+        lines.baseAddress!.withMemoryRebound(to: UInt32.self, capacity: lines.count * 2) { lines in
+          sw_ranks(
+            bits.baseAddress!, lines + range.lowerBound * 2, range.count,
+            UInt32(truncatingIfNeeded: start), offsets.baseAddress! + 1)
         }
+        used = range.count + 1
       }
     }
   }

@@ -3,6 +3,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Whether the loops below do without the wide instructions that the processor has: for tests.
+void sw_stay_plain(int plain);
+
 // Sets bit i of bits[i / 64] where bytes[i] == wanted, for `count` bytes, a multiple of 64. All of
 // them are read; bits has count / 64 words.
 void sw_match(const uint8_t *bytes, size_t count, uint8_t wanted, uint64_t *bits);
@@ -10,6 +13,21 @@ void sw_match(const uint8_t *bytes, size_t count, uint8_t wanted, uint64_t *bits
 // Sets a bit where bytes[i] is white space below 128, as Python's str.split() sees it (\t \n \v \f \r,
 // \x1c to \x1f, space). The rest as in sw_match.
 void sw_match_space(const uint8_t *bytes, size_t count, uint64_t *bits);
+
+// How many bits are set.
+size_t sw_count_bits(const uint64_t *bits, size_t words);
+
+// For each of `count` lines, pairs of the places where they begin and end, how many bits are set up to its
+// end, which is `first` plus the number of a bit. Lines come in their order.
+void sw_ranks(const uint64_t *bits, const uint32_t *lines, size_t count, uint32_t first,
+              uint32_t *ranks);
+
+// The views (16 bytes each, Arrow's Utf8View) of parts that lie behind each other: the first begins at
+// `bytes`, and a part ends where bit i is set, which stands for byte i: it belongs to no part. `place` is
+// that of `bytes` in buffer 0. `views` has room for one a bit; their number is returned. 64 bytes behind
+// the last are readable.
+size_t sw_views(const uint8_t *bytes, const uint64_t *bits, size_t words, uint32_t place,
+                void *views);
 
 // What sw_scan_lines has seen.
 enum { SW_SAW_CARRIAGE_RETURN = 1, SW_SAW_BEYOND_ASCII = 2 };

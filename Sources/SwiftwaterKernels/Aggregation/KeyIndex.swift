@@ -100,10 +100,11 @@ final class KeyIndex {
     withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Self.readAhead) { hashes in
       let count = rows.count
       let ahead = Self.readAhead
+      let seeds = seeds
       // Read once, and again when the table has grown.
       var (slots, mask) = (self.slots, self.mask)
       for row in 0..<min(ahead, count) {
-        let hash = hash(rows, row)
+        let hash = Self.hash(rows, row, seeds)
         hashes[row] = hash
         sw_kernel_prefetch(slots + (Int(truncatingIfNeeded: hash) & mask))
       }
@@ -111,37 +112,58 @@ final class KeyIndex {
         let hash = hashes[row & (ahead &- 1)]
         let next = row &+ ahead
         if next < count {
-          let nextHash = self.hash(rows, next)
+          let nextHash = Self.hash(rows, next, seeds)
           hashes[row & (ahead &- 1)] = nextHash
           sw_kernel_prefetch(slots + (Int(truncatingIfNeeded: nextHash) & mask))
         }
         let view = rows.views[row]
-        var index = Int(truncatingIfNeeded: hash) & mask
-        while true {
-          let slot = slots + index
-          if slot.pointee.low == view.low, slot.pointee.high == view.high, view.isInline,
-            slot.pointee.number != 0
-          {
-            body(slot, row)
-            break
-          }
-          if slot.pointee.number == 0 {
-            insert(rows, row, hash, into: slot)
-            newRows.append(UInt32(truncatingIfNeeded: row))
-            body(slot, row)
-            if self.count &* 2 > mask { (slots, mask) = grow() }
-            break
-          }
-          if !view.isInline, slot.pointee.low == view.low, slot.pointee.tag == Self.tag(of: hash),
-            isKey(slot, rows[row])
-          {
-            body(slot, row)
-            break
-          }
-          index = (index &+ 1) & mask
+        var slot = slots + (Int(truncatingIfNeeded: hash) & mask)
+        // Nearly always.
+        let isFound =
+          slot.pointee.low == view.low && slot.pointee.high == view.high && view.isInline
+          && slot.pointee.number != 0
+        if !isFound {
+          slot = find(rows, row, hash, &newRows)
+          (slots, mask) = (self.slots, self.mask)
         }
+        body(slot, row)
       }
     }
+  }
+
+  /// The slot of a row's key, which is put there if it is new. The table may have grown then.
+  @inline(never)
+  private func find(
+    _ rows: TextRows, _ row: Int, _ hash: UInt64, _ newRows: inout [UInt32]
+  ) -> UnsafeMutablePointer<Slot> {
+    let view = rows.views[row]
+    var index = Int(truncatingIfNeeded: hash) & mask
+    while true {
+      let slot = slots + index
+      if slot.pointee.number == 0 { break }
+      if slot.pointee.low == view.low {
+        if view.isInline {
+          if slot.pointee.high == view.high { return slot }
+        } else if slot.pointee.tag == Self.tag(of: hash), isKey(slot, rows[row]) {
+          return slot
+        }
+      }
+      index = (index &+ 1) & mask
+    }
+    newRows.append(UInt32(truncatingIfNeeded: row))
+    if (count &+ 1) &* 2 > mask {
+      grow()
+      index = freePlace(hash)
+    }
+    insert(rows, row, hash, into: slots + index)
+    return slots + index
+  }
+
+  /// The first free slot for a hash.
+  private func freePlace(_ hash: UInt64) -> Int {
+    var index = Int(truncatingIfNeeded: hash) & mask
+    while slots[index].number != 0 { index = (index &+ 1) & mask }
+    return index
   }
 
   private func isKey(_ slot: UnsafeMutablePointer<Slot>, _ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -149,7 +171,6 @@ final class KeyIndex {
       UnsafeRawBufferPointer(start: heap + Int(slot.pointee.high), count: bytes.count), bytes)
   }
 
-  @inline(never)
   private func insert(
     _ rows: TextRows, _ row: Int, _ hash: UInt64, into slot: UnsafeMutablePointer<Slot>
   ) {
@@ -175,19 +196,13 @@ final class KeyIndex {
     return heapCount
   }
 
-  @inline(never)
-  private func grow() -> (UnsafeMutablePointer<Slot>, Int) {
+  private func grow() {
     let memory = slots
     let old = UnsafeMutableBufferPointer(start: memory, count: mask + 1)
     mask = mask * 4 + 3
     slots = Self.emptySlots(mask + 1)
-    for slot in old where slot.number != 0 {
-      var index = Int(truncatingIfNeeded: hash(of: slot)) & mask
-      while slots[index].number != 0 { index = (index + 1) & mask }
-      slots[index] = slot
-    }
+    for slot in old where slot.number != 0 { slots[freePlace(hash(of: slot))] = slot }
     Self.free(memory, count: old.count)
-    return (slots, mask)
   }
 
   private static func emptySlots(_ count: Int) -> UnsafeMutablePointer<Slot> {
@@ -208,40 +223,45 @@ final class KeyIndex {
   @inline(__always)
   private static func tag(of hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash >> 32) }
 
+  private typealias Seeds = (UInt64, UInt64)
+
   @inline(__always)
-  private func hash(_ rows: TextRows, _ row: Int) -> UInt64 {
+  private static func hash(_ rows: TextRows, _ row: Int, _ seeds: Seeds) -> UInt64 {
     let view = rows.views[row]
-    return view.isInline ? hash(view.low, view.high) : hash(rows[row])
+    return view.isInline ? hash(view.low, view.high, seeds) : hash(rows[row], seeds)
   }
 
   private func hash(of slot: Slot) -> UInt64 {
     let count = Int(UInt32(truncatingIfNeeded: slot.low))
-    if count <= TextView.longestInline { return hash(slot.low, slot.high) }
-    return hash(UnsafeRawBufferPointer(start: heap + Int(slot.high), count: count))
+    if count <= TextView.longestInline { return Self.hash(slot.low, slot.high, seeds) }
+    let key = UnsafeRawBufferPointer(start: heap + Int(slot.high), count: count)
+    return Self.hash(key, seeds)
   }
 
   /// Multiplies and folds, as in Wang Yi's wyhash.
   @inline(__always)
-  private func hash(_ a: UInt64, _ b: UInt64) -> UInt64 {
+  private static func hash(_ a: UInt64, _ b: UInt64, _ seeds: Seeds) -> UInt64 {
     let product = (a ^ seeds.0).multipliedFullWidth(by: b ^ seeds.1)
     return product.high ^ product.low
   }
 
   /// - Parameter bytes: more than 12.
-  private func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+  @inline(never)
+  private static func hash(_ bytes: UnsafeRawBufferPointer, _ seeds: Seeds) -> UInt64 {
     var result = UInt64(truncatingIfNeeded: bytes.count)
     var index = 0
     while index + 16 <= bytes.count {
       result = hash(
         result ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self),
-        bytes.loadUnaligned(fromByteOffset: index + 8, as: UInt64.self))
+        bytes.loadUnaligned(fromByteOffset: index + 8, as: UInt64.self), seeds)
       index += 16
     }
     if index + 8 < bytes.count {
-      result = hash(result ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self), result)
+      result = hash(
+        result ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self), result, seeds)
     }
     let last = bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self)
-    return hash(result ^ last, UInt64(truncatingIfNeeded: bytes.count))
+    return hash(result ^ last, UInt64(truncatingIfNeeded: bytes.count), seeds)
   }
 }
 
