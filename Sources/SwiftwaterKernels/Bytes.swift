@@ -51,7 +51,8 @@ enum UTF8Validity {
 
 func utf8Validity(of bytes: UnsafeRawBufferPointer) -> UTF8Validity {
   if isASCII(bytes) { return .ascii }
-  return String(validating: bytes, as: UTF8.self) == nil ? .invalid : .valid
+  let isValid = sw_is_utf8(bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), bytes.count)
+  return isValid == 1 ? .valid : .invalid
 }
 
 /// True where every byte is below 128. Reads 64 bytes a step.

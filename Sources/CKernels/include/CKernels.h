@@ -37,6 +37,10 @@ enum { SW_SAW_CARRIAGE_RETURN = 1, SW_SAW_BEYOND_ASCII = 2 };
 // byte from 128 on.
 unsigned sw_scan_lines(const uint8_t *bytes, size_t count, uint64_t *bits);
 
+// Whether the bytes are UTF-8, as Unicode defines it (table 3-7): no surrogates, nothing longer than it
+// has to be, nothing beyond U+10FFFF.
+int sw_is_utf8(const uint8_t *bytes, size_t count);
+
 // Asks for a cache line that is read soon. The address need not be valid.
 static inline void sw_kernel_prefetch(const void *address) { __builtin_prefetch(address); }
 
