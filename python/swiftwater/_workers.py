@@ -46,7 +46,20 @@ def pickled(session: dict[str, Any]) -> bytes:
     """Return what ``session`` has returned as bytes."""
     import pickle
 
+    if session["root"] is None:
+        session = {**session, "root": _root()}
     return pickle.dumps(session)
+
+
+def _root() -> str | None:
+    """Return the folder of added files: without any it is made for the first task that moves."""
+    from swiftwater.context import SparkContext
+
+    active = SparkContext._active_spark_context
+    try:
+        return None if active is None else active._files.root()
+    except OSError:
+        return None
 
 
 def launch() -> tuple[list[str], str | None]:

@@ -1632,6 +1632,13 @@ def test_added_modules_and_files(always, tmp_path):
     assert asked(always, SparkFiles.getRootDirectory) == SparkFiles.getRootDirectory()
 
 
+def test_the_folder_of_files_where_there_are_none(always):
+    assert always.listFiles == []
+    root = asked(always, SparkFiles.getRootDirectory)
+    assert root == SparkFiles.getRootDirectory()
+    assert pathlib.Path(root).is_dir()
+
+
 def test_the_context_of_a_task(always):
     def look(_):
         task = TaskContext.get()

@@ -473,10 +473,27 @@ except KeyboardInterrupt:
     job.until_gone()
 
 
+# A stop tells of the batches that wait behind the one that hangs.
+WAITING = """
+from swiftwater.streaming import StreamingListener
+
+class Batches(StreamingListener):
+    submitted = 0
+
+    def onBatchSubmitted(self, event):
+        self.submitted += 1
+        if self.submitted == 3:
+            mark("others-wait")
+""" + STREAM.format(rest="ssc.awaitTermination()").replace(
+    "ssc.start()", "ssc.addStreamingListener(Batches())\nssc.start()"
+)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("what", ["loop", "C with the interpreter", "catching"])
 def test_the_second_signal_ends_the_job_at_once(way, begin, what, number):
-    job = begin_hanging(begin, way, what, STREAM.format(rest="ssc.awaitTermination()"))
+    job = begin_hanging(begin, way, what, WAITING)
+    job.until_file("others-wait")
     job.process.send_signal(number)
     job.until_err("stopped; ")
     job.process.send_signal(number)
