@@ -23,7 +23,7 @@ struct CombineByKey: Sendable {
     let placement: TaskPlacement = type == nil ? .oneAtATime : .anyThread
     let mapSide = parent.recordType.flatMap { native?.shared(parent, of: $0) } ?? parent
     let shuffle = Shuffle(
-      parent: mapSide, bucketCount: partitioning.count, placement: placement
+      parent: mapSide, bucketCount: partitioning.count, placement: placement, recipe: self
     ) { cursor, task in
       if task.isMoved, let buckets = try moved(cursor, over: mapSide, native, task) {
         return buckets

@@ -12,7 +12,8 @@ final class TaskFunction: Sendable {
   let object: PythonObject
   /// True where a task may need a copy: asked again each time, since variables can be rebound.
   let hasCaptures: Bool
-  let history = FunctionHistory()
+  let history: FunctionHistory
+  private let staying = Atomic(false)
   private let lowering = Lowering()
   private let known = Mutex<Direct?>(nil)
 
@@ -30,9 +31,15 @@ final class TaskFunction: Sendable {
     guard let answer = mayCapture.call(function) else { throw PythonError.fetch(py) }
     defer { Py.release(answer) }
     hasCaptures = Py.truth(answer) == 1
+    history = try .of(function, py)
   }
 
   var pointer: PyPointer { object.pointer }
+
+  /// True for one that cannot be pickled.
+  var stays: Bool { staying.load(ordering: .relaxed) }
+
+  func stay() { staying.store(true, ordering: .relaxed) }
 
   /// The function's native form, as it is now, for a call with so many arguments.
   func lowered(_ arguments: Int, _ py: borrowing Python) throws -> Lowering.Reading {

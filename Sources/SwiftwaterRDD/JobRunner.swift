@@ -17,10 +17,12 @@ public struct JobRunner: Sendable {
   ///
   /// - Parameters:
   ///   - placement: where `consume` may run.
+  ///   - end: what `consume` does, for layers above that know it.
   /// - Returns: what `consume` gave, in the order of `partitions`.
   /// - Throws: the first failing task's error (the one with the lowest place in `partitions`).
   public func run<Result: Sendable>(
     _ node: RDDNode, partitions: [Int], placement: TaskPlacement = .anyThread,
+    end: (any Sendable)? = nil,
     consume: @escaping @Sendable (any BatchCursor, TaskContext) throws -> Result
   ) throws -> [Result] {
     try cancellation.check()
@@ -47,9 +49,9 @@ public struct JobRunner: Sendable {
       return try runHere(partitions.count) { index, attempt in try task(index, attempt, false) }
     case .oneAtATime:
       let began = monotonicNanoseconds()
-      let plan = mover?.plan(node, tasks: partitions.count, stage: stage) ?? .stay
+      let plan = mover?.plan(node, end, tasks: partitions.count, stage: stage) ?? .stay
       var duration: Int64?
-      defer { mover?.stageEnded(node, stage: stage, nanoseconds: duration) }
+      defer { mover?.stageEnded(node, end, stage: stage, nanoseconds: duration) }
       let results =
         plan == .stay
         ? try runHere(partitions.count) { index, attempt in try task(index, attempt, false) }
@@ -96,11 +98,13 @@ public struct JobRunner: Sendable {
 
 /// Takes tasks that only one thread at a time can work on in this process to other processes.
 public protocol TaskMover: Sendable {
-  /// Where the tasks of a stage run.
-  func plan(_ node: RDDNode, tasks: Int, stage: Int) -> MovePlan
+  /// Where the tasks of a stage run that computes a node.
+  ///
+  /// - Parameter end: what is done with its records at the end of the stage, where that is known.
+  func plan(_ node: RDDNode, _ end: (any Sendable)?, tasks: Int, stage: Int) -> MovePlan
 
   /// A stage that was planned is over, and took so long; nil where it has failed.
-  func stageEnded(_ node: RDDNode, stage: Int, nanoseconds: Int64?)
+  func stageEnded(_ node: RDDNode, _ end: (any Sendable)?, stage: Int, nanoseconds: Int64?)
 
   /// No tasks come any more.
   func shutDown()

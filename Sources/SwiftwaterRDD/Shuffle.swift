@@ -15,6 +15,7 @@ public final class Shuffle: Sendable {
   private struct MapSide {
     let parent: RDDNode
     let placement: TaskPlacement
+    let recipe: (any Sendable)?
     let write: Writer
   }
 
@@ -31,12 +32,14 @@ public final class Shuffle: Sendable {
 
   /// - Parameters:
   ///   - placement: where `write` may run.
+  ///   - recipe: what `write` does, for layers above that know it (see ``RDDNode/recipe``).
   public init(
     parent: RDDNode, bucketCount: Int, placement: TaskPlacement = .anyThread,
-    write: @escaping Writer
+    recipe: (any Sendable)? = nil, write: @escaping Writer
   ) {
     self.bucketCount = bucketCount
-    outputs = Monitor(.missing(MapSide(parent: parent, placement: placement, write: write)))
+    outputs = Monitor(
+      .missing(MapSide(parent: parent, placement: placement, recipe: recipe, write: write)))
   }
 
   /// What the map side computes from; nil once it has run.
@@ -80,6 +83,7 @@ public final class Shuffle: Sendable {
       let parent = mapSide.parent
       let partitions = try runner.run(
         parent, partitions: Array(0..<parent.partitionCount), placement: mapSide.placement,
+        end: mapSide.recipe,
         consume: mapSide.write)
       outputs.notify { $0 = .ready(partitions) }
     } catch {

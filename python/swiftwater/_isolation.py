@@ -22,7 +22,7 @@ from swiftwater._native import engine
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["for_task", "kind_of_type", "may_capture"]
+__all__ = ["for_task", "identity", "kind_of_type", "may_capture"]
 
 # What a type's instances are to the native copier.
 _CHANGEABLE, _IMMUTABLE, _TUPLE = 0, 1, 2
@@ -150,6 +150,22 @@ def may_capture(function: Callable[..., Any]) -> bool:
         else not hasattr(builtins, name)
         for name in reads.globals
     )
+
+
+def identity(function: Callable[..., Any]) -> int:
+    """Return a number that functions share which the same code made with the same captures.
+
+    0 for what is no function of Python.
+    """
+    if type(function) is not types.FunctionType:
+        return 0
+    parts = [id(function.__code__), *map(id, function.__defaults__ or ())]
+    for cell in function.__closure__ or ():
+        try:
+            parts.append(id(cell.cell_contents))
+        except ValueError:
+            parts.append(0)
+    return hash(tuple(parts))
 
 
 def _is_own(function: types.FunctionType) -> bool:

@@ -30,9 +30,15 @@ def session() -> dict[str, Any]:
         "argv": list(sys.argv),
         "root": root,
         "properties": properties,
-        "environ": dict(os.environ),
+        "environ": _environment(),
         "folder": _folder(),
     }
+
+
+def _environment() -> dict[Any, Any]:
+    """Return the environment, as it is kept: names and values are bytes then."""
+    kept = getattr(os.environ, "_data", None)
+    return dict(os.environ if kept is None else kept)
 
 
 def _folder() -> str:
@@ -46,8 +52,8 @@ def pickled(session: dict[str, Any]) -> bytes:
     """Return what ``session`` has returned as bytes."""
     import pickle
 
-    if session["root"] is None:
-        session = {**session, "root": _root()}
+    environment = {os.fsdecode(n): os.fsdecode(v) for n, v in session["environ"].items()}
+    session = {**session, "environ": environment, "root": session["root"] or _root()}
     return pickle.dumps(session)
 
 

@@ -132,6 +132,42 @@ def test_a_long_stage_is_shared_with_workers_from_some_time_on_and_at_once_the_n
         assert len(set(first + second)) == 2
 
 
+def slow_function():
+    return lambda n: (time.sleep(0.01), os.getpid())[1]
+
+
+def test_a_function_made_anew_is_known_from_the_one_before():
+    with context("auto") as sc:
+
+        def places(count):
+            return spread(sc, range(count), count).map(slow_function()).collect()
+
+        first, second = places(24), places(24)
+        assert first.count(os.getpid()) > second.count(os.getpid())
+        # Few records took little time; for many that says nothing.
+        assert places(1) == [os.getpid()]
+        assert set(places(2)) == set(places(2)) == {os.getpid()}
+        assert places(24).count(os.getpid()) < first.count(os.getpid())
+
+
+def test_what_a_shuffle_combines_is_known_too():
+    def slow_sum(a, b):
+        time.sleep(0.01)
+        return a + b
+
+    with context("auto") as sc:
+
+        def places():
+            # No function in front of the shuffle: the stage's only one is the one that combines.
+            pairs = sc.parallelize([(n // 2 % 3, [os.getpid()]) for n in range(96)], 16)
+            merged = pairs.reduceByKey(lambda a, b: slow_sum(a, [*b, os.getpid()]), 1)
+            return [pid for _, pids in merged.collect() for pid in pids]
+
+        assert len(set(places())) == 2
+        again = places()
+        assert len(set(again)) == 2
+
+
 @pytest.mark.parametrize(("master", "slices"), [("local[1]", 8), ("local[2]", 1)])
 def test_without_a_second_core_or_partition_nothing_moves(master, slices):
     with context("auto", master) as sc:

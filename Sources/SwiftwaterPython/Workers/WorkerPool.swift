@@ -17,8 +17,6 @@ final class WorkerPool: TaskMover {
   private static let shortStage: Int64 = 10_000_000
   /// Records of functions that have never run.
   private static let manyRecords = 50_000
-  /// A stage with so many times the records of its last run may take longer.
-  private static let growth = 4
   /// Attempts of a task (as Spark's `spark.task.maxFailures`), and of one whose workers die at the same
   /// record: one that was killed by chance is rarely killed there again.
   private static let mostAttempts = 4
@@ -85,8 +83,8 @@ final class WorkerPool: TaskMover {
 
   // MARK: - The rule
 
-  func plan(_ node: RDDNode, tasks: Int, stage: Int) -> MovePlan {
-    let plan = rule(node, tasks)
+  func plan(_ node: RDDNode, _ end: (any Sendable)?, tasks: Int, stage: Int) -> MovePlan {
+    let plan = rule(node, end, tasks)
     if plan == .share(afterNanoseconds: 0) {
       startOne()
       // Now, and not on a thread that would take turns with the functions for it.
@@ -98,34 +96,33 @@ final class WorkerPool: TaskMover {
     return plan
   }
 
-  private func rule(_ node: RDDNode, _ tasks: Int) -> MovePlan {
+  private func rule(_ node: RDDNode, _ end: (any Sendable)?, _ tasks: Int) -> MovePlan {
     guard use != .never, !state.withLock({ $0.isShutDown || $0.isPaused }) else { return .stay }
-    let functions = Self.functions(of: node)
-    if functions.contains(where: { $0.history.stays }) { return .stay }
+    let functions = Self.functions(of: node, end)
+    if functions.contains(where: \.stays) { return .stay }
     if use == .always { return .move }
     guard parallelism > 1, tasks > 1 else { return .stay }
-    guard let last = functions.last?.history.last else {
-      return .share(
-        afterNanoseconds: node.stageRecords >= Self.manyRecords ? 0 : Self.longStage)
+    // Without functions there is nothing to move.
+    guard let function = functions.last else { return .stay }
+    let records = node.stageRecords
+    guard let last = function.history.nanoseconds(for: records) else {
+      return .share(afterNanoseconds: records >= Self.manyRecords ? 0 : Self.longStage)
     }
-    if last.nanoseconds >= Self.longStage { return .share(afterNanoseconds: 0) }
-    let isSmall =
-      last.nanoseconds < Self.shortStage
-      && node.stageRecords <= max(last.records, 1) * Self.growth
-    return isSmall ? .stay : .share(afterNanoseconds: Self.longStage)
+    if last >= Self.longStage { return .share(afterNanoseconds: 0) }
+    return last < Self.shortStage ? .stay : .share(afterNanoseconds: Self.longStage)
   }
 
-  func stageEnded(_ node: RDDNode, stage: Int, nanoseconds: Int64?) {
+  func stageEnded(_ node: RDDNode, _ end: (any Sendable)?, stage: Int, nanoseconds: Int64?) {
     let session = state.withLock { $0.sessions.removeValue(forKey: stage) }
     // Not under the lock: its end needs the interpreter, whose holder may wait for the lock.
     withExtendedLifetime(session) {}
     guard use == .auto, parallelism > 1, let nanoseconds else { return }
-    Self.functions(of: node).last?.history.note(nanoseconds, records: node.stageRecords)
+    Self.functions(of: node, end).last?.history.note(nanoseconds, records: node.stageRecords)
   }
 
   /// The functions of the stage that ends in a node, as far as they show; the last one stands for
   /// the stage.
-  private static func functions(of node: RDDNode) -> [TaskFunction] {
+  private static func functions(of node: RDDNode, _ end: (any Sendable)?) -> [TaskFunction] {
     var result: [TaskFunction] = []
     node.forEachInStage { node in
       switch node.recipe {
@@ -134,6 +131,11 @@ final class WorkerPool: TaskMover {
       case let gather as Gather: if let function = gather.function { result.append(function) }
       default: break
       }
+    }
+    switch end {
+    case let combination as CombineByKey: result.append(combination.mergeValue)
+    case let partitioning as KeyPartitioning: result += [partitioning.function].compactMap(\.self)
+    default: break
     }
     return result
   }
@@ -255,8 +257,8 @@ final class WorkerPool: TaskMover {
 
   /// What a task throws that only the driver can run: from now on it is not tried again.
   private func staying(_ program: StageProgram, _ reason: String) -> TaskStays {
-    if program.functions.contains(where: { !$0.history.stays }) {
-      for function in program.functions { function.history.stay() }
+    if program.functions.contains(where: { !$0.stays }) {
+      for function in program.functions { function.stay() }
       let places = program.places.map { "\($0.name) at \($0.site)" }
       try? ProcessConsole.log(
         "warning", "\(places.joined(separator: ", ")) runs in the driver, on one core: \(reason)")
@@ -441,23 +443,46 @@ extension StageProgram {
   }
 }
 
-/// What the engine remembers of a function.
+/// How long stages that end in a function take.
 final class FunctionHistory: Sendable {
-  private struct State {
-    var last: (nanoseconds: Int64, records: Int)?
-    var stays = false
-  }
-  private let state = Mutex(State())
+  /// Of the last stage with about so many records: the logarithm of their number to the base 4.
+  private let last = Mutex<[Int: Int64]>([:])
 
-  /// The last stage that ended in the function, and the records that it read.
-  var last: (nanoseconds: Int64, records: Int)? { state.withLock { $0.last } }
+  /// Those of functions that can be told apart from others, by their identity; the code is kept so that
+  /// it stays the only one with its address.
+  private static let known = Mutex<[Int: (code: PythonObject, history: FunctionHistory)]>([:])
+  private static let mostKnown = 1000
+
+  /// The history of a function, or of an earlier one that was made in the same way: streams make some of
+  /// theirs anew in each batch.
+  static func of(_ function: PyPointer, _ py: borrowing Python) throws -> FunctionHistory {
+    guard let code = py.attribute("__code__", of: function) else { return FunctionHistory() }
+    let owned = PythonObject(owning: code)
+    let identity = try py.importing("identity", from: "swiftwater._isolation")
+    guard let answer = identity.call(function) else { throw PythonError.fetch(py) }
+    defer { Py.release(answer) }
+    guard let number = py.integer(of: answer), number != 0 else { return FunctionHistory() }
+    var dropped: [Int: (code: PythonObject, history: FunctionHistory)] = [:]
+    let history = known.withLock { known in
+      if let found = known[number] { return found.history }
+      if known.count == mostKnown { swap(&known, &dropped) }
+      let new = FunctionHistory()
+      known[number] = (owned, new)
+      return new
+    }
+    // Not under the lock: Python's code may run when an object goes.
+    withExtendedLifetime(dropped) {}
+    return history
+  }
+
+  /// What the last stage with about so many records took.
+  func nanoseconds(for records: Int) -> Int64? { last.withLock { $0[Self.size(records)] } }
 
   func note(_ nanoseconds: Int64, records: Int) {
-    state.withLock { $0.last = (nanoseconds, records) }
+    last.withLock { $0[Self.size(records)] = nanoseconds }
   }
 
-  /// True for one that cannot be pickled.
-  var stays: Bool { state.withLock { $0.stays } }
-
-  func stay() { state.withLock { $0.stays = true } }
+  private static func size(_ records: Int) -> Int {
+    (Int.bitWidth - max(records, 1).leadingZeroBitCount) / 2
+  }
 }
