@@ -51,29 +51,22 @@ final class DirectFunction: @unchecked Sendable {
 
   private let code: UnsafeMutablePointer<Instruction>
   private let count: Int
+  /// Keeps those of the code.
+  private let constants: [PythonObject]
   private var untilCall = callEvery
 
   /// Nil for an expression with other parts.
   init?(_ expression: Expression, _ py: borrowing Python) {
     var compiler = Compiler()
     let isUnderstood = compiler.add(expression, py)
-    guard isUnderstood, compiler.code.count <= Self.mostInstructions else {
-      for instruction in compiler.code {
-        if let constant = instruction.constant { Py.release(constant) }
-      }
-      return nil
-    }
+    guard isUnderstood, compiler.code.count <= Self.mostInstructions else { return nil }
+    constants = compiler.constants
     count = compiler.code.count
     code = .allocate(capacity: count)
     code.initialize(from: compiler.code, count: count)
   }
 
-  deinit {
-    let constants = (0..<count).compactMap { code[$0].constant }
-    code.deallocate()
-    if constants.isEmpty { return }
-    Interpreter.attach { _ in for constant in constants { Py.release(constant) } }
-  }
+  deinit { code.deallocate() }
 
   /// The value for one argument; nil, and no exception, where the function has to be called.
   @inline(__always)
@@ -252,6 +245,7 @@ final class DirectFunction: @unchecked Sendable {
 
   private struct Compiler {
     var code: [Instruction] = []
+    var constants: [PythonObject] = []
     private var depth = 0
     private var seen: Set<ObjectIdentifier> = []
 
@@ -266,6 +260,7 @@ final class DirectFunction: @unchecked Sendable {
       case .argument(let number): return emit(.argument, number)
       case .constant(let value):
         guard let constant = Self.constant(value, py) else { return false }
+        constants.append(PythonObject(owning: constant))
         return emit(.constant, constant: constant)
       case .item(let object, let index):
         guard case .constant(.integer(let number)) = index.kind, add(object, py) else {
@@ -360,7 +355,6 @@ final class DirectFunction: @unchecked Sendable {
       }
     }
 
-    /// Takes over the constant.
     private mutating func emit(
       _ operation: Instruction.Operation, _ operand: Int = 0, takes: Int = 0, gives: Int = 1,
       constant: PyPointer? = nil
