@@ -4,9 +4,7 @@ import SwiftwaterCore
 /// Turns bytes as they come into blocks of lines: a state machine without input, output or time.
 ///
 /// A line ends at `\n`, `\r\n` or `\r`, wherever the chunks are cut. What is not UTF-8 becomes
-/// U+FFFD, one for each maximal ill-formed part (the Unicode standard's recommended practice,
-/// section 3.9, which Java and Python follow too). A line over the limit is dropped whole and
-/// reported.
+/// U+FFFD, as Java does it (`TextRepair.swift`). A line over the limit is dropped whole and reported.
 public struct LineAssembler: ~Copyable {
   /// A line that was longer than allowed.
   public struct DroppedLine: Sendable, Equatable {
@@ -239,8 +237,7 @@ public struct LineAssembler: ~Copyable {
 
   private func shownPrefix(from start: Int, to end: Int) -> String {
     let length = min(Self.shownPrefix, end - start)
-    return String(
-      decoding: UnsafeRawBufferPointer(start: base + start, count: length), as: UTF8.self)
+    return repairedText(UnsafeRawBufferPointer(start: base + start, count: length))
   }
 
   // MARK: - Memory
@@ -275,7 +272,7 @@ public struct LineAssembler: ~Copyable {
       for line in lines {
         let start = UInt32(repaired.count)
         let text = UnsafeRawBufferPointer(rebasing: bytes[Int(line.start)..<Int(line.end)])
-        repaired.append(contentsOf: String(decoding: text, as: UTF8.self).utf8)
+        repaired.append(contentsOf: repairedText(text).utf8)
         spans.append(.init(start: start, end: UInt32(repaired.count)))
         repaired.append(.lineFeed)
       }

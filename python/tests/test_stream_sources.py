@@ -71,6 +71,9 @@ def test_an_rdd_of_a_stopped_context_is_refused(streaming):
         ([b"\xff\xfe\n"], ["\ufffd\ufffd"]),
         ([b"\xc3", b"\xa9\n"], ["é"]),
         ([b"\xe2\x82\n"], ["\ufffd"]),
+        # A surrogate in three bytes is one; a mark in front stays, other than in a file.
+        ([b"\xed\xa0", b"\x80\xed\xb0\x80\n"], ["\ufffd\ufffd"]),
+        ([b"\xef\xbb\xbfa\n"], ["\ufeffa"]),
         ([b"tab\there\x00\n"], ["tab\there\x00"]),
         (["\u2028 is no end of line\n".encode()], ["\u2028 is no end of line"]),
         ([b"x" * 100_000 + b"\n"], ["x" * 100_000]),
