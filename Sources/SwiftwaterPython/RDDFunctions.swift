@@ -30,6 +30,14 @@ let rddFunctions: [(String, NativeFunction, String)] = [
     }, "An RDD of the lines of text files."
   ),
   (
+    "matching_paths",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        py.newList(matchingPaths(try arguments.text(0, py)).compactMap { py.newText($0) })
+      }
+    }, "The paths that a pattern stands for, in order."
+  ),
+  (
     "pipeline",
     { _, arguments in
       entry(arguments, count: 2) { py, arguments in

@@ -2,43 +2,36 @@
 import Glibc
 import SwiftwaterCore
 
+/// What a pattern (`*`, `?`, `[ab]`, `{a,b}`) matches, in the order of names, each once.
+public func matchingPaths(_ pattern: String) -> [String] { FileSystem.matches(of: pattern) }
+
 enum FileSystem {
   struct File: Sendable, Equatable {
     let path: String
     let size: Int
   }
 
-  /// The files that a path means: itself, what is in the folder, or what the pattern matches.
+  /// The files that a path means: itself, what is in the folder, or what the pattern matches; of
+  /// several paths, with commas between them, those of each.
   ///
   /// - Throws: ``EngineError`` (`unavailable`) when there is none, in Spark's words.
   static func files(at given: String) throws -> [File] {
-    var path = given.filter { $0 != "\n" }
-    for prefix in ["file://", "file:"] where path.hasPrefix(prefix) {
-      path = String(path.dropFirst(prefix.count))
-      break
-    }
-    let matches = glob(path)
-    guard !matches.isEmpty else {
-      throw EngineError.unavailable("Input path does not exist: \(given)")
-    }
-    return try matches.flatMap { match -> [File] in
-      var information = stat()
-      guard stat(match, &information) == 0 else { throw unreadable(match) }
-      guard information.st_mode & S_IFMT == S_IFDIR else {
-        return [File(path: match, size: Int(information.st_size))]
+    let whole = withoutScheme(given)
+    // A name may hold commas and what else means something in a pattern.
+    if kind(of: whole) != nil { return try files(in: whole) }
+    return try parts(of: given.filter { $0 != "\n" }).flatMap { part -> [File] in
+      let path = withoutScheme(part)
+      if kind(of: path) != nil { return try files(in: path) }
+      // Hadoop: what is hidden is meant by its name only, not by a pattern.
+      let matches = matches(of: path).filter { !isHidden($0.split(separator: "/").last ?? "") }
+      guard !matches.isEmpty else {
+        throw EngineError.unavailable("Input path does not exist: \(part)")
       }
-      return try entries(of: match).compactMap { name in
-        let path = match + "/" + name
-        var information = stat()
-        guard stat(path, &information) == 0 else { throw unreadable(path) }
-        // Spark: a folder inside the folder is an error there; it is passed over here.
-        guard information.st_mode & S_IFMT == S_IFREG else { return nil }
-        return File(path: path, size: Int(information.st_size))
-      }
+      return try matches.flatMap { try files(in: $0) }
     }
   }
 
-  private static func glob(_ pattern: String) -> [String] {
+  fileprivate static func matches(of pattern: String) -> [String] {
     var result = glob_t()
     defer { globfree(&result) }
     guard Glibc.glob(pattern, GLOB_BRACE, nil, &result) == 0 else { return [] }
@@ -46,8 +39,50 @@ enum FileSystem {
     let matches = (0..<Int(result.gl_pathc)).compactMap { index in
       result.gl_pathv[index].map { String(cString: $0) }
     }
-    // Hadoop: what is hidden is meant by its name only, not by a pattern.
-    return matches.filter { $0 == pattern || !isHidden($0.split(separator: "/").last ?? "") }
+    return Set(matches).sorted(by: isBefore)
+  }
+
+  /// Cuts at commas that are not inside of braces.
+  private static func parts(of paths: String) -> [Substring] {
+    var depth = 0
+    return paths.split { character in
+      switch character {
+      case "{": depth += 1
+      case "}": depth -= 1
+      default: return character == "," && depth <= 0
+      }
+      return false
+    }
+  }
+
+  private static func withoutScheme(_ path: some StringProtocol) -> String {
+    for prefix in ["file://", "file:"] where path.hasPrefix(prefix) {
+      return String(path.dropFirst(prefix.count))
+    }
+    return String(path)
+  }
+
+  /// The file itself, or the visible files in a folder.
+  private static func files(in path: String) throws -> [File] {
+    guard let (kind, size) = kind(of: path) else { throw unreadable(path) }
+    guard kind == S_IFDIR else { return [File(path: path, size: size)] }
+    return try entries(of: path).compactMap { name in
+      let path = path + "/" + name
+      guard let (kind, size) = self.kind(of: path) else { throw unreadable(path) }
+      // Spark: a folder inside the folder is an error there; it is passed over here.
+      return kind == S_IFREG ? File(path: path, size: size) : nil
+    }
+  }
+
+  /// The kind of what is at a path, and its size in bytes; nil, with `errno`, where there is nothing.
+  private static func kind(of path: String) -> (mode_t, size: Int)? {
+    var information = stat()
+    guard stat(path, &information) == 0 else { return nil }
+    return (information.st_mode & S_IFMT, Int(information.st_size))
+  }
+
+  private static func isBefore(_ a: String, _ b: String) -> Bool {
+    a.utf8.lexicographicallyPrecedes(b.utf8)
   }
 
   private static func isHidden(_ name: some StringProtocol) -> Bool {
@@ -66,7 +101,7 @@ enum FileSystem {
       }
       if !isHidden(name) { names.append(name) }
     }
-    return names.sorted()
+    return names.sorted(by: isBefore)
   }
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-__all__ = ["input_files", "local_path"]
+__all__ = ["input_files", "local_path", "matching_paths"]
 
 _PATTERN = ("*", "?", "[", "{")
 
@@ -77,23 +77,27 @@ def _matches(path: str) -> Sequence[str]:
     if os.path.exists(path):
         return [path]
     if any(sign in path for sign in _PATTERN):
-        import glob
-
-        names = [match for one in _alternatives(path) for match in glob.glob(one)]
-        found = sorted({match for match in names if _counts(os.path.basename(match))})
+        names = matching_paths(path)
+        found = [match for match in names if _counts(os.path.basename(match))]
         if found:
             return found
         raise FileNotFoundError(f"Input Pattern file:{path} matches 0 files")
     raise FileNotFoundError(f"Input path does not exist: file:{path}")
 
 
-def _alternatives(path: str) -> list[str]:
-    """Return the patterns that ``{a,b}`` stands for."""
-    before, brace, rest = path.partition("{")
-    inside, end, after = rest.partition("}")
-    if not brace or not end:
-        return [path]
-    return [one for choice in inside.split(",") for one in _alternatives(before + choice + after)]
+def matching_paths(pattern: str) -> list[str]:
+    """Return what a pattern stands for, as Hadoop has it: once each, sorted, hidden names too.
+
+    Example::
+
+        >>> for file in ("c.txt", "a.txt", "b.txt"):
+        ...     _ = open(f"{tmp}/{file}", "w")
+        >>> [path.rpartition("/")[2] for path in matching_paths(tmp + "/{b,a}.txt")]
+        ['a.txt', 'b.txt']
+    """
+    from swiftwater._native import engine
+
+    return engine.matching_paths(pattern)
 
 
 def _counts(name: str) -> bool:

@@ -105,6 +105,38 @@ def test_a_pattern_of_folders(tmp_path):
     assert found == [str(tmp_path / "a1" / "f"), str(tmp_path / "a2" / "f")]
 
 
+def test_alternatives_of_folders(tmp_path):
+    for folder in ("a", "b", "_c", "d"):
+        (tmp_path / folder).mkdir()
+        write(tmp_path / folder / "f", "x", 1)
+    found = [path for path, _ in listed(str(tmp_path / "{b,{a,_c},b,none}"))]
+    assert found == [str(tmp_path / folder / "f") for folder in ("_c", "a", "b")]
+
+
+def test_a_folder_whose_name_looks_like_a_pattern(tmp_path):
+    (tmp_path / "{a,b}[c]").mkdir()
+    write(tmp_path / "{a,b}[c]" / "f", "x", 1)
+    assert len(listed(str(tmp_path / "{a,b}[c]"))) == 1
+
+
+@pytest.mark.parametrize("name", ["later", "l*r", "{later,none}"])
+def test_a_folder_that_is_not_there_is_told_once(tmp_path, capfd, name):
+    chooser = FileChooser(str(tmp_path / name), 1000, 0)
+    said = f"there is no folder {tmp_path / name} to take files from"
+    (tmp_path / "lr").write_text("a file, not a folder")
+    for second in (10, 11, 12):
+        assert chooser.files_at(second * SECOND) == []
+    assert capfd.readouterr().err.count(said) == 1
+    (tmp_path / "later").mkdir()
+    assert chooser.files_at(13 * SECOND) == []
+    assert said not in capfd.readouterr().err
+    # It goes away: that is news.
+    (tmp_path / "later").rmdir()
+    for second in (14, 15):
+        assert chooser.files_at(second * SECOND) == []
+    assert capfd.readouterr().err.count(said) == 1
+
+
 def test_a_folder_that_is_not_there_is_empty(tmp_path):
     assert listed(str(tmp_path / "none")) == []
     assert listed(str(tmp_path / "none*")) == []
@@ -181,6 +213,21 @@ def test_the_lines_of_files(streaming, folder):
     folder.put("a", b"a\nb\r\nc\rd\xff\n\nlast")
     streaming.advance()
     assert out.batches == [["a", "b", "c", "d\N{REPLACEMENT CHARACTER}", "", "last"]]
+
+
+def test_names_that_look_like_patterns_are_names(streaming, folder):
+    out = streaming.collect(streaming.ssc.textFileStream(str(folder.path)))
+    for name in ("a,b", "[c]", "{d,e}", "f*"):
+        folder.put(name, name + "\n")
+    streaming.advance()
+    assert sorted(out.batches[0]) == ["[c]", "a,b", "f*", "{d,e}"]
+
+
+def test_a_mark_in_front_of_a_file_is_left_out(streaming, folder):
+    out = streaming.collect(streaming.ssc.textFileStream(str(folder.path)))
+    folder.put("a", b"\xef\xbb\xbfid\n\xef\xbb\xbf1\n")
+    streaming.advance()
+    assert out.batches == [["id", "\ufeff1"]]
 
 
 def test_partitions(streaming, folder):

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from swiftwater._native import engine
+from swiftwater._paths import matching_paths
 
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
@@ -22,7 +23,6 @@ __all__ = ["FileChooser", "binary_files", "chosen", "listed", "text_files"]
 # Spark: spark.streaming.fileStream.minRememberDuration, rounded up to whole batches.
 _REMEMBERED_MS = 60_000
 _CHUNK = 1 << 16
-_PATTERN = "*?["
 
 
 def chosen(
@@ -52,13 +52,8 @@ def listed(directory: str) -> list[tuple[str, int]]:
     Each with its time of change in milliseconds. Names that begin with ``.`` or ``_`` do not
     count; a folder that is not there is empty.
     """
-    folders = [directory]
-    if not os.path.isdir(directory) and any(sign in directory for sign in _PATTERN):
-        from glob import glob
-
-        folders = sorted(glob(directory))
     found: list[tuple[str, int]] = []
-    for folder in folders:
+    for folder in _folders(directory):
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except (FileNotFoundError, NotADirectoryError):
@@ -74,6 +69,12 @@ def listed(directory: str) -> list[tuple[str, int]]:
     return found
 
 
+def _folders(directory: str) -> list[str]:
+    if os.path.isdir(directory):
+        return [directory]
+    return [path for path in matching_paths(directory) if os.path.isdir(path)]
+
+
 class FileChooser:
     """Chooses the files of each batch of one stream, and remembers what it has chosen."""
 
@@ -83,6 +84,7 @@ class FileChooser:
         self._constructed_ms = constructed_ms
         self._remember_ms = slide_ms * -(-_REMEMBERED_MS // slide_ms)
         self._batches: dict[int, list[str]] = {}
+        self._is_missing = False
 
     def files_at(self, time_ms: int) -> list[str]:
         """Return the files of the batch at a time: the same ones whenever it is asked."""
@@ -95,6 +97,7 @@ class FileChooser:
             # Spark: the batch goes on without files; the next one sees them.
             engine.log("warning", f"cannot list the folder {self._directory}: {error}")
             return []
+        self._tell_of_missing(bool(found) or bool(_folders(self._directory)))
         oldest_ms = time_ms - self._remember_ms
         for old in [batch for batch in self._batches if batch < oldest_ms]:
             del self._batches[old]
@@ -102,6 +105,16 @@ class FileChooser:
         paths = chosen(found, time_ms, self._remember_ms, self._constructed_ms, recent)
         self._batches[time_ms] = paths
         return paths
+
+    def _tell_of_missing(self, is_there: bool) -> None:
+        # Spark says nothing, and a slip in the name is then hard to find.
+        if not is_there and not self._is_missing:
+            engine.log(
+                "warning",
+                f"there is no folder {self._directory} to take files from: it is looked for again "
+                "in every batch",
+            )
+        self._is_missing = not is_there
 
     def facts(self) -> dict[str, Any]:
         """Return what a checkpoint needs to choose the same files again."""

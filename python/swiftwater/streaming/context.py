@@ -219,7 +219,8 @@ class StreamingContext:
         Each batch has the files that were changed last in the minute before its time and that no
         earlier batch had; names that begin with ``.`` or ``_`` are left out. Files must appear
         complete: write them elsewhere and rename them into the folder. ``directory`` may be a
-        pattern (``logs/*``) for several folders; one that is not there counts as empty.
+        pattern (``logs/*``, ``logs/{a,b}``) for several folders; one that is not there counts as
+        empty, and the log says so once. How files are read: ``SparkContext.textFile``.
 
         Example::
 
