@@ -282,9 +282,16 @@ public struct Arguments {
 ///
 /// - Throws: ``ArgumentError`` for another object.
 public func bytes(of object: PyPointer) throws -> [UInt8] {
+  Array(try bytesBorrowed(from: object))
+}
+
+/// The content of a `bytes`, which lives as long as the object.
+///
+/// - Throws: ``ArgumentError`` for another object.
+public func bytesBorrowed(from object: PyPointer) throws -> UnsafeRawBufferPointer {
   guard sw_is_exact_bytes(object) != 0 else { throw ArgumentError("bytes are expected") }
   let start = UnsafeRawPointer(PyBytes_AsString(object)!)
-  return Array(UnsafeRawBufferPointer(start: start, count: PyBytes_Size(object)))
+  return UnsafeRawBufferPointer(start: start, count: PyBytes_Size(object))
 }
 
 /// The items of a list or tuple, borrowed; nil for another object.

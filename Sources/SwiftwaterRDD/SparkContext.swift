@@ -22,6 +22,7 @@ public final class SparkContext: Sendable {
     /// Ends the jobs of the streaming run that is active.
     var cancellation = Cancellation()
     var mover: (any TaskMover)?
+    var unpacker: (any FileUnpacker)?
   }
 
   /// - Throws: ``EngineError`` (`invalidArgument`) for an unknown master or a setting that cannot
@@ -60,6 +61,14 @@ public final class SparkContext: Sendable {
 
   /// What takes tasks to other processes; nil where nothing does.
   public var mover: (any TaskMover)? { state.withLock { $0.mover } }
+
+  /// From now on compressed files can be read.
+  public func setUnpacker(_ unpacker: any FileUnpacker) {
+    state.withLock { $0.unpacker = unpacker }
+  }
+
+  /// What opens compressed files; nil where nothing does.
+  var unpacker: (any FileUnpacker)? { state.withLock { $0.unpacker } }
 
   /// Jobs from now on belong to a streaming run, which may cancel them.
   public func beginRun(_ cancellation: Cancellation) {

@@ -6,7 +6,8 @@ extension SparkContext {
   ///
   /// The path may name a file, a folder (its files, without those that begin with `.` or `_`), a
   /// pattern, or several of these behind commas; `file:` in front is allowed. Splits are Hadoop's:
-  /// `minimumPartitions` or more, none larger than 32 MiB by more than a tenth.
+  /// `minimumPartitions` or more, none larger than 32 MiB by more than a tenth. A compressed file, told
+  /// by its name, has one. A byte order mark is not part of the first line.
   ///
   /// - Throws: ``EngineError`` (`unavailable`) when nothing is there.
   public func textFileNode(
@@ -16,10 +17,16 @@ extension SparkContext {
     let lineLimit = try settings.bytes("swiftwater.receiver.maxLineLength") ?? (16 << 20)
     return RDDNode(
       name: "textFile", context: self, dependencies: [], partitionCount: splits.count,
-      recordType: .text, records: { splits.reduce(0) { $0 + ($1.end - $1.start) } / usualLine }
+      recordType: .text, records: { splits.reduce(0) { $0 + $1.usualText } / usualLine }
     ) { [weak self] partition, task in
       let split = splits[partition]
-      let reader = try SplitReader(split, blockSize: blockSize, maxLineLength: lineLimit)
+      let reader: any LineReader =
+        if split.isCompressed {
+          try UnpackedReader(
+            split.path, with: self?.unpacker, blockSize: blockSize, maxLineLength: lineLimit)
+        } else {
+          try SplitReader(split, blockSize: blockSize, maxLineLength: lineLimit)
+        }
       return ClosureCursor {
         try task.checkCancellation()
         let block = try reader.next()
@@ -43,6 +50,20 @@ extension SparkContext {
 /// About how long a line is, in bytes.
 private let usualLine = 64
 
+/// Reads the lines of a partition, block by block.
+protocol LineReader: AnyObject {
+  /// The next lines; nil at the end.
+  func next() throws -> TextBlock?
+
+  /// The lines that were too long, since the last call.
+  func takeDroppedLines() -> [LineAssembler.DroppedLine]
+}
+
+/// What some programs put in front of UTF-8. Spark: Hadoop leaves it out where a file begins.
+enum ByteOrderMark {
+  static let utf8: [UInt8] = [0xEF, 0xBB, 0xBF]
+}
+
 /// A part of a file: the lines that begin behind `start` (or at it, when it is 0) and not behind
 /// `end`, as Hadoop divides them.
 struct FileSplit: Sendable, Equatable {
@@ -53,15 +74,22 @@ struct FileSplit: Sendable, Equatable {
   private static let largestSplit = 32 << 20
   private static let slack = 1.1
 
+  /// A compressed file can be read from its beginning only: it is not divided.
+  var isCompressed: Bool { Compression.isCompressed(path) }
+
+  /// About how many bytes of text it has.
+  var usualText: Int { (end - start) * (isCompressed ? Compression.usualRatio : 1) }
+
   static func plan(paths: String, minimumPartitions: Int) throws -> [FileSplit] {
-    let files = try paths.split(separator: ",").flatMap { try FileSystem.files(at: String($0)) }
+    let files = try FileSystem.files(at: paths)
     let total = files.reduce(0) { $0 + $1.size }
     let goal = max(1, total / minimumPartitions)
     let size = max(1, min(goal, largestSplit))
     return files.flatMap { file -> [FileSplit] in
       var splits: [FileSplit] = []
       var start = 0
-      while Double(file.size - start) / Double(size) > slack {
+      let isDivided = !Compression.isCompressed(file.path)
+      while isDivided && Double(file.size - start) / Double(size) > slack {
         splits.append(FileSplit(path: file.path, start: start, end: start + size))
         start += size
       }
@@ -74,8 +102,8 @@ struct FileSplit: Sendable, Equatable {
   }
 }
 
-/// Reads the lines of a split, block by block.
-final class SplitReader {
+/// Reads the lines of a split of a plain file.
+final class SplitReader: LineReader {
   private let file: OpenFile
   /// The bytes of the split's lines, terminators included.
   private var remaining: Range<Int>
@@ -87,11 +115,12 @@ final class SplitReader {
     // One read is enough for a block, but for very long lines.
     assembler = LineAssembler(blockSize: blockSize / 2, maxLineLength: maxLineLength)
     self.blockSize = blockSize
-    let start = split.start == 0 ? 0 : try Self.lineStart(behind: split.start, in: file)
+    let start =
+      split.start == 0
+      ? try Self.textStart(in: file) : try Self.lineStart(behind: split.start, in: file)
     remaining = start..<max(start, try Self.lineStart(behind: split.end, in: file))
   }
 
-  /// The next lines; nil at the end of the split.
   func next() throws -> TextBlock? {
     while !assembler.isBlockFull && !remaining.isEmpty {
       var count = 0
@@ -107,6 +136,15 @@ final class SplitReader {
   }
 
   func takeDroppedLines() -> [LineAssembler.DroppedLine] { assembler.takeDroppedLines() }
+
+  /// The place behind a byte order mark.
+  private static func textStart(in file: borrowing OpenFile) throws -> Int {
+    let mark = ByteOrderMark.utf8
+    return try withUnsafeTemporaryAllocation(byteCount: mark.count, alignment: 1) { buffer in
+      let count = try file.read(into: buffer, at: 0)
+      return buffer[..<count].elementsEqual(mark) ? mark.count : 0
+    }
+  }
 
   /// The place behind the first line terminator at or behind `offset`; the file's end without one.
   ///

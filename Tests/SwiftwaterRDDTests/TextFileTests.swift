@@ -61,6 +61,56 @@ import Testing
         == ["2", "1"])
   }
 
+  @Test(
+    "Alternatives in braces, in order and each once; names that look like patterns",
+    arguments: [
+      ("{b,a}.txt", ["a", "b"]), ("{a,a,?}.txt", ["a", "b", "c"]),
+      ("{a,b}.txt,c.txt", ["a", "b", "c"]),
+      ("{a,{b,c}}.t{x,y}t", ["a", "b", "c"]), ("[^ab].txt", ["c"]), ("x,{y}[z].txt", ["strange"]),
+    ])
+  func patterns(pattern: String, expected: [String]) throws {
+    let folder = try temporaryFolder()
+    defer { removeFolder(folder) }
+    for name in ["a", "b", "c"] { write(name, to: "\(folder)/\(name).txt") }
+    write("strange", to: "\(folder)/x,{y}[z].txt")
+    let path = pattern.hasSuffix("c.txt") ? "{a,b}.txt,\(folder)/c.txt" : pattern
+    #expect(try context.textFile("\(folder)/\(path)").collect().map(\.description) == expected)
+  }
+
+  @Test(
+    "A byte order mark in front of a file is left out, wherever the splits cut",
+    arguments: [
+      ("\u{FEFF}a\nb\n", ["a", "b"]), ("\u{FEFF}", []), ("\u{FEFF}\n", [""]), ("\u{FEFF}x", ["x"]),
+      ("\u{FEFF}\u{FEFF}x\n\u{FEFF}y", ["\u{FEFF}x", "\u{FEFF}y"]),
+      ("a\n\u{FEFF}", ["a", "\u{FEFF}"]),
+    ])
+  func byteOrderMark(text: String, lines: [String]) throws {
+    try withFile(text) { path in
+      for partitions in 1...9 {
+        let read = try context.textFile(path, minimumPartitions: partitions).collect()
+        #expect(read.map(\.description) == lines, "\(partitions) partitions")
+      }
+    }
+  }
+
+  @Test("A compressed file is one partition, and its pieces may be cut anywhere")
+  func compressed() throws {
+    let folder = try temporaryFolder()
+    defer { removeFolder(folder) }
+    let path = "\(folder)/a.gz"
+    write("what is in it does not count here", to: path)
+    let context = try SparkContext(master: "local[2]", appName: "tests")
+    let error = #expect(throws: EngineError.self) { try context.textFile(path).collect() }
+    #expect(
+      error?.message.hasPrefix("\(path): compressed text is read by jobs in Python only") == true)
+    for pieces in [["\u{FEFF}one\r", "\n", "tw", "o\nthree"], ["\u{FEFF}", "one\ntwo\nthree\n"]] {
+      context.setUnpacker(ScriptedUnpacker(pieces: pieces))
+      let lines = try context.textFile(path, minimumPartitions: 9)
+      #expect(lines.partitionCount == 1)
+      #expect(try lines.collect().map(\.description) == ["one", "two", "three"])
+    }
+  }
+
   @Test func missing() {
     let error = #expect(throws: EngineError.self) { try context.textFile("/no/such/file") }
     #expect(error?.message == "Input path does not exist: /no/such/file")
@@ -88,5 +138,24 @@ import Testing
 
   private func removeFolder(_ folder: String) {
     try? FileManager.default.removeItem(atPath: folder)
+  }
+}
+
+/// Gives what it was made with.
+private struct ScriptedUnpacker: FileUnpacker {
+  let pieces: [String]
+
+  func open(_ path: String) -> any FileContent { Content(pieces: pieces[...]) }
+
+  private final class Content: FileContent {
+    var pieces: ArraySlice<String>
+
+    init(pieces: ArraySlice<String>) { self.pieces = pieces }
+
+    func next(_ body: (UnsafeRawBufferPointer) -> Void) -> Bool {
+      guard let piece = pieces.popFirst() else { return false }
+      Array(piece.utf8).withUnsafeBytes(body)
+      return true
+    }
   }
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from swiftwater._calls import call_site
+from swiftwater._compression import content, refuse_compressed
 from swiftwater._native import engine
 from swiftwater._paths import input_files
 from swiftwater.rdd import RDD
@@ -47,6 +49,7 @@ def binary_records(sc: SparkContext, path: str, length: int) -> RDD[bytes]:
     pieces: list[list[Any]] = []
     step = max(_BLOCK // length, 1) * length
     for file in _found(path, "binaryRecords"):
+        refuse_compressed(file, "binaryRecords")
         size = os.path.getsize(file)
         starts = range(0, size, step)
         pieces += [[(file, length, start, min(start + step, size))] for start in starts]
@@ -98,8 +101,19 @@ def _itself(group: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _text(file: str) -> Iterator[tuple[str, str]]:
-    with open(file, "rb") as opened:
-        yield f"file:{file}", opened.read().decode(errors="replace")
+    yield f"file:{file}", _decoded(content(file))
+
+
+# Surrogates in three bytes, or two of them, are one mistake for Java; Python counts each byte.
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]?")
+
+
+def _decoded(data: bytes) -> str:
+    """Return UTF-8 as text, with U+FFFD for what is none, as Java has it."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return _SURROGATE.sub("\ufffd".encode(), data).decode(errors="replace")
 
 
 def _text_as_bytes(file: str) -> Iterator[tuple[bytes, bytes]]:

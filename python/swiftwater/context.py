@@ -245,8 +245,10 @@ class SparkContext:
         ``name`` is a path or a ``file:`` URL; a pattern such as ``logs/*.txt`` and several paths
         with commas between them stand for all their files. ``minPartitions`` is a lower bound, by
         default ``defaultMinPartitions``. Lines end with ``\n``, ``\r\n`` or ``\r``; bytes that are
-        not UTF-8 become U+FFFD. With ``use_unicode=False`` the lines are ``bytes`` in UTF-8. A file
-        that is not there raises ``OSError``, at the latest when the lines are asked for.
+        not UTF-8 become U+FFFD, and a byte order mark in front of a file is left out. With
+        ``use_unicode=False`` the lines are ``bytes`` in UTF-8. Compressed files (``.gz``, ``.bz2``,
+        ``.deflate``, ``.zst``, ``.xz``) are unpacked; each is one partition. A file that is not
+        there, or is damaged, raises ``OSError``, at the latest when the lines are asked for.
 
         Example::
 
@@ -269,9 +271,10 @@ class SparkContext:
     ) -> RDD[tuple[str, str]]:
         """Make an RDD of ``(file, text)`` for each file of a folder.
 
-        ``path`` is what ``textFile`` takes. The file's name is a ``file:`` URL. Bytes that are not
-        UTF-8 become U+FFFD; with ``use_unicode=False`` both are ``bytes``. Small files share a
-        partition. Which files there are is decided now; what is not there raises ``OSError``.
+        ``path`` is what ``textFile`` takes, compressed files too. The file's name is a ``file:``
+        URL. Bytes that are not UTF-8 become U+FFFD; with ``use_unicode=False`` both are ``bytes``.
+        Small files share a partition. Which files there are is decided now; what is not there
+        raises ``OSError``.
 
         Example::
 
@@ -288,7 +291,7 @@ class SparkContext:
     def binaryFiles(self, path: str, minPartitions: int | None = None) -> RDD[tuple[str, bytes]]:
         r"""Make an RDD of ``(file, bytes)`` for each file of a folder.
 
-        The rest is as in ``wholeTextFiles``.
+        The rest is as in ``wholeTextFiles``, but what is compressed stays so.
 
         Example::
 
@@ -305,7 +308,8 @@ class SparkContext:
         """Make an RDD of the records of files whose records all have ``recordLength`` bytes.
 
         ``path`` is what ``textFile`` takes. A file that ends within a record raises ``EOFError``
-        when its records are asked for. Raises ``ValueError`` for a length below 1.
+        when its records are asked for. Raises ``ValueError`` for a length below 1, and for files
+        whose names say that they are compressed.
 
         Example::
 

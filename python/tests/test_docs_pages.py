@@ -6,6 +6,7 @@ import inspect
 import operator
 import os
 import re
+import sys
 from pathlib import Path
 from threading import Lock
 
@@ -178,15 +179,14 @@ def in_a_listener(sc):
     raise raised[0]
 
 
-def on_files(sc, folder, call, between=lambda file: None):
+def on_files(sc, folder, call, suffix=""):
     with StreamingTest(spark_context=sc) as test:
         test.collect(call(test.ssc, str(folder)))
         test.start()
-        file = folder / "file"
+        file = folder / f"file{suffix}"
         file.write_bytes(b"abc")
         seconds = test.batch_time(1).timestamp()
         os.utime(file, (seconds, seconds))
-        between(file)
         test.advance()
 
 
@@ -200,6 +200,23 @@ def removed_before_it_is_read(sc, folder):
         seconds = test.batch_time(1).timestamp()
         os.utime(file, (seconds, seconds))
         test.advance()
+
+
+def binary_records(ssc, folder):
+    return ssc.binaryRecordsStream(folder, 2)
+
+
+def packed(folder, suffix, data):
+    file = folder / f"words{suffix}"
+    file.write_bytes(data)
+    return str(file)
+
+
+def without_zstandard(sc, folder):
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("zstandard", "compression.zstd"):
+            patch.setitem(sys.modules, module, None)
+        sc.textFile(packed(folder, ".zst", b"x")).count()
 
 
 def saved_twice(sc, folder):
@@ -278,6 +295,7 @@ PROVOKED = {
         lambda sc, folder: (sc.stop(), received({"swiftwater.block.size": "huge"})),
         lambda sc, folder: sc.textFile("/nowhere.txt").count(),
         lambda sc, folder: sc.textFile("hdfs://a/b").count(),
+        lambda sc, folder: sc.binaryRecords(packed(folder, ".gz", b""), 2),
         saved_twice,
         lambda sc, folder: on_a_stream(sc, lambda ssc, s: (ssc.remember(5), ssc.remember(6))),
         lambda sc, folder: sc.parallelize([1]).countApprox(1),
@@ -296,7 +314,12 @@ PROVOKED = {
         lambda sc, folder: sc.emptyRDD().first(),
         lambda sc, folder: sc.emptyRDD().reduce(max),
         removed_before_it_is_read,
-        lambda sc, folder: on_files(sc, folder, lambda ssc, f: ssc.binaryRecordsStream(f, 2)),
+        lambda sc, folder: sc.textFile(packed(folder, ".gz", b"no gzip data")).count(),
+        lambda sc, folder: sc.textFile(packed(folder, ".gz", b"\x1f\x8b")).count(),
+        lambda sc, folder: sc.textFile(packed(folder, ".lz4", b"x")).count(),
+        without_zstandard,
+        lambda sc, folder: on_files(sc, folder, binary_records, ".gz"),
+        lambda sc, folder: on_files(sc, folder, binary_records),
     ],
     "Mistakes with checkpoints": [
         open_to_others,

@@ -37,6 +37,9 @@ def folder(tmp_path):
         ("{}/{{e,a}}.txt", ["e.txt", "a.txt"]),
         ("{}/a.txt,{}/e.txt", ["a.txt", "e.txt"]),
         ("{}/s*", ["z.txt"]),
+        ("{}/{{a,_c,none}}.txt", ["a.txt"]),
+        ("{}/{{a,{{b,e}}}}.txt,{}/sub", ["a.txt", "b.txt", "e.txt", "z.txt"]),
+        ("{}/[^ab].txt", ["e.txt"]),
         ("{}/_c.txt", ["_c.txt"]),
     ],
 )
@@ -83,6 +86,32 @@ def test_whole_text_files(sc, folder):
     os.mkdir(f"{folder}/empty")
     empty = sc.wholeTextFiles(f"{folder}/empty")
     assert (empty.getNumPartitions(), empty.collect()) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "lines"),
+    [("{e,a}.txt", ["x", "y", "�"]), ("{a,a}.*", ["x", "y"]), ("{s*,e.txt}", ["�", "below"])],
+)
+def test_lines_of_alternatives(sc, folder, pattern, lines):
+    assert sc.textFile(f"{folder}/{pattern}").collect() == lines
+    assert sc.textFile(f"{folder}/a.txt,{folder}/{pattern}").collect() == ["x", "y", *lines]
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"1:\xed\xa0\x80", "1:\ufffd"),
+        (b"2:\xed\xa0\xbd\xed\xb8\x80.", "2:\ufffd\ufffd."),
+        (b"\xed\xbf", "\ufffd"),
+        (b"\xed\xa0\xc3\xa9", "\ufffdé"),
+        (b"\xe2\x82\xed\xa0\x80\x80", "\ufffd\ufffd\ufffd"),
+        (b"\xc0\x80\xf4\x90\x80\x80\xed", "\ufffd" * 7),
+    ],
+)
+def test_what_is_no_utf8_becomes_what_java_makes_of_it(sc, tmp_path, data, text):
+    (tmp_path / "a").write_bytes(data)
+    assert sc.textFile(str(tmp_path / "a")).collect() == [text]
+    assert sc.wholeTextFiles(str(tmp_path / "a")).values().collect() == [text]
 
 
 def test_binary_files(sc, folder):

@@ -10,6 +10,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from swiftwater._compression import refuse_compressed
 from swiftwater._native import engine
 from swiftwater._paths import matching_paths
 
@@ -195,6 +196,7 @@ def _plain_files(path: str) -> list[str]:
 
 
 def _records(path: str, length: int) -> Iterator[bytes]:
+    refuse_compressed(path, "binaryRecordsStream")
     with open(path, "rb") as file:
         chunk = max(_CHUNK // length, 1) * length
         while block := file.read(chunk):
