@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from threading import Lock
 
+from swiftwater._claimed_folders import ClaimedFolder, remove_abandoned
 from swiftwater._paths import local_path
 from swiftwater.errors import Py4JJavaError, SparkException
 
 __all__ = ["AddedFiles"]
 
 _REMOTE = ("http", "https", "ftp")
+_FOLDER = re.compile(r"swiftwater-files-\w+")
 _ARCHIVES = (".zip", ".jar", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
@@ -27,6 +30,7 @@ class AddedFiles:
         """Begin without files; ``parent`` is where the folder is made, once it is needed."""
         self._parent = parent
         self._root: str | None = None
+        self._claimed: ClaimedFolder | None = None
         self._lock = Lock()
         self._sources: dict[str, str] = {}
         self._archives: dict[str, str] = {}
@@ -39,14 +43,20 @@ class AddedFiles:
 
                 # Spark: several folders with commas between them; the first is as good as any.
                 parent = self._parent.split(",")[0].strip() if self._parent else None
-                made = tempfile.mkdtemp(prefix="swiftwater-files-", dir=parent)
-                self._root = os.path.abspath(made)
+                remove_abandoned(parent or tempfile.gettempdir(), _FOLDER)
+                self._claimed = ClaimedFolder(
+                    lambda: os.path.abspath(
+                        tempfile.mkdtemp(prefix="swiftwater-files-", dir=parent)
+                    )
+                )
+                self._root = self._claimed.path
             return self._root
 
     def delete(self) -> None:
         """Delete the folder with all that is in it."""
         with self._lock:
             root, self._root = self._root, None
+            claimed, self._claimed = self._claimed, None
         if root is not None:
             import shutil
             import sys
@@ -54,6 +64,8 @@ class AddedFiles:
             inside = root + os.sep
             sys.path[:] = [place for place in sys.path if not f"{place}{os.sep}".startswith(inside)]
             shutil.rmtree(root, ignore_errors=True)
+        if claimed is not None:
+            claimed.release()
 
     def listed(self) -> list[str]:
         """Return what was added, as URLs."""

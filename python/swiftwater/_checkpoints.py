@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from swiftwater._claimed_folders import ClaimedFolder, remove_abandoned
 from swiftwater._native import engine
 from swiftwater.rdd import _waiting
 
@@ -16,7 +19,45 @@ if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
     from swiftwater.rdd import RDD
 
-__all__ = ["keep", "mark", "wanted"]
+__all__ = ["give_back", "keep", "mark", "new_folder", "wanted"]
+
+_FOLDER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def new_folder(parent: str) -> ClaimedFolder:
+    """Make a folder for a context below ``parent``, which only the user can read.
+
+    Those are removed in which a context that is gone has left nothing.
+    """
+    import uuid
+
+    def make() -> str:
+        folder = os.path.join(parent, str(uuid.uuid4()))
+        os.makedirs(parent, exist_ok=True)
+        os.mkdir(folder, 0o700)
+        return folder
+
+    remove_abandoned(parent, _FOLDER, _remove_empty)
+    return ClaimedFolder(make)
+
+
+def give_back(folders: list[ClaimedFolder]) -> None:
+    """Remove those folders of a context that are empty."""
+    for folder in folders:
+        with suppress(OSError):
+            os.rmdir(folder.path)
+        folder.release()
+    folders.clear()
+
+
+def _remove_empty(folder: str) -> None:
+    import shutil
+
+    for name in os.listdir(folder):
+        # Hidden: it was being written.
+        if name.startswith("."):
+            shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+    os.rmdir(folder)
 
 
 def mark(rdd: RDD[Any], local: bool) -> None:
@@ -74,8 +115,12 @@ def _written(rdd: RDD[Any], parts: list[bytes]) -> str:
 
     def write(place: str) -> None:
         for number, data in enumerate(parts):
-            with open(os.path.join(place, f"part-{number:05d}"), "xb") as file:
+            with open(os.path.join(place, f"part-{number:05d}"), "xb", opener=_private) as file:
                 file.write(data)
 
-    write_folder(target, write)
+    write_folder(target, write, mode=0o700)
     return f"file:{target}"
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

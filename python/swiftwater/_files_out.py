@@ -38,10 +38,13 @@ def local_path(path: str, operator: str) -> str:
     return os.path.abspath(name)
 
 
-def write_folder(target: str, write: Callable[[str], None], overwrite: bool = False) -> None:
+def write_folder(
+    target: str, write: Callable[[str], None], overwrite: bool = False, mode: int = 0o777
+) -> None:
     """Make the folder ``target`` of what ``write(temporary folder)`` puts there.
 
-    Raises ``FileAlreadyExistsException`` where ``target`` is there, unless ``overwrite`` is set.
+    ``mode`` says who may use the folder, less what the process's mask takes away. Raises
+    ``FileAlreadyExistsException`` where ``target`` is there, unless ``overwrite`` is set.
     """
     import shutil
     import uuid
@@ -51,11 +54,12 @@ def write_folder(target: str, write: Callable[[str], None], overwrite: bool = Fa
     parent, name = os.path.split(target)
     # Hidden, so that nobody who watches the parent folder takes it for input.
     work = os.path.join(parent, f".{name}.{uuid.uuid4().hex}")
-    os.makedirs(work)
+    os.makedirs(parent, exist_ok=True)
+    os.mkdir(work, mode)
     try:
         write(work)
-        with open(os.path.join(work, "_SUCCESS"), "xb"):
-            pass
+        marker = os.open(os.path.join(work, "_SUCCESS"), os.O_CREAT | os.O_EXCL, mode & 0o666)
+        os.close(marker)
         if overwrite and os.path.lexists(target):
             old = f"{work}.old"
             os.rename(target, old)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from weakref import ref
 
     from swiftwater._added_files import AddedFiles
+    from swiftwater._claimed_folders import ClaimedFolder
     from swiftwater._jobs import Properties
     from swiftwater._jvm import JavaContext, JavaGateway, JavaName
     from swiftwater._swiftwater import Handle
@@ -133,6 +134,7 @@ class SparkContext:
             self._default_parallelism = engine.default_parallelism(self._handle)
             self._rdd_ids = itertools.count()
             self._checkpoint_dir: str | None = None
+            self._checkpoint_folders: list[ClaimedFolder] = []
             self._log_level = _spark_level(settings.get("swiftwater.log.level") or "info")
             self._added_files: AddedFiles | None = None
             self._local = local()
@@ -523,14 +525,12 @@ class SparkContext:
             >>> sc.getCheckpointDir().startswith(f"file:{tmp}/checkpoints/")
             True
         """
-        import uuid
-
+        from swiftwater._checkpoints import new_folder
         from swiftwater._paths import local_path
 
-        parent = os.path.abspath(local_path(dirName, "setCheckpointDir"))
-        folder = os.path.join(parent, str(uuid.uuid4()))
-        os.makedirs(folder)
-        self._checkpoint_dir = folder
+        folder = new_folder(os.path.abspath(local_path(dirName, "setCheckpointDir")))
+        self._checkpoint_folders.append(folder)
+        self._checkpoint_dir = folder.path
 
     def getCheckpointDir(self) -> str | None:
         """Return the folder for checkpoints as a URL; ``None`` where none was set.
@@ -942,6 +942,10 @@ class SparkContext:
             sql.close_session_of(self)
         if self._added_files is not None:
             self._added_files.delete()
+        if self._checkpoint_folders:
+            from swiftwater._checkpoints import give_back
+
+            give_back(self._checkpoint_folders)
 
     def __enter__(self) -> SparkContext:
         """Return the context itself; leaving the ``with`` block stops it."""
