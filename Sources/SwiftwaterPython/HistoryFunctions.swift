@@ -73,17 +73,31 @@ let historyFunctions: [(String, NativeFunction, String)] = [
   (
     "set_batch_hook",
     { _, arguments in
-      entry(arguments, count: 2) { _, arguments in
+      entry(arguments, count: 3) { _, arguments in
         let owner: PythonStreaming = try arguments.handle(0)
-        let hook = try function(arguments[1])
-        let old = owner.batchHook.withLock { current in
-          defer { current = hook }
+        let hooks = BatchHooks(
+          isOver: try function(arguments[1]), failed: try function(arguments[2]))
+        let old = owner.batchHooks.withLock { current in
+          defer { current = hooks }
           return current
         }
         withExtendedLifetime(old) {}
         return Py.none()
       }
-    }, "Calls a function with the time of every batch that is over."
+    }, "Calls functions about every batch that is over, and about outputs that have failed."
+  ),
+  (
+    "needed",
+    { _, arguments in
+      entry(arguments, count: 4) { py, arguments in
+        let owner: PythonStreaming = try arguments.handle(0)
+        let take = try function(arguments[3])
+        try owner.streaming.offerNeeded(
+          by: try arguments.integers(1, py), at: try time(arguments, 2)
+        ) { needed in try Interpreter.attach { py in try isTaken(needed, by: take, py) } }
+        return Py.none()
+      }
+    }, "Offers a function what outputs of a batch stand on: (key or number, parent, time, RDD)."
   ),
   (
     "retained",
@@ -123,6 +137,29 @@ let historyFunctions: [(String, NativeFunction, String)] = [
         return Py.none()
       }
     }, "Gives a stream with a key an RDD of the past."
+  ),
+  (
+    "restore_input",
+    { _, arguments in
+      entry(arguments, count: 4) { _, arguments in
+        let owner: PythonStreaming = try arguments.handle(0)
+        try owner.streaming.restoreInput(
+          number: try arguments.integer(1), time: try time(arguments, 2),
+          rdd: try arguments.handle(3))
+        return Py.none()
+      }
+    }, "Gives a source what it had taken in for an earlier batch."
+  ),
+  (
+    "run_again",
+    { _, arguments in
+      entry(arguments, count: 3) { py, arguments in
+        let owner: PythonStreaming = try arguments.handle(0)
+        try owner.streaming.runAgain(
+          outputs: try arguments.integers(2, py), at: try time(arguments, 1))
+        return Py.none()
+      }
+    }, "Runs outputs of an earlier batch again."
   ),
   (
     "resume",
@@ -182,6 +219,26 @@ let historyFunctions: [(String, NativeFunction, String)] = [
 
 private func time(_ arguments: Arguments, _ index: Int) throws -> BatchTime {
   BatchTime(milliseconds: Int64(try arguments.integer(index)))
+}
+
+/// Calls `take((key or number, parent, time, RDD))`.
+private func isTaken(
+  _ needed: NeededRDD, by take: PythonObject, _ py: borrowing Python
+) throws -> Bool {
+  let name: (PyPointer?, Int)
+  switch needed.place {
+  case .input(let number): name = (py.newInteger(number), -1)
+  case .stream(let key, let parent): name = (py.newText(key), parent)
+  }
+  let row = [
+    name.0, py.newInteger(name.1), py.newInteger(Int(needed.time.milliseconds)),
+    HandleType.make(needed.rdd),
+  ]
+  guard let argument = py.newTuple(row.compactMap(\.self)) else { throw PythonError.fetch(py) }
+  defer { Py.release(argument) }
+  guard let result = take.call(argument) else { throw PythonError.fetch(py) }
+  defer { Py.release(result) }
+  return Py.truth(result) == 1
 }
 
 private func streamHistory(_ arguments: Arguments, _ py: borrowing Python) throws -> PyPointer? {

@@ -16,8 +16,8 @@ final class PythonStreaming: Sendable {
   /// Becomes readable when a wait is over.
   private let event: ReadableEvent
   private let calls: UserCalls
-  /// Called with the time of each batch that is over.
-  let batchHook = Monitor<PythonObject?>(nil)
+  /// Called about each batch, where there are checkpoints.
+  let batchHooks = Monitor<BatchHooks?>(nil)
   private let pendingInputs = Monitor<[@Sendable () -> Bool]>([])
 
   init(_ owner: PythonContext, intervalMilliseconds: Int, manualStart: Int?) throws {
@@ -29,7 +29,12 @@ final class PythonStreaming: Sendable {
       owner.context, interval: try BatchInterval(milliseconds: Int64(intervalMilliseconds)),
       clock: manualClock,
       hooks: .init(
-        afterBatch: { [batchHook] in try callAfterBatch(batchHook.withLock { $0 }, at: $0) },
+        outputsFailed: { [batchHooks] in
+          try callOutputsFailed(batchHooks.withLock { $0?.failed }, at: $0, outputs: $1)
+        },
+        afterBatch: { [batchHooks] in
+          try callAfterBatch(batchHooks.withLock { $0?.isOver }, at: $0, hasFailed: $1)
+        },
         interrupt: { calls.interrupt() }, threadEnds: { Interpreter.endThread() }))
     let event = try ReadableEvent()
     self.event = event
@@ -98,11 +103,11 @@ final class PythonStreaming: Sendable {
   /// Lets go of what a stopped context remembers, and of the functions that it called.
   func forget() {
     streaming.forget()
-    let hook = batchHook.withLock { hook in
-      defer { hook = nil }
-      return hook
+    let hooks = batchHooks.withLock { hooks in
+      defer { hooks = nil }
+      return hooks
     }
-    withExtendedLifetime(hook) {}
+    withExtendedLifetime(hooks) {}
   }
 
   // MARK: - Input that tests ask about
@@ -178,8 +183,34 @@ final class GenerationView {
   }
 }
 
+/// What is called about each batch.
+struct BatchHooks: Sendable {
+  /// Takes the time of a batch that is over, and whether an output has failed.
+  let isOver: PythonObject
+  /// Takes the time of a batch and the numbers of its outputs that have failed.
+  let failed: PythonObject
+}
+
+private func callOutputsFailed(_ hook: PythonObject?, at time: BatchTime, outputs: [Int]) throws {
+  guard let hook else { return }
+  try Interpreter.attach { py in
+    guard let milliseconds = py.newInteger(Int(time.milliseconds)) else {
+      throw PythonError.fetch(py)
+    }
+    defer { Py.release(milliseconds) }
+    guard let numbers = py.newList(outputs.compactMap { py.newInteger($0) }) else {
+      throw PythonError.fetch(py)
+    }
+    defer { Py.release(numbers) }
+    guard let result = hook.call(milliseconds, numbers) else { throw PythonError.fetch(py) }
+    Py.release(result)
+  }
+}
+
 /// Writes what Python has buffered, and calls the hook.
-private func callAfterBatch(_ hook: PythonObject?, at time: BatchTime?) throws {
+private func callAfterBatch(
+  _ hook: PythonObject?, at time: BatchTime?, hasFailed: Bool
+) throws {
   try Interpreter.attach { py in
     flushStandardOutput(py)
     guard let hook, let time else { return }
@@ -187,7 +218,9 @@ private func callAfterBatch(_ hook: PythonObject?, at time: BatchTime?) throws {
       throw PythonError.fetch(py)
     }
     defer { Py.release(milliseconds) }
-    guard let result = hook.call(milliseconds) else { throw PythonError.fetch(py) }
+    let failed = py.newBool(hasFailed)
+    defer { Py.release(failed) }
+    guard let result = hook.call(milliseconds, failed) else { throw PythonError.fetch(py) }
     Py.release(result)
   }
 }

@@ -13,8 +13,11 @@ final class BatchLoop: Sendable {
     let history: StreamHistory
     let clock: any EngineClock
     let cancellation: Cancellation
-    /// Called after the outputs of every batch, on the loop's thread.
-    let afterBatch: @Sendable (BatchTime?) throws -> Void
+    /// Called with the numbers of the outputs of a batch that have failed, before what the batch
+    /// had is forgotten, on the loop's thread.
+    let outputsFailed: @Sendable (BatchTime, [Int]) throws -> Void
+    /// Called after the outputs of every batch, on the loop's thread, with whether one has failed.
+    let afterBatch: @Sendable (BatchTime?, Bool) throws -> Void
     /// Called last on a thread of the loop's own.
     let threadEnds: @Sendable () -> Void
     /// Called with what went wrong, on the loop's thread.
@@ -145,28 +148,42 @@ final class BatchLoop: Sendable {
     let environment = self.environment
     let began = environment.clock.now
     var failures = 0
+    var failedOutputs: [Int] = []
     do {
       environment.history.begin(batch)
       let jobs = try environment.plan.jobs(
         for: batch, history: environment.history, context: environment.context)
-      failures = run(jobs, of: batch, began: began)
+      failedOutputs = run(jobs, of: batch, began: began)
+      failures = failedOutputs.count
       failures += storeStates(at: batch.time, reporting: failures == 0)
     } catch {
       failures += 1
+      failedOutputs = environment.plan.outputs(of: batch, after: environment.history.zeroTime)
+        .map(\.id)
       if batch.isAnnounced { tellEmptyEnd(of: batch) }
       environment.failed(error)
       environment.context.post(.generationFailed(time: batch.time, error: error))
     }
     // A batch that a stop has interrupted is not over: what it needs stays, and nobody is told.
     let isOver = !environment.cancellation.isCancelled
-    if isOver { environment.history.end(at: batch.time) }
-    do {
-      try environment.afterBatch(isOver ? batch.time : nil)
-    } catch {
-      failures += 1
-      environment.failed(error)
-      environment.context.post(
-        .outputFailed(time: batch.time, operation: "checkpoint", error: error))
+    func noteCheckpoint(_ body: () throws -> Void) {
+      do {
+        try body()
+      } catch {
+        failures += 1
+        environment.failed(error)
+        environment.context.post(
+          .outputFailed(time: batch.time, operation: "checkpoint", error: error))
+      }
+    }
+    if isOver {
+      if !failedOutputs.isEmpty {
+        noteCheckpoint { try environment.outputsFailed(batch.time, failedOutputs) }
+      }
+      environment.history.end(at: batch.time)
+    }
+    noteCheckpoint {
+      try environment.afterBatch(isOver ? batch.time : nil, !failedOutputs.isEmpty)
     }
     let report = BatchReport(
       time: batch.time, recordCount: batch.reportedCount,
@@ -189,15 +206,15 @@ final class BatchLoop: Sendable {
 
   /// Runs a batch's outputs, one after the other, whatever becomes of the others.
   ///
-  /// - Returns: how many failed.
-  private func run(_ jobs: [Job], of batch: Batch, began: Timestamp) -> Int {
+  /// - Returns: the numbers of those that failed.
+  private func run(_ jobs: [Job], of batch: Batch, began: Timestamp) -> [Int] {
     // Spark: a batch without any output is none that listeners hear of.
     if jobs.isEmpty {
       if batch.isAnnounced { tellEmptyEnd(of: batch) }
-      return 0
+      return []
     }
     let environment = self.environment
-    var failures = 0
+    var failures: [Int] = []
     var infos = jobs.map { $0.output.info(at: batch.time) }
     func info(ended: Timestamp? = nil, hasBegun: Bool = true) -> BatchInfo {
       BatchInfo(
@@ -215,7 +232,7 @@ final class BatchLoop: Sendable {
         try environment.cancellation.check()
         try job.output.action(job.rdd, batch.time)
       } catch {
-        failures += 1
+        failures.append(job.output.id)
         failure = error
         environment.failed(error)
         environment.context.post(

@@ -20,6 +20,8 @@ struct StreamGraph: Sendable {
     /// The time before the first batch of all, and the last one that has run.
     var resumed: (zero: BatchTime, last: BatchTime)?
     var rdds: [(node: Int, time: BatchTime, rdd: RDDNode)] = []
+    /// Batches of which outputs have failed, with the numbers of these.
+    var failed: [(time: BatchTime, outputs: [Int])] = []
   }
 
   init(interval: BatchInterval) {
@@ -106,8 +108,7 @@ struct StreamPlan: Sendable {
 
   /// What listeners are told of a batch that waits.
   func waitingInfo(of batch: Batch, zeroTime: BatchTime) -> BatchInfo {
-    let elapsed = batch.time.milliseconds - zeroTime.milliseconds
-    let due = outputs.filter { elapsed % $0.node.slide.milliseconds == 0 }
+    let due = outputs(of: batch, after: zeroTime)
     return BatchInfo(
       time: batch.time, submitted: batch.submitted, began: nil, ended: nil,
       inputs: inputInfos(of: batch), outputs: due.map { $0.info(at: batch.time) })
@@ -133,8 +134,15 @@ struct StreamPlan: Sendable {
       _ = try generation.rdd(of: node, at: time)
     }
     return try outputs.compactMap { output in
-      try generation.rdd(of: output.node).map { Job(output: output, rdd: $0) }
+      guard batch.runs(output) else { return nil }
+      return try generation.rdd(of: output.node).map { Job(output: output, rdd: $0) }
     }
+  }
+
+  /// The outputs that a batch has, each at its own slide.
+  func outputs(of batch: Batch, after zeroTime: BatchTime) -> [StreamOutput] {
+    let elapsed = batch.time.milliseconds - zeroTime.milliseconds
+    return outputs.filter { elapsed % $0.node.slide.milliseconds == 0 && batch.runs($0) }
   }
 }
 
@@ -147,6 +155,10 @@ struct Batch: Sendable {
   var isAnnounced = false
   /// By the id of the input's node.
   let allocations: [Int: Allocation]
+  /// The numbers of the outputs of a batch that runs again; nil for all.
+  var outputs: [Int]?
+
+  func runs(_ output: StreamOutput) -> Bool { outputs?.contains(output.id) ?? true }
 
   var reportedCount: Int { allocations.values.reduce(0) { $0 + $1.reportedCount } }
 }

@@ -19,8 +19,8 @@ final class StreamHistory: Sendable {
   /// For so many batches a state may lag behind without a loss: their planning failed.
   private static let longestLag: Int64 = 1000
 
-  private let zeroTime: BatchTime
-  private let plan: StreamPlan
+  let zeroTime: BatchTime
+  let plan: StreamPlan
   private let state: Mutex<State>
 
   /// - Parameter past: what an earlier run has left.
@@ -68,6 +68,13 @@ final class StreamHistory: Sendable {
   /// The time of a state's latest RDD; the one before the first batch where there is none.
   private func latestTime(of node: StreamNode, _ state: State) -> BatchTime {
     state.rdds[node.id]?.keys.max() ?? zeroTime
+  }
+
+  /// The time of a stream's latest RDD that is older than `time`.
+  func latestTime(of node: StreamNode, before time: BatchTime) -> BatchTime? {
+    state.withLock { state in
+      state.rdds[node.id]?.filter { $0.value != nil && $0.key < time }.keys.max()
+    }
   }
 
   private func reference(at time: BatchTime, _ state: State) -> BatchTime {

@@ -47,19 +47,24 @@ public final class StreamingContext: Sendable {
 
   /// What a layer above may add to a run.
   public struct Hooks: Sendable {
-    /// Called after the outputs of every batch, on the thread that ran them.
-    /// Without a time: a stop interrupted the batch.
-    public var afterBatch: @Sendable (BatchTime?) throws -> Void
+    /// Called with the numbers of the outputs that have failed, on the thread that ran them; then
+    /// ``StreamingContext/offerNeeded(by:at:take:)`` may be asked what they stand on.
+    public var outputsFailed: @Sendable (BatchTime, [Int]) throws -> Void
+    /// Called after the outputs of every batch, on the thread that ran them, with whether one has
+    /// failed. Without a time: a stop interrupted the batch.
+    public var afterBatch: @Sendable (BatchTime?, Bool) throws -> Void
     /// Asked to interrupt a function that does not end, when a stop has waited long enough.
     public var interrupt: @Sendable () -> Void
     /// Called last on each thread of the engine that called functions of the layer above.
     public var threadEnds: @Sendable () -> Void
 
     public init(
-      afterBatch: @escaping @Sendable (BatchTime?) throws -> Void = { _ in },
+      outputsFailed: @escaping @Sendable (BatchTime, [Int]) throws -> Void = { _, _ in },
+      afterBatch: @escaping @Sendable (BatchTime?, Bool) throws -> Void = { _, _ in },
       interrupt: @escaping @Sendable () -> Void = {},
       threadEnds: @escaping @Sendable () -> Void = {}
     ) {
+      self.outputsFailed = outputsFailed
       self.afterBatch = afterBatch
       self.interrupt = interrupt
       self.threadEnds = threadEnds
@@ -277,6 +282,35 @@ public final class StreamingContext: Sendable {
       let target = parent == -1 ? node : node.parents[parent]
       graph.past.rdds.append((target.id, time, rdd))
     }
+  }
+
+  /// Gives a source, numbered among the sources, what it had taken in for an earlier batch.
+  ///
+  /// - Throws: ``EngineError`` (`invalidArgument`) where there are fewer sources.
+  public func restoreInput(number: Int, time: BatchTime, rdd: RDDNode) throws {
+    try building { graph in
+      let inputs = graph.nodes.filter { $0.source != nil }
+      guard inputs.indices.contains(number) else {
+        throw EngineError.invalidArgument(
+          "the checkpoint has input of the source \(number), which this program does not have")
+      }
+      graph.past.rdds.append((inputs[number].id, time, rdd))
+    }
+  }
+
+  /// Runs some outputs of a batch of an earlier run again, before all others.
+  public func runAgain(outputs: [Int], at time: BatchTime) throws {
+    try building { $0.past.failed.append((time, outputs)) }
+  }
+
+  /// Offers what outputs of the batch at `time` stand on and what cannot be made again later. Inside
+  /// ``Hooks/outputsFailed``.
+  ///
+  /// - Parameter take: false where an RDD cannot be kept: what that one stands on is offered then.
+  public func offerNeeded(
+    by outputs: [Int], at time: BatchTime, take: (NeededRDD) throws -> Bool
+  ) throws {
+    try history?.offerNeeded(by: outputs, at: time, context: context, take: take)
   }
 
   /// Goes on behind the batch at `last` of a run whose first batch followed `zero`: every batch

@@ -33,6 +33,7 @@ final class StreamingRun: Sendable {
   private let bus: ListenerBus
   private let cancellation = Cancellation()
   private let first: BatchTime
+  private let failed: [(time: BatchTime, outputs: [Int])]
   /// The time before the first batch of all.
   let zeroTime: BatchTime
   let history: StreamHistory
@@ -61,6 +62,7 @@ final class StreamingRun: Sendable {
     self.clock = clock
     self.hooks = hooks
     self.limits = limits
+    self.failed = past.failed.sorted { $0.time < $1.time }
     let zeroTime: BatchTime
     if let (zero, last) = past.resumed {
       zeroTime = zero
@@ -79,7 +81,8 @@ final class StreamingRun: Sendable {
     let loop = BatchLoop(
       .init(
         plan: plan, context: context, history: history, clock: clock,
-        cancellation: cancellation, afterBatch: hooks.afterBatch,
+        cancellation: cancellation, outputsFailed: hooks.outputsFailed,
+        afterBatch: hooks.afterBatch,
         threadEnds: hooks.threadEnds, failed: failed, bus: bus,
         hasRoom: { waker.withLock { $0.ticker }?.roomMade() }))
     self.loop = loop
@@ -109,6 +112,11 @@ final class StreamingRun: Sendable {
     context.post(.started(name: context.appName, interval: plan.interval, first: first))
     bus.post(.streamingStarted(clock.now))
     loop.start()
+    // Spark: what had failed before comes before what was missed.
+    for (time, outputs) in failed {
+      _ = loop.add(
+        Batch(time: time, submitted: clock.now, allocations: [:], outputs: outputs))
+    }
     ticker.start()
     for (_, source) in plan.sources { source.start(clock: clock) }
   }

@@ -221,8 +221,22 @@ def add_listener(streaming: Handle, function: Callable[[tuple[Any, ...]], object
 def on_listener_thread(streaming: Handle) -> bool: ...
 
 # --- checkpoints ------------------------------------------------------------------------------
-# function(time_ms) on the thread of the batches when a batch is over, with all its outputs.
-def set_batch_hook(streaming: Handle, function: Callable[[int], object]) -> None: ...
+# On the thread of the batches: is_over(time_ms, has_failed) when a batch is over, with all its
+# outputs; before it failed(time_ms, numbers of outputs) where some have failed.
+def set_batch_hook(
+    streaming: Handle,
+    is_over: Callable[[int, bool], object],
+    failed: Callable[[int, list[int]], object],
+) -> None: ...
+
+# Inside the hook for failed outputs: offers what they stand on, take((key of a stream or number of
+# a source, n as in rdd_at, time_ms, RDD)). Where take says False, what that one stands on follows.
+def needed(
+    streaming: Handle,
+    outputs: list[int],
+    time_ms: int,
+    take: Callable[[tuple[str | int, int, int, Handle]], bool],
+) -> None: ...
 
 # What streams with a key look back on after the batch at time_ms: (key, n as in rdd_at, time_ms,
 # RDD). Inside the batch hook, or after the stop.
@@ -233,6 +247,12 @@ def forget(streaming: Handle) -> None: ...
 
 # Before the start: gives a stream with a key an RDD of the past.
 def restore(streaming: Handle, key: str, parent: int, time_ms: int, rdd: Handle) -> None: ...
+
+# Before the start: gives a source, by its number, what it had taken in for an earlier batch.
+def restore_input(streaming: Handle, number: int, time_ms: int, rdd: Handle) -> None: ...
+
+# Before the start: outputs of an earlier batch that run again, before all others.
+def run_again(streaming: Handle, time_ms: int, outputs: list[int]) -> None: ...
 
 # Before the start: go on from an earlier run. The first batch is the one after last_ms; every
 # batch time since then is run.

@@ -594,5 +594,11 @@ def test_the_format_of_a_checkpoint_file(tmp_path):
     assert facts["zero_ms"] == 1_893_456_000_000
     assert facts["last_ms"] == facts["data_ms"] == 1_893_456_001_000
     assert [row["operator"] for row in facts["data"]] == ["totals"]
-    data = (tmp_path / facts["data"][0]["file"]).read_bytes()
-    assert struct.unpack_from("<8sII", data) == (b"SWDATA\r\n", 1, 2)
+    assert facts["name"] == names(tmp_path, "checkpoint-")[-1]
+    name = facts["data"][0]["file"]
+    data = (tmp_path / name).read_bytes()
+    # Two partitions, and its name in front of them.
+    assert struct.unpack_from("<8sII", data) == (b"SWDATA\r\n", 2, 3)
+    kind, length, checksum = struct.unpack_from("<4sQI", data, 16)
+    assert (kind, data[32 : 32 + length]) == (b"NAME", name.encode())
+    assert checksum == zlib.crc32(name.encode())

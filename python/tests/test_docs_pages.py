@@ -256,6 +256,29 @@ def open_to_others(sc, folder):
     StreamingContext(sc, 1).checkpoint(str(folder))
 
 
+def written_by_others(sc, folder):
+    folder.chmod(0o700)
+    file = folder / "checkpoint-1000"
+    file.write_text("whose?")
+    file.chmod(0o666)
+    StreamingContext.getOrCreate(str(folder), lambda: None)
+
+
+def defined_after_a_recovery(sc, folder):
+    def setup():
+        ssc = StreamingContext(sc, 1)
+        ssc.textFileStream(str(folder)).foreachRDD(lambda rdd: None)
+        return ssc
+
+    place = str(folder / "checkpoints")
+    first = StreamingContext.getOrCreate(place, setup)
+    first.start()
+    first.stop(stopSparkContext=False)
+    again = StreamingContext.getOrCreate(place, setup)
+    again.textFileStream(str(folder)).pprint()
+    again.start()
+
+
 def checkpoint_interval(sc, folder):
     with StreamingTest(spark_context=sc) as test:
         test.ssc.checkpoint(str(folder / "checkpoints"))
@@ -326,6 +349,8 @@ PROVOKED = {
         lambda sc, folder: StreamingContext(sc, 1).checkpoint("hdfs://a/b"),
         lambda sc, folder: checkpointed(sc, folder, lambda line: LOCK),
         unreadable,
+        written_by_others,
+        defined_after_a_recovery,
         checkpoint_interval,
     ],
 }
@@ -337,7 +362,9 @@ ELSEWHERE = [
     "pyspark.sql needs DuckDB, which is not installed in this Python environment: ...",
     "[PYTHON_HASH_SEED_NOT_SET] ...",
     "Input path does not exist: ... it was there when the batch was made. ...",
-    "the checkpoint directory ... belongs to another user",
+    "the checkpoint directory ... belongs to another user (uid ...), ...",
+    "the file ... belongs to another user (uid ...), ...",
+    "the checkpoint directory ... is in use by another process: process 4711 on ada (job.py). ...",
     "Cannot go on from ...: ...",
 ]
 

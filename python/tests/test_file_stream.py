@@ -76,6 +76,38 @@ def test_what_is_chosen_is_forgotten_after_a_while(tmp_path):
     assert len(chooser.facts()["batches"]) <= 62
 
 
+def test_what_a_recovery_needs_is_remembered_longer(tmp_path):
+    chooser = FileChooser(str(tmp_path), 1000, 0)
+    chooser.hold_for(100_000)
+    for second in range(30, 300):
+        write(tmp_path / f"{second}", "x", second)
+        assert chooser.files_at(second * 1000) == [str(tmp_path / f"{second}")]
+    # The batch behind 100 s looks back a minute.
+    assert min(time for time, _ in chooser.facts()["batches"]) == 40_000
+    again = FileChooser(str(tmp_path), 1000, 0)
+    again.go_on(chooser.facts())
+    for second in range(101, 300):
+        assert again.files_at(second * 1000) == [str(tmp_path / f"{second}")]
+    chooser.hold_for(299_000)
+    chooser.files_at(300_000)
+    assert min(time for time, _ in chooser.facts()["batches"]) == 239_000
+
+
+def test_a_file_that_is_changed_after_a_minute_is_taken_again_whatever_is_held(tmp_path):
+    # Spark: it was forgotten by then.
+    for held in (None, 0):
+        chooser = FileChooser(str(tmp_path), 1000, 0)
+        if held is not None:
+            chooser.hold_for(held)
+        taken = []
+        for second in range(10, 100):
+            if second in (10, 30):
+                write(tmp_path / "f", "x", second)
+            if chooser.files_at(second * 1000):
+                taken.append(second)
+        assert taken == [10, 71]
+
+
 def test_facts_go_on(tmp_path):
     chooser = FileChooser(str(tmp_path), 1000, 4000)
     write(tmp_path / "a", "x", 9.5)
@@ -352,3 +384,48 @@ def test_a_batch_that_runs_again_reads_the_same_files(tmp_path):
     with StreamingTest.recovered(str(crash)) as test:
         test.start()
         assert test.outputs[0].batches == whole
+
+
+STATEFUL = {
+    "a state": lambda pairs: pairs.updateStateByKey(lambda new, old: sum(new) + (old or 0), 1),
+    "a window": lambda pairs: pairs.reduceByKeyAndWindow(lambda a, b: a + b, None, 280, 70),
+    "a window with an inverse": lambda pairs: pairs.reduceByKeyAndWindow(
+        lambda a, b: a + b, lambda a, b: a - b, 350, 70
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", STATEFUL)
+@pytest.mark.parametrize("crash_at", [69, 71, 134, 139, 203])
+def test_no_file_is_read_twice_however_seldom_data_is_written(tmp_path, kind, crash_at):
+    inbox, folder, crash = tmp_path / "in", tmp_path / "checkpoints", tmp_path / "crash"
+    inbox.mkdir()
+    crash.mkdir(mode=0o700)
+
+    def feed(test, seconds):
+        for second in seconds:
+            if second % 10 == 0:
+                Folder(test, inbox).put(f"{second}", f"{second}\n")
+            test.advance()
+
+    with StreamingTest() as test:
+        test.ssc.checkpoint(str(folder))
+        pairs = test.ssc.textFileStream(str(inbox)).map(lambda line: (1, 1))
+        stream = STATEFUL[kind](pairs)
+        test.collect(stream.checkpoint(70) if kind == "a state" else stream)
+        test.start()
+        feed(test, range(1, crash_at))
+        for name in os.listdir(folder):
+            if (folder / name).is_file():
+                (crash / name).write_bytes((folder / name).read_bytes())
+        feed(test, range(crash_at, 285))
+        whole = dict(zip(test.outputs[0].times, test.outputs[0].batches, strict=True))
+    for name in os.listdir(inbox):
+        if int(name) >= crash_at:
+            os.unlink(inbox / name)
+    with StreamingTest.recovered(str(crash)) as test:
+        test.start()
+        feed(test, range(crash_at, 285))
+        again = dict(zip(test.outputs[0].times, test.outputs[0].batches, strict=True))
+    assert again
+    assert again == {time: whole[time] for time in again}

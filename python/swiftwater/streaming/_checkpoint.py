@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from swiftwater._native import engine
 from swiftwater.streaming import _checkpoint_files as files
+from swiftwater.streaming._checkpoint_folder import CheckpointFolder, UntrustedFileError
+from swiftwater.streaming._failed_batches import FailedBatches
 from swiftwater.streaming._pickled_calls import pickled, python_version
 
 if TYPE_CHECKING:
@@ -38,8 +39,9 @@ class CheckpointWriter:
     def __init__(self, ssc: StreamingContext) -> None:
         """Write for ``ssc``; nothing happens before ``prepare``."""
         self._ssc = ssc
-        self._folder = ""
-        self._data_folder = ""
+        self._opened: CheckpointFolder | None = None
+        # Of the checkpoint that the context goes on from.
+        self._data_folder: CheckpointFolder | None = None
         self._lock = Lock()
         self._functions = b""
         self._facts: dict[str, Any] = {}
@@ -49,22 +51,35 @@ class CheckpointWriter:
         self._data_ms = -1
         self._data: list[dict[str, Any]] = []
         self._intervals_ms: list[int] = []
+        self._failed = FailedBatches()
         # Which data files the checkpoints in the folder name.
         self._referred: dict[int, set[str]] = {}
 
-    def go_on(self, folder: str, last_ms: int, data: list[dict[str, Any]]) -> None:
+    @property
+    def _folder(self) -> CheckpointFolder:
+        if self._opened is None:
+            raise RuntimeError("the checkpoints of this context have no folder yet")
+        return self._opened
+
+    def go_on(self, folder: CheckpointFolder, facts: dict[str, Any]) -> None:
         """Begin with what a checkpoint has given to the context."""
         self._data_folder = folder
-        self._last_ms = self._data_ms = last_ms
-        self._data = data
+        self._last_ms = self._data_ms = facts["data_ms"]
+        self._data = facts["data"]
+        self._failed.go_on(
+            batch for batch in facts.get("failed", ()) if batch["time_ms"] <= self._data_ms
+        )
 
     # --- before the start ---------------------------------------------------------------------
 
-    def prepare(self, folder: str) -> None:
-        """Pickle what will be written, so that a mistake shows before the first batch."""
+    def prepare(self, folder: CheckpointFolder) -> None:
+        """Pickle what will be written, so that a mistake shows before the first batch.
+
+        Raises ``SparkException`` where another process uses the folder.
+        """
         ssc = self._ssc
-        self._folder = folder
-        files.require_private(folder)
+        self._opened = folder
+        folder.lock()
         self._functions = pickled(ssc)
         calls = ssc._definitions.calls
         for call in calls:
@@ -86,13 +101,16 @@ class CheckpointWriter:
             "operators": list(ssc._stateful.names),
         }
         self._intervals_ms = list(self._data_intervals())
-        files.remove_temporary_files(self._folder)
-        for time_ms in files.checkpoint_times(self._folder):
+        folder.remove_unfinished()
+        for time_ms in files.checkpoint_times(folder):
             self._referred[time_ms] = self._files_of(time_ms)
-        if self._data_folder != folder:
+        before = self._data_folder
+        if before is not None and before.identity != folder.identity:
             # The program has chosen another folder than the one that it goes on from.
-            for file in files.named_in(self._data):
-                files.write_data(folder, file, files.read_data(self._data_folder, file))
+            for file in files.named_in([*self._data, *self._failed.rows()]):
+                files.write_data(folder, file, files.read_data(before, file))
+            before.close()
+        self._hold_files()
 
     def _data_intervals(self) -> Iterator[int]:
         given = {
@@ -106,9 +124,11 @@ class CheckpointWriter:
     def _files_of(self, time_ms: int) -> set[str]:
         try:
             facts, _ = files.read_checkpoint(self._folder, time_ms)
+        except UntrustedFileError:
+            raise
         except (OSError, ValueError):
             return set()
-        return files.named_in(facts.get("data", []))
+        return files.named_in(files.rows_in(facts))
 
     # --- while it runs ------------------------------------------------------------------------
 
@@ -127,42 +147,70 @@ class CheckpointWriter:
             self._guarded(lambda: self._write_data(has_run=False))
         self._guarded(self._write)
 
-    def batch_is_over(self, time_ms: int) -> None:
+    def batch_is_over(self, time_ms: int, has_failed: bool) -> None:
         """Write the checkpoint after a batch. Called by the engine, on the batches' thread."""
         with self._lock:
+            if self._is_over:
+                return
             if "zero_ms" not in self._facts:
                 self._write_first()
-            self._last_ms = time_ms
-            since = time_ms - int(self._facts["zero_ms"])
-            if any(since % interval == 0 for interval in self._intervals_ms):
-                self._guarded(self._write_data)
+            if not has_failed:
+                self._failed.has_run(time_ms)
+            # One that ran again is older than what is written already.
+            if time_ms > self._last_ms:
+                self._last_ms = time_ms
+                since = time_ms - int(self._facts["zero_ms"])
+                if any(since % interval == 0 for interval in self._intervals_ms):
+                    self._guarded(self._write_data)
             self._guarded(self._write)
+
+    def batch_has_failed(self, time_ms: int, outputs: list[int]) -> None:
+        """Note the outputs of a batch that have failed: they run again after a recovery.
+
+        Called by the engine before ``batch_is_over``, while it still has what the batch had.
+        """
+        with self._lock:
+            if self._is_over:
+                return
+            if time_ms in self._failed:
+                self._failed.failed_again(time_ms, outputs)
+            else:
+                self._guarded(lambda: self._write_failed(time_ms, outputs), time_ms)
 
     def end(self) -> None:
         """Write the last checkpoint, with all data, after the stop. Again: nothing happens."""
         with self._lock:
-            if self._is_over or "zero_ms" not in self._facts:
+            if self._is_over:
                 return
             self._is_over = True
-            if self._data_ms < self._last_ms:
-                self._guarded(self._write_data)
-            self._guarded(self._write)
+            if "zero_ms" in self._facts:
+                if self._data_ms < self._last_ms:
+                    self._guarded(self._write_data)
+                self._guarded(self._write)
+            # From here on another process may go on.
+            for folder in (self._opened, self._data_folder):
+                if folder is not None:
+                    folder.close()
 
-    def _guarded(self, write: Callable[[], None]) -> None:
+    def _guarded(self, write: Callable[[], None], time_ms: int | None = None) -> None:
         # Spark: a job outlives a checkpoint that could not be written.
         try:
             write()
         except Exception as error:  # noqa: BLE001 - whatever a user's object raises when encoded
+            batch_ms = self._last_ms if time_ms is None else time_ms
             engine.log(
                 "error",
-                f"could not write the checkpoint of batch {self._last_ms} ms into {self._folder}: "
-                f"{type(error).__name__}: {error}",
+                f"could not write the checkpoint of batch {batch_ms} ms into "
+                f"{self._folder.path}: {type(error).__name__}: {error}",
             )
+            # A full disk must not be kept full by what no checkpoint names.
+            with suppress(OSError):
+                self._remove_unnamed()
 
     def _write_data(self, has_run: bool = True) -> None:
         """Write what windows and states look back on. What has not changed stays as it is."""
         stateful, handle = self._ssc._stateful, self._ssc._handle
-        known = {(row["operator"], row["parent"], row["time_ms"]): row for row in self._data}
+        known = self._known_rows()
         file = f"data-{self._last_ms}-retained"
         rows: list[dict[str, Any]] = []
         sections: list[bytes] = []
@@ -171,12 +219,8 @@ class CheckpointWriter:
             name = stateful.name(key)
             row = known.get((name, parent, time_ms))
             if row is None:
-                first = len(sections)
-                sections.extend(engine.encode(rdd))
-                row = {"operator": name, "key": key, "parent": parent, "time_ms": time_ms}
-                count = len(sections) - first
-                # An RDD without partitions is in no file.
-                row |= {"file": file if count else None, "first": first, "count": count}
+                row = _row(sections, engine.encode(rdd), file)
+                row |= {"operator": name, "key": key, "parent": parent, "time_ms": time_ms}
             rows.append(row)
 
         have_state = set()
@@ -193,32 +237,106 @@ class CheckpointWriter:
                 add(key, "initial", int(self._facts["zero_ms"]), initial._handle)
         if sections:
             files.write_data(self._folder, file, sections)
-            files.sync_folder(self._folder)
+            self._folder.sync()
         self._data = rows
         self._data_ms = self._last_ms
+        self._hold_files()
+
+    def _known_rows(self) -> dict[tuple[Any, Any, int], dict[str, Any]]:
+        """Return the rows of what is in a data file already."""
+        return {
+            (row["operator"], row["parent"], row["time_ms"]): row
+            for row in (*self._failed.rows(), *self._data)
+        }
+
+    def _write_failed(self, time_ms: int, outputs: list[int]) -> None:
+        """Write what the failed outputs of a batch stand on.
+
+        It is what receivers took in, and what windows and states look back on: the rest can be
+        computed, or read from its files.
+        """
+        known = self._known_rows()
+        file = f"data-{time_ms}-failed"
+        rows: list[dict[str, Any]] = []
+        sections: list[bytes] = []
+
+        def take(offer: tuple[str | int, int, int, Handle]) -> bool:
+            key, parent, at_ms, rdd = offer
+            # A source has no key but a number.
+            is_input = isinstance(key, int)
+            name = key if isinstance(key, int) else self._ssc._stateful.name(key)
+            place = "input" if is_input else parent
+            row = known.get((name, place, at_ms))
+            if row is None:
+                try:
+                    partitions = engine.encode(rdd)
+                except Exception:  # noqa: BLE001 - most likely what the output has failed of
+                    return False
+                row = _row(sections, partitions, file)
+                row |= {"operator": name, "key": key, "parent": place, "time_ms": at_ms}
+            rows.append(row)
+            return True
+
+        engine.needed(self._ssc._handle, outputs, time_ms, take)
+        self._failed.add(time_ms, outputs, rows)
+        self._failed.has_written(file, sum(map(len, sections)))
+        for old in self._failed.given_up():
+            engine.log(
+                "error",
+                f"the batch {old} ms, of which an output has failed, will not run again after a "
+                "recovery: too many have failed, or they need too much data",
+            )
+        if sections and time_ms in self._failed:
+            try:
+                files.write_data(self._folder, file, sections)
+                self._folder.sync()
+            except BaseException:
+                self._failed.has_run(time_ms)
+                raise
+
+    def _hold_files(self) -> None:
+        """Have streams of files remember what a recovery would need of them."""
+        recovery_ms = self._recovery_ms()
+        oldest_ms = self._failed.oldest_ms
+        for chooser in self._ssc._file_choosers:
+            chooser.hold_for(recovery_ms if oldest_ms is None else min(recovery_ms, oldest_ms))
+
+    def _recovery_ms(self) -> int:
+        return self._data_ms if self._ssc._stateful.slides_ms else self._last_ms
 
     def _write(self) -> None:
         facts = {
             **self._facts,
             "last_ms": self._last_ms,
-            "data_ms": self._data_ms if self._ssc._stateful.slides_ms else self._last_ms,
+            "data_ms": self._recovery_ms(),
             "written_ms": int(time.time() * 1000),
             "data": self._data,
+            "failed": self._failed.facts(),
             "files": [chooser.facts() for chooser in self._ssc._file_choosers],
         }
         files.write_checkpoint(self._folder, self._last_ms, facts, self._functions)
-        self._referred[self._last_ms] = files.named_in(self._data)
+        self._referred[self._last_ms] = files.named_in(files.rows_in(facts))
+        self._hold_files()
         self._remove_old()
 
     def _remove_old(self) -> None:
         for old in sorted(self._referred, reverse=True)[_KEPT:]:
             del self._referred[old]
-            self._remove(files.checkpoint_name(old))
-        needed = set().union(*self._referred.values())
-        for name in os.listdir(self._folder):
-            if name.startswith("data-") and name not in needed:
-                self._remove(name)
+            self._folder.remove(files.checkpoint_name(old))
+        self._remove_unnamed()
 
-    def _remove(self, name: str) -> None:
-        with suppress(FileNotFoundError):
-            os.unlink(os.path.join(self._folder, name))
+    def _remove_unnamed(self) -> None:
+        """Remove the data files that no checkpoint needs, nor the next one."""
+        needed = files.named_in([*self._data, *self._failed.rows()])
+        needed = needed.union(*self._referred.values())
+        for name in files.data_files(self._folder):
+            if name not in needed:
+                self._folder.remove(name)
+
+
+def _row(sections: list[bytes], partitions: list[bytes], file: str) -> dict[str, Any]:
+    """Add the partitions of an RDD to a file; return where they are."""
+    first, count = len(sections), len(partitions)
+    sections.extend(partitions)
+    # An RDD without partitions is in no file.
+    return {"file": file if count else None, "first": first, "count": count}

@@ -1,28 +1,29 @@
-"""The files of a checkpoint folder: how they are written, and what is believed of what is read.
+"""The files of a checkpoint folder: their names, and what is in them.
 
-``docs/checkpoints.md`` describes the format. Every file is complete or not there: it is written
-under another name, forced to the disk, and renamed.
+``docs/checkpoints.md`` describes the format. Every file is complete or not there, and says what it
+is called, so that one in the place of another is noticed. A folder is given as it was opened, or
+as a path that is opened for the call.
 """
 
 from __future__ import annotations
 
-import os
+import re
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+
+from swiftwater.streaming._checkpoint_folder import CheckpointError, CheckpointFolder, opened
 
 __all__ = [
     "CheckpointError",
     "checkpoint_name",
     "checkpoint_times",
-    "make_private_folder",
+    "data_files",
     "named_in",
     "read_checkpoint",
     "read_data",
-    "remove_temporary_files",
-    "require_private",
-    "sync_folder",
+    "rows_in",
     "write_checkpoint",
     "write_data",
 ]
@@ -30,43 +31,17 @@ __all__ = [
 _MAGIC = b"SWCHKPT\n"
 _DATA_MAGIC = b"SWDATA\r\n"
 _VERSION = 1
+# Since version 2 a data file begins with its name. Those of version 1 are still read.
+_DATA_VERSION = 2
 _HEAD = struct.Struct("<8sII")  # magic, version, number of sections
 _SECTION = struct.Struct("<4sQI")  # name, length, checksum
-_FACTS, _FUNCTIONS, _PARTITION = b"JSON", b"FUNC", b"PART"
+_FACTS, _FUNCTIONS, _PARTITION, _NAME = b"JSON", b"FUNC", b"PART", b"NAME"
 _PREFIX = "checkpoint-"
-_TEMPORARY = ".writing-"
+# As they are written: no other digits than these, and no zeros in front.
+_CHECKPOINT = re.compile(r"checkpoint-(0|[1-9][0-9]{0,17})")
+_DATA = re.compile(r"data-[0-9]+-(retained|failed)")
 
-
-class CheckpointError(ValueError):
-    """A file is not what a checkpoint must be."""
-
-
-# --- the folder -----------------------------------------------------------------------------
-
-
-def make_private_folder(path: str) -> None:
-    """Make a folder that only this user can write to; refuse one that others can."""
-    os.makedirs(path, mode=0o700, exist_ok=True)
-    require_private(path)
-
-
-def require_private(path: str) -> None:
-    """Raise ``PermissionError`` where others could put a file into the folder.
-
-    A checkpoint holds functions, which are run: whoever writes one runs code here.
-    """
-    status = os.stat(path)
-    if not os.path.isdir(path):
-        raise NotADirectoryError(f"the checkpoint directory {path} is not a directory")
-    # The user's own group, which many systems let write by default, is the user.
-    group = bool(status.st_mode & 0o020) and status.st_gid != os.getegid()
-    if status.st_mode & 0o002 or group:
-        raise PermissionError(
-            f"the checkpoint directory {path} can be written to by others, who could have their "
-            f"code run by this job: chmod go-w {path}"
-        )
-    if status.st_uid not in (os.geteuid(), 0):
-        raise PermissionError(f"the checkpoint directory {path} belongs to another user")
+Folder = CheckpointFolder | str
 
 
 def checkpoint_name(time_ms: int) -> str:
@@ -74,108 +49,115 @@ def checkpoint_name(time_ms: int) -> str:
     return f"{_PREFIX}{time_ms}"
 
 
-def checkpoint_times(folder: str) -> list[int]:
-    """Return the times of the checkpoints in a folder, the newest first."""
+def checkpoint_times(folder: Folder) -> list[int]:
+    """Return the times of the checkpoints in a folder, the newest first; none without a folder."""
     try:
-        names = os.listdir(folder)
+        with opened(folder) as place:
+            found = [_CHECKPOINT.fullmatch(name) for name in place.names()]
     except FileNotFoundError:
         return []
-    texts = [name.removeprefix(_PREFIX) for name in names if name.startswith(_PREFIX)]
-    return sorted((int(text) for text in texts if text.isdigit()), reverse=True)
+    return sorted((int(match[1]) for match in found if match), reverse=True)
 
 
-def remove_temporary_files(folder: str) -> None:
-    """Remove what a process has left that ended while it wrote."""
-    for name in os.listdir(folder):
-        if name.startswith(_TEMPORARY):
-            os.unlink(os.path.join(folder, name))
+def data_files(folder: CheckpointFolder) -> list[str]:
+    """Return the names of the data files in a folder."""
+    return [name for name in folder.names() if _DATA.fullmatch(name)]
 
 
-def named_in(data: Sequence[dict[str, Any]]) -> set[str]:
+def named_in(data: Iterable[dict[str, Any]]) -> set[str]:
     """Return the names of the data files that a checkpoint's facts name."""
     return {row["file"] for row in data if row["file"] is not None}
+
+
+def rows_in(facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a checkpoint's rows of data: what all goes on from, and what failed batches need."""
+    yield from facts["data"]
+    for batch in facts.get("failed", ()):
+        yield from batch["data"]
 
 
 # --- writing --------------------------------------------------------------------------------
 
 
-def write_checkpoint(folder: str, time_ms: int, facts: dict[str, Any], functions: bytes) -> None:
+def write_checkpoint(folder: Folder, time_ms: int, facts: dict[str, Any], functions: bytes) -> None:
     """Write what is known after a batch."""
     import json
 
-    text = json.dumps(facts, ensure_ascii=False).encode()
+    name = checkpoint_name(time_ms)
+    # In ASCII: a path may hold what is not UTF-8.
+    text = json.dumps({**facts, "name": name}).encode()
     sections = [(_FACTS, text), (_FUNCTIONS, functions)]
-    _write(folder, checkpoint_name(time_ms), _MAGIC, sections)
+    with opened(folder) as place:
+        place.write(name, _pieces(_MAGIC, _VERSION, sections))
 
 
-def write_data(folder: str, name: str, partitions: Sequence[bytes]) -> None:
+def write_data(folder: Folder, name: str, partitions: Sequence[bytes]) -> None:
     """Write partitions of RDDs, in the engine's encoding."""
-    _write(folder, name, _DATA_MAGIC, [(_PARTITION, records) for records in partitions])
+    sections = [(_NAME, name.encode()), *((_PARTITION, records) for records in partitions)]
+    with opened(folder) as place:
+        place.write(name, _pieces(_DATA_MAGIC, _DATA_VERSION, sections))
 
 
-def _write(folder: str, name: str, magic: bytes, sections: Sequence[tuple[bytes, bytes]]) -> None:
-    temporary = os.path.join(folder, f"{_TEMPORARY}{name}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(_HEAD.pack(magic, _VERSION, len(sections)))
-        for kind, content in sections:
-            file.write(_SECTION.pack(kind, len(content), zlib.crc32(content)))
-            file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.rename(temporary, os.path.join(folder, name))
-
-
-def sync_folder(folder: str) -> None:
-    """Force names to the disk: a checkpoint must not be there without the data that it names."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+def _pieces(magic: bytes, version: int, sections: Sequence[tuple[bytes, bytes]]) -> Iterator[bytes]:
+    yield _HEAD.pack(magic, version, len(sections))
+    for kind, content in sections:
+        yield _SECTION.pack(kind, len(content), zlib.crc32(content))
+        yield content
 
 
 # --- reading --------------------------------------------------------------------------------
 
 
-def read_checkpoint(folder: str, time_ms: int) -> tuple[dict[str, Any], bytes]:
+def read_checkpoint(folder: Folder, time_ms: int) -> tuple[dict[str, Any], bytes]:
     """Return the facts and the pickled functions of a checkpoint.
 
-    Raises ``CheckpointError`` where the file is damaged, and ``OSError``.
+    Raises ``CheckpointError`` where the file is damaged or another one, ``UntrustedFileError``, and
+    ``OSError``.
     """
     import json
 
-    sections = _read(os.path.join(folder, checkpoint_name(time_ms)), _MAGIC)
+    name = checkpoint_name(time_ms)
+    with opened(folder) as place:
+        sections = _sections(name, place.read(name), _MAGIC, _VERSION)
     found = dict(sections)
     if len(sections) != len(found) or _FACTS not in found or _FUNCTIONS not in found:
         raise CheckpointError("its sections are not those of a checkpoint")
     facts = json.loads(found[_FACTS])
     if not isinstance(facts, dict):
         raise CheckpointError("its facts are not an object")
+    _require_name(name, facts.get("name", name))
     return facts, found[_FUNCTIONS]
 
 
-def read_data(folder: str, name: str) -> list[bytes]:
+def read_data(folder: Folder, name: str) -> list[bytes]:
     """Return what ``write_data`` was given.
 
-    Raises ``CheckpointError`` where the file is damaged, and ``OSError``.
+    Raises ``CheckpointError`` where the file is damaged or another one, ``UntrustedFileError``, and
+    ``OSError``.
     """
-    if os.path.basename(name) != name:
+    if not _DATA.fullmatch(name):
         raise CheckpointError(f"{name!r} is not the name of a data file")
-    return [content for _, content in _read(os.path.join(folder, name), _DATA_MAGIC)]
+    with opened(folder) as place:
+        sections = _sections(name, place.read(name), _DATA_MAGIC, _DATA_VERSION)
+    if sections and sections[0][0] == _NAME:
+        _require_name(name, sections[0][1].decode(errors="replace"))
+        del sections[0]
+    return [content for _, content in sections]
 
 
-def _read(path: str, magic: bytes) -> list[tuple[bytes, bytes]]:
-    with open(path, "rb") as file:
-        content = file.read()
-    name = os.path.basename(path)
+def _require_name(name: str, written: object) -> None:
+    if written != name:
+        raise CheckpointError(f"{name} was written as {written}: files have been exchanged")
+
+
+def _sections(name: str, content: bytes, magic: bytes, newest: int) -> list[tuple[bytes, bytes]]:
     if len(content) < _HEAD.size:
         raise CheckpointError(f"{name} ends before its head does")
     found, version, count = _HEAD.unpack_from(content)
     if found != magic:
         raise CheckpointError(f"{name} is not a file of a checkpoint")
-    if version != _VERSION:
-        raise CheckpointError(f"{name} has version {version} of the format, known is {_VERSION}")
+    if not 1 <= version <= newest:
+        raise CheckpointError(f"{name} has version {version} of the format, known is {newest}")
     sections: list[tuple[bytes, bytes]] = []
     place = _HEAD.size
     for _ in range(count):
@@ -192,4 +174,6 @@ def _read(path: str, magic: bytes) -> list[tuple[bytes, bytes]]:
         sections.append((kind, section))
     if place != len(content):
         raise CheckpointError(f"{name} goes on behind its end")
+    if magic == _DATA_MAGIC and version > 1 and (not sections or sections[0][0] != _NAME):
+        raise CheckpointError(f"{name} does not say what it is called")
     return sections

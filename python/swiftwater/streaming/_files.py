@@ -86,6 +86,16 @@ class FileChooser:
         self._remember_ms = slide_ms * -(-_REMEMBERED_MS // slide_ms)
         self._batches: dict[int, list[str]] = {}
         self._is_missing = False
+        # Where a recovery would go on: None without checkpoints.
+        self._recovery_ms: int | None = None
+
+    def hold_for(self, recovery_ms: int) -> None:
+        """Remember what a job needs that is recovered and goes on behind ``recovery_ms``.
+
+        Its first batches look back as far as they did when they ran, so what was chosen that long
+        before is remembered too, however seldom the data of states and windows is written.
+        """
+        self._recovery_ms = recovery_ms
 
     def files_at(self, time_ms: int) -> list[str]:
         """Return the files of the batch at a time: the same ones whenever it is asked."""
@@ -100,9 +110,12 @@ class FileChooser:
             return []
         self._tell_of_missing(bool(found) or bool(_folders(self._directory)))
         oldest_ms = time_ms - self._remember_ms
-        for old in [batch for batch in self._batches if batch < oldest_ms]:
-            del self._batches[old]
-        recent = {path for paths in self._batches.values() for path in paths}
+        self._forget_before(oldest_ms)
+        # What was chosen earlier and is remembered for a recovery does not count: a batch that
+        # runs again and one that runs for the first time choose alike.
+        recent = {
+            path for at_ms, paths in self._batches.items() if at_ms >= oldest_ms for path in paths
+        }
         paths = chosen(found, time_ms, self._remember_ms, self._constructed_ms, recent)
         self._batches[time_ms] = paths
         return paths
@@ -116,6 +129,12 @@ class FileChooser:
                 "in every batch",
             )
         self._is_missing = not is_there
+
+    def _forget_before(self, oldest_ms: int) -> None:
+        if self._recovery_ms is not None:
+            oldest_ms = min(oldest_ms, self._recovery_ms - self._remember_ms)
+        for old in [batch for batch in self._batches if batch < oldest_ms]:
+            del self._batches[old]
 
     def facts(self) -> dict[str, Any]:
         """Return what a checkpoint needs to choose the same files again."""

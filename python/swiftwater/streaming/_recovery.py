@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from swiftwater._native import engine
@@ -11,6 +12,7 @@ from swiftwater.context import SparkContext
 from swiftwater.rdd import RDD
 from swiftwater.streaming import _checkpoint_files as files
 from swiftwater.streaming._checkpoint import NOT_RECOVERABLE, CheckpointWriter
+from swiftwater.streaming._checkpoint_folder import CheckpointFolder, UntrustedFileError, opened
 from swiftwater.streaming._pickled_calls import python_version, replayed, unpickled
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ _OF_ONE_RUN = frozenset({"spark.app.id", "spark.app.startTime"})
 class _Checkpoint:
     """A checkpoint that has been read and found complete."""
 
-    def __init__(self, folder: str, time_ms: int) -> None:
+    def __init__(self, folder: CheckpointFolder, time_ms: int) -> None:
         self.folder = folder
         self.facts, self.functions = files.read_checkpoint(folder, time_ms)
         facts = self.facts
@@ -38,8 +40,19 @@ class _Checkpoint:
                 f"its functions are in the code of Python {theirs}, and this is Python {ours}"
             )
         # Everything is read now: a file that is not there makes another checkpoint the newest.
-        content = {file: files.read_data(folder, file) for file in files.named_in(facts["data"])}
-        self.data = [(row, _part(row, content.get(row["file"], []))) for row in facts["data"]]
+        self._content = {
+            file: files.read_data(folder, file) for file in files.named_in(files.rows_in(facts))
+        }
+        self.data = self._filled(facts["data"])
+        # Batches behind the data run again as they are, with all of their outputs.
+        self.failed = [
+            (batch["time_ms"], batch["outputs"], self._filled(batch["data"]))
+            for batch in facts.get("failed", ())
+            if batch["time_ms"] <= facts["data_ms"]
+        ]
+
+    def _filled(self, rows: list[dict[str, Any]]) -> list[tuple[dict[str, Any], list[bytes]]]:
+        return [(row, _part(row, self._content.get(row["file"], []))) for row in rows]
 
 
 def _part(row: dict[str, Any], sections: list[bytes]) -> list[bytes]:
@@ -60,42 +73,63 @@ def recovered(
     """
     from swiftwater._paths import local_path
 
-    folder = local_path(path, "getOrCreate")
-    times = files.checkpoint_times(folder)
-    if not times:
+    try:
+        folder = CheckpointFolder(local_path(path, "getOrCreate"))
+    except FileNotFoundError:
         return None
-    files.require_private(folder)
+    try:
+        if not (times := files.checkpoint_times(folder)):
+            folder.close()
+            return None
+        # Before anything is read: what another process still writes would be missing.
+        folder.lock()
+        ssc = _newest(kind, folder, times, path, sc)
+        ssc._use_checkpoints(folder)
+    except BaseException:
+        folder.close()
+        raise
+    return ssc
+
+
+def _newest(
+    kind: type[StreamingContext],
+    folder: CheckpointFolder,
+    times: list[int],
+    path: str,
+    sc: SparkContext | None,
+) -> StreamingContext:
+    from swiftwater.errors import SparkException
+
     reasons: list[str] = []
     for time_ms in times:
         name = files.checkpoint_name(time_ms)
+        place = os.path.join(folder.path, name)
         try:
-            checkpoint = _Checkpoint(folder, time_ms)
-            ssc = _reopened(kind, checkpoint, sc)
+            ssc = _reopened(kind, _Checkpoint(folder, time_ms), sc)
         except _MismatchError as error:
-            from swiftwater.errors import SparkException
-
-            raise SparkException(
-                f"Cannot go on from {os.path.join(folder, name)}: {error}"
-            ) from None
+            raise SparkException(f"Cannot go on from {place}: {error}") from None
+        except UntrustedFileError:
+            # Whoever wrote it could write here: then none is believed.
+            raise
         except Exception as error:  # noqa: BLE001 - unpickling raises what the objects raise
             reasons.append(f"{name}: {_reason(error)}")
-            engine.log("warning", f"skipped the checkpoint {os.path.join(folder, name)}: {error}")
+            engine.log("warning", f"skipped the checkpoint {place}: {error}")
             continue
-        ssc.checkpoint(folder)
-        engine.log("info", f"recovered from {os.path.join(folder, name)}")
+        engine.log("info", f"recovered from {place}")
         return ssc
-    from swiftwater.errors import SparkException
-
     raise SparkException(f"Failed to read checkpoint from directory {path}: {'; '.join(reasons)}")
 
 
-def last_batch_ms(folder: str) -> int:
+def last_batch_ms(path: str) -> int:
     """Return the time of the last batch in the newest checkpoint that can be read."""
-    for time_ms in files.checkpoint_times(folder):
-        try:
-            return int(_Checkpoint(folder, time_ms).facts["last_ms"])
-        except (OSError, ValueError):
-            continue
+    with suppress(FileNotFoundError), opened(path) as folder:
+        for time_ms in files.checkpoint_times(folder):
+            try:
+                return int(_Checkpoint(folder, time_ms).facts["last_ms"])
+            except UntrustedFileError:
+                raise
+            except (OSError, ValueError):
+                continue
     return 0
 
 
@@ -138,20 +172,34 @@ def _fill(ssc: StreamingContext, checkpoint: _Checkpoint) -> None:
         if row["parent"] == "initial":
             initial[row["key"]] = RDD(engine.decode(context, partitions), ssc._sc)
     replayed(unpickled(checkpoint.functions, ssc, initial.get), ssc)
-    keys = ssc._stateful.names
     for row, partitions in checkpoint.data:
-        key = keys.get(row["operator"])
-        if key is None:
-            raise _MismatchError(
-                f"it has data of the operator {row['operator']!r}, and no operator of the job has "
-                "this name"
-            )
-        if row["parent"] != "initial":
-            rdd = engine.decode(context, partitions)
-            engine.restore(ssc._handle, key, row["parent"], row["time_ms"], rdd)
+        _restore(ssc, row, partitions)
+    for time_ms, outputs, data in checkpoint.failed:
+        for row, partitions in data:
+            _restore(ssc, row, partitions)
+        engine.run_again(ssc._handle, time_ms, outputs)
     for chooser, known in zip(ssc._file_choosers, facts["files"], strict=True):
         chooser.go_on(known)
     # Where the data is older than the last batch, the batches in between run again.
     engine.resume(ssc._handle, facts["zero_ms"], facts["data_ms"])
+    ssc._recovered_calls = len(ssc._definitions.calls)
     ssc._writer = CheckpointWriter(ssc)
-    ssc._writer.go_on(checkpoint.folder, facts["data_ms"], facts["data"])
+    ssc._writer.go_on(checkpoint.folder, facts)
+
+
+def _restore(ssc: StreamingContext, row: dict[str, Any], partitions: list[bytes]) -> None:
+    """Give the context an RDD of a time that is over."""
+    time_ms, parent = row["time_ms"], row["parent"]
+    if parent == "input":
+        rdd = engine.decode(ssc._sc._engine, partitions)
+        engine.restore_input(ssc._handle, row["key"], time_ms, rdd)
+        return
+    key = ssc._stateful.names.get(row["operator"])
+    if key is None:
+        raise _MismatchError(
+            f"it has data of the operator {row['operator']!r}, and no operator of the job has "
+            "this name"
+        )
+    if parent != "initial":
+        rdd = engine.decode(ssc._sc._engine, partitions)
+        engine.restore(ssc._handle, key, parent, time_ms, rdd)

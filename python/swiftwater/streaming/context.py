@@ -27,6 +27,7 @@ from swiftwater.streaming.dstream import DStream, rdd_handle
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
     from swiftwater.streaming._checkpoint import CheckpointWriter
+    from swiftwater.streaming._checkpoint_folder import CheckpointFolder
     from swiftwater.streaming._files import FileChooser
     from swiftwater.streaming._java import Duration, JavaStreamingContext
     from swiftwater.streaming._listeners import Listeners
@@ -83,9 +84,11 @@ class StreamingContext:
         # What is defined, for checkpoints.
         self._definitions = Definitions()
         self._stateful = StatefulOperators()
+        # How many of the definitions a checkpoint has made, where there was one.
+        self._recovered_calls: int | None = None
         self._checkpointed: list[DStream[Any]] = []
         self._file_choosers: list[FileChooser] = []
-        self._checkpoint_folder: str | None = None
+        self._checkpoint_folder: CheckpointFolder | None = None
         self._writer: CheckpointWriter | None = None
         self._listeners: Listeners | None = None
         self._handle = self._open(sparkContext._engine, self._interval_ms)
@@ -453,11 +456,12 @@ class StreamingContext:
             self._checkpoint_folder = None
             return
         from swiftwater._paths import local_path
-        from swiftwater.streaming._checkpoint_files import make_private_folder
+        from swiftwater.streaming._checkpoint_folder import CheckpointFolder
 
-        folder = local_path(directory, "checkpoint")
-        make_private_folder(folder)
-        self._sc.setCheckpointDir(folder)
+        self._use_checkpoints(CheckpointFolder.made(local_path(directory, "checkpoint")))
+
+    def _use_checkpoints(self, folder: CheckpointFolder) -> None:
+        self._sc.setCheckpointDir(folder.path)
         self._checkpoint_folder = folder
 
     # --- listeners --------------------------------------------------------------------------
@@ -561,6 +565,7 @@ class StreamingContext:
         site = call_site()
         try:
             self._validate()
+            self._require_recovered_streams()
             self._explain_instead()
             self._prepare_checkpoints()
         except BaseException:
@@ -587,6 +592,22 @@ class StreamingContext:
             )
         validate_checkpoints(self)
 
+    def _require_recovered_streams(self) -> None:
+        """Refuse what was defined since the context was recovered.
+
+        Each checkpoint would hold it once more than the one before.
+        """
+        if self._recovered_calls is None:
+            return
+        for call in self._definitions.calls[self._recovered_calls :]:
+            if call.method != "remember":
+                raise _spark_exception(
+                    f"{call.method.lstrip('_')} at {call.site} has not been initialized: it was "
+                    "defined after the context was recovered, whose streams are those of the "
+                    "checkpoint. Define all streams in the function given to getOrCreate; for "
+                    "new ones begin with a new folder"
+                )
+
     def _explain_instead(self) -> None:
         """Under ``swiftwater run --explain``, print the plan and end the job."""
         layers = _settings.command_line
@@ -602,7 +623,9 @@ class StreamingContext:
             if self._writer is None:
                 self._writer = CheckpointWriter(self)
             self._writer.prepare(self._checkpoint_folder)
-            engine.set_batch_hook(self._handle, self._writer.batch_is_over)
+            engine.set_batch_hook(
+                self._handle, self._writer.batch_is_over, self._writer.batch_has_failed
+            )
         # Nobody will ask again: what the arguments hold may go.
         self._definitions.calls.clear()
 

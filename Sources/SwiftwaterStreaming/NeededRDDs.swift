@@ -1,0 +1,87 @@
+import SwiftwaterCore
+import SwiftwaterRDD
+
+/// An RDD that an output stands on and that cannot be made again later.
+public struct NeededRDD: Sendable {
+  /// Whose it is.
+  public enum Place: Sendable {
+    /// What a source took in; numbered among the sources.
+    case input(Int)
+    /// Of the stream with a key (parent -1), or of one of its parents.
+    case stream(key: String, parent: Int)
+  }
+
+  public let place: Place
+  public let time: BatchTime
+  public let rdd: RDDNode
+}
+
+extension StreamHistory {
+  /// Offers what some outputs of the batch at `time` stand on: what states are then, what windows
+  /// look back on, and what sources took in. The rest can be computed from that. Inside the batch.
+  ///
+  /// - Parameter take: false where an RDD cannot be kept, most likely because what computes it
+  ///   fails. Then what that one stands on is offered.
+  func offerNeeded(
+    by outputs: [Int], at time: BatchTime, context: SparkContext,
+    take: (NeededRDD) throws -> Bool
+  ) throws {
+    let generation = Generation(time: time, context: context, history: self)
+    var inputs: [Int: Int] = [:]
+    for node in plan.nodes where node.source != nil { inputs[node.id] = inputs.count }
+    var seen: Set<StreamAtTime> = []
+    // A stack, and not recursion: a state that fails may lag far behind.
+    var open = plan.outputs.filter { outputs.contains($0.id) }
+      .map { StreamAtTime(node: $0.node.id, time: time) }
+
+    func isTaken(_ node: StreamNode, _ past: BatchTime, _ place: NeededRDD.Place) throws -> Bool {
+      // What cannot even be made has no RDD to offer.
+      guard let rdd = try? generation.rdd(of: node, at: past) else { return false }
+      return try take(NeededRDD(place: place, time: past, rdd: rdd))
+    }
+
+    while let next = open.popLast() {
+      guard seen.insert(next).inserted else { continue }
+      let node = plan.nodes[next.node]
+      if let number = inputs[node.id] {
+        _ = try isTaken(node, next.time, .input(number))
+        continue
+      }
+      if let key = node.key, node.reach.own > 0 {
+        if try isTaken(node, next.time, .stream(key: key, parent: -1)) { continue }
+        if let before = latestTime(of: node, before: next.time) {
+          open.append(StreamAtTime(node: node.id, time: before))
+        }
+      }
+      for (index, parent) in node.parents.enumerated() {
+        let reach = node.reach.parent(index)
+        for past in times(of: parent, from: next.time, back: reach) {
+          if let key = node.key, reach > 0,
+            try isTaken(parent, past, .stream(key: key, parent: index))
+          {
+            continue
+          }
+          open.append(StreamAtTime(node: parent.id, time: past))
+        }
+      }
+    }
+  }
+
+  /// The times of a stream at `time` and up to `reach` milliseconds earlier.
+  private func times(of node: StreamNode, from time: BatchTime, back reach: Int64) -> [BatchTime] {
+    let slide = node.slide.milliseconds
+    let elapsed = time.milliseconds - zeroTime.milliseconds
+    var times: [BatchTime] = []
+    var milliseconds = time.milliseconds - elapsed % slide
+    while milliseconds >= time.milliseconds - reach && milliseconds > zeroTime.milliseconds {
+      times.append(BatchTime(milliseconds: milliseconds))
+      milliseconds -= slide
+    }
+    return times
+  }
+}
+
+private struct StreamAtTime: Hashable {
+  let node: Int
+  let time: BatchTime
+}
