@@ -35,24 +35,30 @@ extension Python {
     PyBytes_FromStringAndSize(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
   }
 
-  /// A new list; takes over the references in `items`.
-  public func newList(_ items: [PyPointer]) -> PyPointer? {
-    guard let list = PyList_New(items.count) else {
-      for item in items { sw_release(item) }
+  /// A new list; takes over the references in `items`. Where one could not be made, its exception
+  /// is set, and nothing is left of the others.
+  public func newList(_ items: [PyPointer?]) -> PyPointer? {
+    guard let made = whole(items), let list = PyList_New(made.count) else {
+      for case let item? in items { sw_release(item) }
       return nil
     }
-    for (index, item) in items.enumerated() { PyList_SetItem(list, index, item) }
+    for (index, item) in made.enumerated() { PyList_SetItem(list, index, item) }
     return list
   }
 
-  /// A new tuple; takes over the references in `items`.
-  public func newTuple(_ items: [PyPointer]) -> PyPointer? {
-    guard let tuple = PyTuple_New(items.count) else {
-      for item in items { sw_release(item) }
+  /// As ``newList(_:)``, a tuple.
+  public func newTuple(_ items: [PyPointer?]) -> PyPointer? {
+    guard let made = whole(items), let tuple = PyTuple_New(made.count) else {
+      for case let item? in items { sw_release(item) }
       return nil
     }
-    for (index, item) in items.enumerated() { PyTuple_SetItem(tuple, index, item) }
+    for (index, item) in made.enumerated() { PyTuple_SetItem(tuple, index, item) }
     return tuple
+  }
+
+  private func whole(_ items: [PyPointer?]) -> [PyPointer]? {
+    let made = items.compactMap(\.self)
+    return made.count == items.count ? made : nil
   }
 
   /// The text of a `str`; nil for anything else, or one that UTF-8 cannot hold (lone surrogates).

@@ -28,6 +28,12 @@ public enum Interpreter {
     return try body(Python())
   }
 
+  /// As ``attach(_:)``, for what belongs to an object's end: after the interpreter's there is nothing
+  /// to do.
+  public static func attachUnlessEnded(_ body: (borrowing Python) -> Void) {
+    if Py_IsInitialized() != 0 { attach(body) }
+  }
+
   /// Gives up what an attach left behind on this thread, which ends now.
   public static func endThread() {
     guard Py_IsInitialized() != 0, PyGILState_GetThisThreadState() != nil else { return }

@@ -293,6 +293,9 @@ public enum Py {
     return none
   }
 
+  /// None, borrowed: it is never gone.
+  public static var borrowedNone: PyPointer { sw_none() }
+
   @inlinable @inline(__always)
   public static func isNone(_ object: PyPointer) -> Bool { object == sw_none() }
 

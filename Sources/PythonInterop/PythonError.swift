@@ -1,10 +1,32 @@
 import CPython
+import Synchronization
 
 /// A Python exception on its way through Swift: the instance with its type and traceback.
 public struct PythonError: Error, CustomStringConvertible {
   public let exception: PythonObject
-  private let traceback: PythonObject?
+  private let traceback: Traceback
   private var summary: String
+
+  /// That of the exception, wherever the error is.
+  private final class Traceback: Sendable {
+    private let object: Mutex<PythonObject?>
+
+    /// Takes over the reference.
+    init(owning pointer: PyPointer?) {
+      object = Mutex(pointer.map { PythonObject(owning: $0) })
+    }
+
+    var current: PythonObject? { object.withLock { $0 } }
+
+    func replace(by new: PythonObject?) {
+      let old = object.withLock { object -> PythonObject? in
+        defer { object = new }
+        return object
+      }
+      // What goes here may run Python's code: not under the lock.
+      withExtendedLifetime(old) {}
+    }
+  }
 
   /// Takes the exception that is set on this thread.
   ///
@@ -20,7 +42,7 @@ public struct PythonError: Error, CustomStringConvertible {
     if let traceback { PyException_SetTraceback(value, traceback) }
     return PythonError(
       exception: PythonObject(owning: value),
-      traceback: traceback.map { PythonObject(owning: $0) },
+      traceback: Traceback(owning: traceback),
       summary: Self.summary(of: value))
   }
 
@@ -44,17 +66,34 @@ public struct PythonError: Error, CustomStringConvertible {
 
   /// An exception that nobody has raised here, with the traceback that it has.
   public static func of(_ exception: PythonObject, _ py: borrowing Python) -> PythonError {
-    let traceback = PyException_GetTraceback(exception.pointer)
-    return PythonError(
-      exception: exception, traceback: traceback.map { PythonObject(owning: $0) },
+    PythonError(
+      exception: exception,
+      traceback: Traceback(owning: PyException_GetTraceback(exception.pointer)),
       summary: Self.summary(of: exception.pointer))
   }
 
   /// Sets the exception on this thread again, with the traceback that it had.
   public func restore(_ py: borrowing Python) {
+    resetTraceback()
     let value = exception.pointer
-    PyException_SetTraceback(value, traceback?.pointer ?? sw_none())
     PyErr_SetObject(sw_type(value), value)
+  }
+
+  private func resetTraceback() {
+    let traceback = traceback.current
+    withExtendedLifetime(traceback) {
+      _ = PyException_SetTraceback(exception.pointer, traceback?.pointer ?? sw_none())
+    }
+  }
+
+  /// Has `body` give the exception another traceback, which is the error's from then on.
+  public func replacingTraceback(
+    _ py: borrowing Python, _ body: (PythonObject) throws -> Void
+  ) rethrows {
+    resetTraceback()
+    try body(exception)
+    let new = PyException_GetTraceback(exception.pointer)
+    traceback.replace(by: new.map { PythonObject(owning: $0) })
   }
 
   /// Adds a line that Python shows below the exception, unless `marker` is in one already.

@@ -143,16 +143,22 @@ struct CombineByKey: Sendable {
     _ py: borrowing Python
   ) throws -> any BatchCursor {
     let upstream = UpstreamRecords(rest, through: [], after: pairs)
-    guard let iterator = RecordIteratorType.make(upstream) else { throw PythonError.fetch(py) }
-    defer { Py.release(iterator) }
-    let mergePairs = try py.importing("merged_pairs", from: "swiftwater._spill")
-    guard let result = mergePairs.call(iterator, merge.pointer) else {
-      throw PythonError.fetch(at: place, record: nil, py)
+    do {
+      guard let iterator = RecordIteratorType.make(upstream) else { throw PythonError.fetch(py) }
+      defer { Py.release(iterator) }
+      let mergePairs = try py.importing("merged_pairs", from: "swiftwater._spill")
+      guard let result = mergePairs.call(iterator, merge.pointer) else {
+        throw PythonError.fetch(at: place, record: nil, py)
+      }
+      defer { Py.release(result) }
+      guard let output = Py.iterator(over: result) else { throw PythonError.fetch(py) }
+      return ReaderCursor(
+        RecordReader(.iterator(PythonObject(owning: output), place, upstream)), of: [upstream],
+        task: task)
+    } catch {
+      upstream.close()
+      throw error
     }
-    defer { Py.release(result) }
-    guard let output = Py.iterator(over: result) else { throw PythonError.fetch(py) }
-    return ReaderCursor(
-      RecordReader(.iterator(PythonObject(owning: output), place, upstream)), task: task)
   }
 
   private func finish(_ sink: CombineSink, _ py: borrowing Python) throws {

@@ -263,14 +263,13 @@ extension Python {
   /// Lines as tuples of stage, operator, site, form, type, reason, file, line and instruction; nil
   /// with an exception set.
   func newList(of lines: [PlanLine]) -> PyPointer? {
-    let tuples = lines.compactMap { line in
+    let tuples = lines.map { line in
       let place = line.refusal?.place
-      let items = [
+      return newTuple([
         newInteger(line.stage), newText(line.name), newText(line.site), newText(line.form.rawValue),
         newText(line.type?.description ?? ""), newText(line.refusal?.reason ?? ""),
         newText(place?.file ?? ""), newInteger(place?.line ?? 0), newText(place?.instruction ?? ""),
-      ].compactMap(\.self)
-      return newTuple(items)
+      ])
     }
     return newList(tuples)
   }

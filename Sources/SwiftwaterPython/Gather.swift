@@ -61,8 +61,13 @@ struct Gather: Sendable {
   ) throws -> any BatchCursor {
     try Interpreter.attach { py in
       let inputs = cursors.map { UpstreamRecords(RecordReader(.batches($0)), through: []) }
-      let reader = try call(function, partition: partition, inputs, place, py)
-      return ReaderCursor(reader, task: task)
+      do {
+        let reader = try call(function, partition: partition, inputs, place, py)
+        return ReaderCursor(reader, of: inputs, task: task)
+      } catch {
+        for input in inputs { input.close() }
+        throw error
+      }
     }
   }
 
@@ -70,14 +75,12 @@ struct Gather: Sendable {
     _ function: TaskFunction, partition: Int, _ inputs: [UpstreamRecords],
     _ place: OperatorPlace, _ py: borrowing Python
   ) throws -> RecordReader {
-    let iterators = inputs.compactMap { RecordIteratorType.make($0) }
-    guard iterators.count == inputs.count, let list = py.newList(iterators),
-      let index = py.newInteger(partition)
-    else { throw PythonError.fetch(py) }
-    defer {
-      Py.release(list)
-      Py.release(index)
+    guard let list = py.newList(inputs.map { RecordIteratorType.make($0) }) else {
+      throw PythonError.fetch(py)
     }
+    defer { Py.release(list) }
+    guard let index = py.newInteger(partition) else { throw PythonError.fetch(py) }
+    defer { Py.release(index) }
     guard let result = try function.forTask(py).call(index, list) else {
       throw PythonError.fetch(at: place, record: nil, py)
     }
@@ -212,19 +215,36 @@ private final class ConcatenatingCursor: BatchCursor {
 final class ReaderCursor: BatchCursor {
   private static let chunk = 4096
 
-  private let reader: RecordReader
+  /// Nil when it has failed.
+  private var reader: RecordReader?
+  private let inputs: [UpstreamRecords]
   private let task: TaskContext
   private var isAtEnd = false
   private var failure: (any Error)?
 
-  init(_ reader: RecordReader, task: TaskContext) {
+  /// - Parameter inputs: what the reader's function was given: it is over with this cursor.
+  init(_ reader: RecordReader, of inputs: [UpstreamRecords], task: TaskContext) {
     self.reader = reader
+    self.inputs = inputs
     self.task = task
   }
 
+  deinit { end() }
+
+  private func end() {
+    if reader == nil { return }
+    reader = nil
+    for input in inputs { input.close() }
+  }
+
   func next() throws -> (any RecordBatch)? {
-    if isAtEnd { return nil }
-    if let failure { throw failure }
+    guard let reader, !isAtEnd else { return nil }
+    if let failure {
+      // An error that is kept holds nothing of this, nor this the error.
+      self.failure = nil
+      end()
+      throw failure
+    }
     try task.checkCancellation()
     return try Interpreter.attach { py in
       let chain = RecordChain([], into: try ListSink(capacity: Self.chunk, py))

@@ -105,12 +105,11 @@ let historyFunctions: [(String, NativeFunction, String)] = [
       entry(arguments, count: 2) { py, arguments in
         let owner: PythonStreaming = try arguments.handle(0)
         let retained = try owner.streaming.retained(after: try time(arguments, 1))
-        let rows = retained.compactMap { item in
-          py.newTuple(
-            [
-              py.newText(item.key), py.newInteger(item.parent),
-              py.newInteger(Int(item.time.milliseconds)), HandleType.make(item.rdd),
-            ].compactMap(\.self))
+        let rows = retained.map { item in
+          py.newTuple([
+            py.newText(item.key), py.newInteger(item.parent),
+            py.newInteger(Int(item.time.milliseconds)), HandleType.make(item.rdd),
+          ])
         }
         return py.newList(rows)
       }
@@ -280,7 +279,7 @@ private func encoded(_ rdd: RDDNode, _ py: borrowing Python) throws -> PyPointer
       return head.bytes + encoder.bytes
     }
   }
-  return py.newList(partitions.compactMap { $0.withUnsafeBytes { py.newBytes($0) } })
+  return py.newList(partitions.map { $0.withUnsafeBytes { py.newBytes($0) } })
 }
 
 private func append(

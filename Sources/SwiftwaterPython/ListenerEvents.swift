@@ -20,11 +20,11 @@ extension Python {
   }
 
   private func named(_ name: String, _ value: PyPointer?) -> PyPointer? {
-    pack([newText(name), value])
+    newTuple([newText(name), value])
   }
 
   private func newTuple(of info: ReceiverInfo) -> PyPointer? {
-    pack([
+    newTuple([
       newInteger(info.streamID), newText(info.name), newBool(info.isActive),
       newText(info.location), newText(info.lastErrorMessage), newText(info.lastError),
       newTime(info.lastErrorTime),
@@ -32,20 +32,20 @@ extension Python {
   }
 
   private func newTuple(of info: BatchInfo) -> PyPointer? {
-    let inputs = info.inputs.compactMap { input in
-      pack([
+    let inputs = info.inputs.map { input in
+      newTuple([
         newInteger(input.streamID), newInteger(input.recordCount), newText(input.description),
       ])
     }
-    let outputs = info.outputs.compactMap { newTuple(of: $0) }
-    return pack([
+    let outputs = info.outputs.map { newTuple(of: $0) }
+    return newTuple([
       newInteger(Int(info.time.milliseconds)), newTime(info.submitted), newTime(info.began),
       newTime(info.ended), newList(inputs), newList(outputs),
     ])
   }
 
   private func newTuple(of info: OutputInfo) -> PyPointer? {
-    pack([
+    newTuple([
       newInteger(Int(info.time.milliseconds)), newInteger(info.id), newText(info.name),
       newText(info.description), newTime(info.began), newTime(info.ended),
       info.failure.map { newText($0) } ?? Py.none(),
@@ -55,15 +55,5 @@ extension Python {
   /// Milliseconds; -1 for none.
   private func newTime(_ time: Timestamp?) -> PyPointer? {
     newInteger(time.map { Int($0.milliseconds) } ?? -1)
-  }
-
-  /// A tuple that takes over the references; nil where one is missing.
-  private func pack(_ items: [PyPointer?]) -> PyPointer? {
-    let present = items.compactMap(\.self)
-    guard present.count == items.count else {
-      for item in present { Py.release(item) }
-      return nil
-    }
-    return newTuple(present)
   }
 }

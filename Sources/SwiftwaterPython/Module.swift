@@ -25,7 +25,7 @@ public func makeModule() -> UnsafeMutableRawPointer? {
         ("__version__", py.newText(swiftwaterVersion)),
         (
           "python_version",
-          py.newTuple([py.newInteger(3)!, py.newInteger(NativeModule.compiledMinorVersion)!])
+          py.newTuple([py.newInteger(3), py.newInteger(NativeModule.compiledMinorVersion)])
         ),
       ])
   }
@@ -42,10 +42,10 @@ private let processFunctions: [(String, NativeFunction, String)] = [
     { _, arguments in
       entry(arguments, count: 0) { py, _ in
         py.newList(
-          Settings.definitions.compactMap { definition in
+          Settings.definitions.map { definition in
             py.newTuple(
               [definition.name, definition.defaultValue, definition.summary]
-                .compactMap { py.newText($0) })
+                .map { py.newText($0) })
           })
       }
     }, "Every setting that has an effect: (name, default, description)."

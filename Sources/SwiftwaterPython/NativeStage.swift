@@ -150,6 +150,7 @@ final class NativeCursor: BatchCursor {
   private var pending: ArraySlice<Piece> = []
   /// What Python raised, when its turn has come: behind the records in front of it.
   private var failure: (any Error)?
+  private var isAtEnd = false
   /// The program that ran last, and what it is for.
   private var program: (type: ColumnType, program: Program)?
   private var misses = 0
@@ -202,7 +203,14 @@ final class NativeCursor: BatchCursor {
 
   func next() throws -> (any RecordBatch)? {
     while true {
-      if let failure { throw failure }
+      if let failure {
+        // An error that is kept holds nothing of this, nor this the error.
+        self.failure = nil
+        isAtEnd = true
+        pending = []
+        throw failure
+      }
+      if isAtEnd { return nil }
       if let piece = pending.popFirst() {
         if let batch = try run(piece) { return batch }
         continue

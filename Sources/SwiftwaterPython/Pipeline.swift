@@ -79,6 +79,10 @@ final class PipelineCursor: BatchCursor {
     let direct: [DirectFunction?]
   }
 
+  /// What the partition functions' iterators read. Whoever still refers to one when this is over,
+  /// the frames of an exception for example, must not hold on to records with it.
+  private var upstreams: [UpstreamRecords] = []
+
   private var isAtEnd = false
   /// What a function raised, until the records in front of it are taken.
   private var failure: (any Error)?
@@ -97,6 +101,17 @@ final class PipelineCursor: BatchCursor {
     self.input = native ?? input
   }
 
+  deinit { end() }
+
+  /// Ends the partition functions, and gives up what their iterators hold.
+  private func end() {
+    isAtEnd = true
+    if upstreams.isEmpty { return }
+    stage = nil
+    for records in upstreams { records.close() }
+    upstreams = []
+  }
+
   /// True where all functions run natively, for the records as far as they are known.
   func isNative() throws -> Bool {
     try native?.prepare(recordType)
@@ -109,7 +124,12 @@ final class PipelineCursor: BatchCursor {
   func next() throws -> (any RecordBatch)? {
     if isAtEnd { return nil }
     if try isNative() { return try input.next() }
-    if let failure { throw failure }
+    if let failure {
+      // An error that is kept holds nothing of this, nor this the error.
+      self.failure = nil
+      end()
+      throw failure
+    }
     try task.checkCancellation()
     return try Interpreter.attach { py in
       let stage = try lastStage(py)
@@ -159,6 +179,7 @@ final class PipelineCursor: BatchCursor {
         continue
       }
       let records = UpstreamRecords(reader, through: pending)
+      upstreams.append(records)
       pending = []
       reader = RecordReader(.iterator(try call(item, with: records, py), item.place, records))
     }
@@ -182,10 +203,10 @@ final class PipelineCursor: BatchCursor {
     } else {
       result = item.function.call(iterator)
     }
-    guard let result else { throw PythonError.fetch(at: item.place, record: records.latest, py) }
+    guard let result else { throw PythonError.fetch(at: item.place, latest: records.latest, py) }
     defer { Py.release(result) }
     guard let output = Py.iterator(over: result) else {
-      throw PythonError.fetch(at: item.place, record: records.latest, py)
+      throw PythonError.fetch(at: item.place, latest: records.latest, py)
     }
     return PythonObject(owning: output)
   }

@@ -100,4 +100,11 @@ extension PythonError {
     }
     return error
   }
+
+  /// As ``fetch(at:record:_:)``, for a record that the caller owns.
+  static func fetch(
+    at place: OperatorPlace, latest: PythonObject?, _ py: borrowing Python
+  ) -> PythonError {
+    withExtendedLifetime(latest) { fetch(at: place, record: latest?.pointer, py) }
+  }
 }

@@ -119,81 +119,12 @@ final class RecordReader {
       WorkerProgress.enter(place)
       guard let record = Py.next(iterator) else {
         if Py.isExceptionSet {
-          throw PythonError.fetch(at: place, record: upstream?.latest, py)
+          throw PythonError.fetch(at: place, latest: upstream?.latest, py)
         }
         return false
       }
       guard chain.push(record) else { throw chain.takeError(py) }
     }
     return true
-  }
-}
-
-/// The records in front of a partition function, one by one: what its iterator hands out.
-///
-/// It reads ahead, at first by one record, so that a function that wants only the first gets it
-/// cheaply.
-final class UpstreamRecords: RecordSequence {
-  private static let longestReadAhead = 256
-
-  private var readAhead = 1
-
-  private let reader: RecordReader
-  private let operators: [PythonOperator]
-  private var list: PythonObject?
-  private var index = 0
-  private var isAtEnd = false
-  /// What was raised while reading ahead.
-  private var failure: (any Error)?
-
-  /// - Parameter first: records in front of the reader's.
-  init(
-    _ reader: RecordReader, through operators: [PythonOperator], after first: PythonObject? = nil
-  ) {
-    self.reader = reader
-    self.operators = operators
-    list = first
-  }
-
-  /// The record that was handed out last, borrowed.
-  var latest: PyPointer? {
-    guard let list, index > 0 else { return nil }
-    return Py.listItem(list.pointer, index - 1)
-  }
-
-  func nextRecord() -> PyPointer? {
-    while true {
-      if let list, index < Py.listCount(list.pointer) {
-        let record = Py.listItem(list.pointer, index)
-        index += 1
-        Py.retain(record)
-        return record
-      }
-      if isAtEnd { return nil }
-      let isFilled = Interpreter.called { py in
-        do {
-          if let failure { throw failure }
-          let chain = RecordChain(operators, into: try ListSink(capacity: readAhead, py))
-          readAhead = min(readAhead * 2, Self.longestReadAhead)
-          do {
-            isAtEnd = try !reader.pump(into: chain, py)
-          } catch {
-            // Its turn comes behind the records in front of it.
-            failure = error
-          }
-          list = chain.sink.list
-          index = 0
-          return true
-        } catch {
-          raise(error, py)
-          return false
-        }
-      }
-      if !isFilled {
-        isAtEnd = true
-        list = nil
-        return nil
-      }
-    }
   }
 }

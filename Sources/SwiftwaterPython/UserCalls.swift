@@ -32,7 +32,7 @@ final class UserCalls: Sendable {
     _ rdds: [RDDNode?], with function: PythonObject, place: OperatorPlace, time: BatchTime
   ) throws -> RDDNode? {
     try call(at: time) { py in
-      let handles = rdds.compactMap { rdd in rdd.map { HandleType.make($0) } ?? Py.none() }
+      let handles = rdds.map { rdd in rdd.map { HandleType.make($0) } ?? Py.none() }
       guard let list = py.newList(handles) else { throw PythonError.fetch(py) }
       defer { Py.release(list) }
       let result = try self.call(function, place, time, list, py)
@@ -88,9 +88,15 @@ final class UserCalls: Sendable {
     try Interpreter.attach { py in
       thread.withLock { $0 = Interpreter.threadIdentifier }
       console.clearStatus()
+      let raised = RaisedErrors()
       do {
-        return try body(py)
+        let result = try RaisedErrors.$current.withValue(raised) {
+          try Interpreter.called { py in try body(py) }
+        }
+        try raised.letGo(py)
+        return result
       } catch {
+        try raised.letGo(py)
         guard var error = error as? PythonError else { throw error }
         let text = py.localTimeText(milliseconds: time.milliseconds)
         error.addNote("batch: \(text)", unless: "batch: ", py)

@@ -39,7 +39,7 @@ let valueFunctions: [(String, NativeFunction, String)] = [
 
 private func identity(of task: TaskContext, _ py: borrowing Python) -> PyPointer? {
   let numbers = [task.stage, task.partition, 0, task.attempt]
-  return py.newTuple(numbers.compactMap { py.newInteger($0) })
+  return py.newTuple(numbers.map { py.newInteger($0) })
 }
 
 private func setTaskHook(_ hook: PythonObject?) {

@@ -25,6 +25,19 @@ public struct JobRunner: Sendable {
     end: (any Sendable)? = nil,
     consume: @escaping @Sendable (any BatchCursor, TaskContext) throws -> Result
   ) throws -> [Result] {
+    do {
+      return try compute(
+        node, partitions: partitions, placement: placement, end: end, consume: consume)
+    } catch let error as any HoldingError {
+      try error.letGo()
+      throw error
+    }
+  }
+
+  private func compute<Result: Sendable>(
+    _ node: RDDNode, partitions: [Int], placement: TaskPlacement, end: (any Sendable)?,
+    consume: @escaping @Sendable (any BatchCursor, TaskContext) throws -> Result
+  ) throws -> [Result] {
     try cancellation.check()
     if partitions.isEmpty { return [] }
     for shuffle in node.stageShuffles() { try shuffle.materialise(with: self) }

@@ -73,8 +73,8 @@ final class TaskPool: Sendable {
 /// Tasks that several threads take one at a time. A helper that comes late finds none left, so
 /// nobody waits for a thread that is busy with another job.
 ///
-/// What the tasks hold on to is given up before ``results()`` returns, not when the last late
-/// helper has looked in: memory that a batch used is free when the batch is over.
+/// What the tasks hold on to, and the error, is given up before ``results()`` returns, not when the last
+/// late helper has looked in: memory that a batch used is free when the batch is over.
 private final class SharedWork<Result: Sendable>: Sendable {
   private struct State {
     /// Nil when the work is over.
@@ -151,7 +151,7 @@ private final class SharedWork<Result: Sendable>: Sendable {
         if !state.returned.isEmpty, state.failure == nil { return .some(nil) }
         guard state.running == 0 else { return nil }
         state.task = nil
-        defer { state.results = [] }
+        defer { (state.results, state.returned, state.failure) = ([], [], nil) }
         return .some((state.results, state.failure))
       }
       while let index = takeReturned() { run(index, true) }

@@ -439,9 +439,16 @@ extension StreamingContext.State {
 }
 
 extension Monitor<StreamingContext.Outcome> {
-  /// Keeps the error, which replaces an older one, and wakes those who wait.
+  /// Keeps the error, which replaces an older one, and wakes those who wait. The batch's records must
+  /// not stay with it.
   fileprivate func record(_ error: any Error) {
-    let observers = notify { outcome in
+    var error = error
+    do {
+      try (error as? any HoldingError)?.letGo()
+    } catch let other {
+      error = other
+    }
+    let observers = notify { [error] outcome in
       outcome.latestError = error
       return outcome.observers
     }

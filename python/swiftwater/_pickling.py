@@ -9,14 +9,13 @@ import functools
 import io
 import pickle
 import sys
-import types
 from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
 import cloudpickle
 
-from swiftwater import _worker_session, accumulators, broadcast
+from swiftwater import _tracebacks, _worker_session, accumulators, broadcast
 from swiftwater._calls import PACKAGE_FOLDER
 
 __all__ = [
@@ -179,7 +178,7 @@ def _rebuilt(parts: dict[str, Any]) -> BaseException:
     if parts["context"] is not None:
         error.__context__ = _rebuilt(parts["context"])
     error.__suppress_context__ = parts["suppresses"]
-    return error.with_traceback(_traceback(parts["frames"]))
+    return error.with_traceback(_tracebacks.made_of(parts["frames"]))
 
 
 def without_init(
@@ -189,25 +188,6 @@ def without_init(
     error = kind.__new__(kind, *arguments)
     error.__dict__.update(state)
     return error
-
-
-def _raise() -> None:
-    raise LookupError
-
-
-def _traceback(frames: list[tuple[str, int, str]]) -> types.TracebackType | None:
-    """Return a traceback with these places: (file, line, function), the outermost first."""
-    result: types.TracebackType | None = None
-    for filename, line, name in reversed(frames):
-        code = _raise.__code__.replace(co_filename=filename, co_name=name, co_qualname=name)
-        try:
-            types.FunctionType(code, {"LookupError": LookupError})()
-        except LookupError as error:
-            inner = error.__traceback__ and error.__traceback__.tb_next
-            if inner is not None:
-                # Without a place in the code no part of the line is marked.
-                result = types.TracebackType(result, inner.tb_frame, -1, line)
-    return result
 
 
 def tell_stack(data: bytes) -> str:

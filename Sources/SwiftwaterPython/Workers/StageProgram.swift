@@ -70,13 +70,13 @@ enum RemoteStep: Sendable {
     switch self {
     case .pipeline(let operators):
       let parts = operators.map { item in
-        Self.tuple(
+        py.newTuple(
           [
             py.newText(item.kind.rawValue), Py.retained(item.function.pointer),
             py.newText(item.name), py.newText(item.site),
-          ], py)
+          ])
       }
-      items = [py.newText("pipeline"), py.newList(parts.compactMap(\.self))]
+      items = [py.newText("pipeline"), py.newList(parts)]
     case .merge(let combination): items = [py.newText("merge")] + Self.items(combination, py)
     case .combine(let combination): items = [py.newText("combine")] + Self.items(combination, py)
     case .gather(let function, let place):
@@ -93,7 +93,7 @@ enum RemoteStep: Sendable {
     case .renumber: items = [py.newText("renumber")]
     case .count: items = [py.newText("count")]
     }
-    guard let tuple = Self.tuple(items, py) else { throw PythonError.fetch(py) }
+    guard let tuple = py.newTuple(items) else { throw PythonError.fetch(py) }
     return tuple
   }
 
@@ -112,14 +112,6 @@ enum RemoteStep: Sendable {
 
   private static func optional(_ function: TaskFunction?) -> PyPointer? {
     function.map { Py.retained($0.pointer)! } ?? Py.none()
-  }
-
-  private static func tuple(_ items: [PyPointer?], _ py: borrowing Python) -> PyPointer? {
-    guard items.allSatisfy({ $0 != nil }) else {
-      for item in items.compactMap(\.self) { Py.release(item) }
-      return nil
-    }
-    return py.newTuple(items.compactMap(\.self))
   }
 }
 
@@ -154,9 +146,8 @@ struct StageProgram: Sendable {
       for item in described { Py.release(item) }
       throw error
     }
-    guard let list = py.newList(described), let count = py.newInteger(inputCount),
-      let tuple = py.newTuple([count, py.newBool(readsText), list])
-    else { throw PythonError.fetch(py) }
+    let items = [py.newInteger(inputCount), py.newBool(readsText), py.newList(described)]
+    guard let tuple = py.newTuple(items) else { throw PythonError.fetch(py) }
     return PythonObject(owning: tuple)
   }
 }

@@ -221,7 +221,7 @@ final class WorkerProcess {
     guard let number = py.integer(of: Py.tupleItem(answer, 0)), !broadcasts.contains(number) else {
       return nil
     }
-    guard let known = py.newList(broadcasts.compactMap { py.newInteger($0) }) else {
+    guard let known = py.newList(broadcasts.map { py.newInteger($0) }) else {
       throw PythonError.fetch(py)
     }
     defer { Py.release(known) }

@@ -1,0 +1,143 @@
+import PythonInterop
+import SwiftwaterCore
+
+/// The records in front of a partition function, one by one: what its iterator hands out.
+///
+/// It reads ahead, at first by one record, so that a function that wants only the first gets it
+/// cheaply.
+///
+/// The Python object around it lives as long as anybody refers to it, the frames of an exception
+/// for example. So who has made it closes it when the stage is over, and at its own end, good or bad,
+/// it gives up by itself what it reads from.
+///
+/// SAFETY: used by threads that hold the interpreter. Where the functions in front of it run, another
+/// thread may take hold of the interpreter and ask for a record too: it waits for the one that reads.
+final class UpstreamRecords: RecordSequence {
+  private static let longestReadAhead = 256
+
+  private struct Source {
+    let reader: RecordReader
+    let operators: [PythonOperator]
+  }
+
+  /// Nil where nothing more is read.
+  private var source: Source?
+  private var readAhead = 1
+  private var list: PythonObject?
+  private var index = 0
+  /// What was raised while reading ahead, until the records in front of it are taken.
+  private var failure: (any Error)?
+  /// The thread that reads, by Python's number.
+  private var readingThread: UInt?
+  /// For threads that wait for it.
+  private var turn: Monitor<Bool>?
+  private static let pollNanoseconds: Int64 = 50_000_000
+
+  /// - Parameter first: records in front of the reader's.
+  init(
+    _ reader: RecordReader, through operators: [PythonOperator], after first: PythonObject? = nil
+  ) {
+    source = Source(reader: reader, operators: operators)
+    list = first
+  }
+
+  /// The record that was handed out last.
+  var latest: PythonObject? {
+    guard let list, index > 0 else { return nil }
+    return PythonObject(borrowing: Py.listItem(list.pointer, index - 1))
+  }
+
+  /// Hands out nothing any more, and gives up what it holds.
+  func close() {
+    Interpreter.attachUnlessEnded { _ in
+      let old = (source, list, failure)
+      (source, list, failure) = (nil, nil, nil)
+      // What goes here may run Python's code: not before this object is whole again.
+      withExtendedLifetime(old) {}
+    }
+  }
+
+  func nextRecord() -> PyPointer? {
+    while true {
+      if let list, index < Py.listCount(list.pointer) {
+        let record = Py.listItem(list.pointer, index)
+        index += 1
+        Py.retain(record)
+        return record
+      }
+      if let readingThread {
+        guard wait(for: readingThread) else { return nil }
+        continue
+      }
+      if let failure {
+        close()
+        Interpreter.called { py in raise(failure, py) }
+        return nil
+      }
+      guard let source else { return nil }
+      guard fill(from: source) else { return nil }
+    }
+  }
+
+  /// Reads some records. False: an exception is set.
+  private func fill(from source: Source) -> Bool {
+    readingThread = Interpreter.threadIdentifier
+    defer {
+      readingThread = nil
+      turn?.notify { $0 = true }
+      turn = nil
+    }
+    return Interpreter.called { py in
+      do {
+        let chain = RecordChain(source.operators, into: try ListSink(capacity: readAhead, py))
+        readAhead = min(readAhead * 2, Self.longestReadAhead)
+        var hasMore = false
+        var failure: (any Error)?
+        do {
+          hasMore = try source.reader.pump(into: chain, py)
+        } catch {
+          // Its turn comes behind the records in front of it.
+          failure = error
+        }
+        // Closed meanwhile, by the end of the stage: a thread that outlives it gets nothing.
+        if self.source == nil { return true }
+        self.failure = failure
+        if !hasMore { self.source = nil }
+        let old = list
+        (list, index) = (chain.sink.list, 0)
+        withExtendedLifetime(old) {}
+        return true
+      } catch {
+        close()
+        raise(error, py)
+        return false
+      }
+    }
+  }
+
+  /// Waits until another thread has read its records. False: an exception is set.
+  private func wait(for thread: UInt) -> Bool {
+    guard thread != Interpreter.threadIdentifier else {
+      Py.raise(.valueError, "the records of a partition are asked for while they are read")
+      return false
+    }
+    let turn = turn ?? Monitor(false)
+    self.turn = turn
+    return Interpreter.called { py in
+      do {
+        while true {
+          let isOver = Interpreter.detach(py) {
+            turn.wait(untilMonotonicNanoseconds: monotonicNanoseconds() + Self.pollNanoseconds) {
+              $0 ? true : nil
+            }
+          }
+          if isOver != nil { return true }
+          try py.runSignalHandlers()
+        }
+      } catch {
+        raise(error, py)
+        return false
+      }
+    }
+  }
+}
