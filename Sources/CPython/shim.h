@@ -26,6 +26,11 @@ static inline void sw_release(PyObject *object) { Py_DECREF(object); }
 
 // The type of an object, as an object; borrowed.
 static inline PyObject *sw_type(PyObject *object) { return (PyObject *)Py_TYPE(object); }
+// What a weak reference shows, borrowed; NULL where it is gone.
+static inline PyObject *sw_weakly_referenced(PyObject *reference) {
+  PyObject *object = PyWeakref_GetObject(reference);
+  return object == Py_None ? NULL : object;
+}
 static inline PyObject *sw_type_name(PyObject *type) { return PyType_GetName((PyTypeObject *)type); }
 static inline PyObject *sw_allocate(PyObject *type) {
   return PyType_GenericAlloc((PyTypeObject *)type, 0);

@@ -94,16 +94,16 @@ extension Python {
     defer { PyErr_Restore(type, value, traceback) }
     // Of a long text no more is looked at than is shown.
     let isLong = isLongerText(object, than: limit)
-    guard let shown = isLong ? PySequence_GetSlice(object, 0, limit) : Py.retained(object),
-      let representation = PyObject_Repr(shown)
-    else {
+    guard let shown = isLong ? PySequence_GetSlice(object, 0, limit) : Py.retained(object) else {
+      PyErr_Clear()
+      return "<not printable>"
+    }
+    defer { sw_release(shown) }
+    guard let representation = PyObject_Repr(shown) else {
       PyErr_Clear()
       return "<a record whose repr() fails>"
     }
-    defer {
-      sw_release(shown)
-      sw_release(representation)
-    }
+    defer { sw_release(representation) }
     if isLongerText(representation, than: limit) {
       guard let part = PySequence_GetSlice(representation, 0, limit) else {
         PyErr_Clear()
@@ -225,10 +225,15 @@ public struct Arguments {
     return value
   }
 
-  /// The items of a list or tuple, borrowed.
-  public func sequence(_ index: Int) throws -> [PyPointer] {
-    guard let items = pointers(in: self[index]) else { throw wrong(index, "list or tuple") }
-    return items
+  /// The items of a list or tuple, as they are now.
+  public func sequence(_ index: Int) throws -> Items {
+    guard sw_is_list(self[index]) != 0 || sw_is_tuple(self[index]) != 0 else {
+      throw wrong(index, "list or tuple")
+    }
+    guard let tuple = PySequence_Tuple(self[index]) else {
+      throw Interpreter.called { py in PythonError.fetch(py) }
+    }
+    return Items(PythonObject(owning: tuple))
   }
 
   /// The numbers in any sequence, such as a `range`.
@@ -253,7 +258,7 @@ public struct Arguments {
 
   /// The entries of a dict whose keys and values are text.
   public func textDictionary(_ index: Int, _ py: borrowing Python) throws -> [String: String] {
-    guard let items = PyMapping_Items(self[index]) else {
+    guard sw_is_exact_dict(self[index]) != 0, let items = PyMapping_Items(self[index]) else {
       PyErr_Clear()
       throw wrong(index, "dict")
     }
@@ -284,6 +289,22 @@ public struct Arguments {
   }
 }
 
+/// The items of a sequence, which they outlive: Python's code may change a list while they are in use.
+/// They live as long as this.
+public struct Items: RandomAccessCollection {
+  private let tuple: PythonObject
+  public let endIndex: Int
+  public var startIndex: Int { 0 }
+
+  init(_ tuple: PythonObject) {
+    self.tuple = tuple
+    endIndex = PyTuple_Size(tuple.pointer)
+  }
+
+  /// Borrowed from this.
+  public subscript(index: Int) -> PyPointer { PyTuple_GetItem(tuple.pointer, index)! }
+}
+
 /// The contents of a `bytes` object.
 ///
 /// - Throws: ``ArgumentError`` for another object.
@@ -300,7 +321,8 @@ public func bytesBorrowed(from object: PyPointer) throws -> UnsafeRawBufferPoint
   return UnsafeRawBufferPointer(start: start, count: PyBytes_Size(object))
 }
 
-/// The items of a list or tuple, borrowed; nil for another object.
+/// The items of a list or tuple, borrowed; nil for another object. Only for what this package has made,
+/// and nobody changes.
 public func pointers(in object: PyPointer) -> [PyPointer]? {
   if sw_is_list(object) != 0 {
     return (0..<PyList_Size(object)).map { PyList_GetItem(object, $0)! }
@@ -325,24 +347,27 @@ extension Python {
   public func localTimeText(milliseconds: Int64) -> String {
     let fallback = "\(milliseconds) ms"
     guard let type = try? importing("datetime", from: "datetime"),
-      let method = PyObject_GetAttrString(type.pointer, "fromtimestamp"),
-      let seconds = PyFloat_FromDouble(Double(milliseconds) / 1000)
+      let method = PyObject_GetAttrString(type.pointer, "fromtimestamp")
     else {
       PyErr_Clear()
       return fallback
     }
-    defer {
-      sw_release(method)
-      sw_release(seconds)
-    }
-    guard let time = sw_call1(method, seconds), let text = PyObject_Str(time) else {
+    defer { sw_release(method) }
+    guard let seconds = PyFloat_FromDouble(Double(milliseconds) / 1000) else {
       PyErr_Clear()
       return fallback
     }
-    defer {
-      sw_release(time)
-      sw_release(text)
+    defer { sw_release(seconds) }
+    guard let time = sw_call1(method, seconds) else {
+      PyErr_Clear()
+      return fallback
     }
+    defer { sw_release(time) }
+    guard let text = PyObject_Str(time) else {
+      PyErr_Clear()
+      return fallback
+    }
+    defer { sw_release(text) }
     return self.text(of: text) ?? fallback
   }
 }

@@ -7,7 +7,11 @@ import CPython
 /// where that fails through `copy.deepcopy`, and where that fails too it is shared: there are
 /// objects, such as connections, of which no copy can be made.
 ///
-/// SAFETY: all functions are called by threads that hold the interpreter.
+/// SAFETY: all functions are called by threads that hold the interpreter. To look at an object may run
+/// Python's code (of a type, a key or a part that goes), and so may other threads: what is in a list or
+/// a dict can be gone behind every call. So each object that is worked on has an owner here that
+/// nobody else knows, a reference or a container of this file's making; parts of tuples and frozen
+/// sets are held by these, which nobody can change.
 public enum Isolation {
   /// What instances of a type are.
   public enum Kind: Int {
@@ -20,7 +24,14 @@ public enum Isolation {
   // SAFETY (nonisolated(unsafe)): both are read and written by threads that hold the interpreter.
   /// Says what instances of a type are that this file does not know. Set once.
   nonisolated(unsafe) public static var classify: (PyPointer) -> Kind = { _ in .changeable }
-  nonisolated(unsafe) private static var kinds: [PyPointer: Kind] = [:]
+  nonisolated(unsafe) private static var kinds: [PyPointer: KnownType] = [:]
+
+  /// What is known of a type, which may go meanwhile, as those do that a job makes in every batch.
+  private struct KnownType {
+    /// An owned weak reference: while it shows the type, the address is the type's.
+    let reference: PyPointer
+    let kind: Kind
+  }
 
   private static let deepest = 1000
   private static let mostTypes = 2048
@@ -33,6 +44,8 @@ public enum Isolation {
   /// True where nothing in the value can be changed.
   public static func isImmutable(_ object: PyPointer) -> Bool {
     if sw_is_plain(object) != 0 { return true }
+    sw_retain(object)
+    defer { sw_release(object) }
     partsLeft = mostParts
     return isImmutable(object, depth: 0)
   }
@@ -40,9 +53,11 @@ public enum Isolation {
   /// A copy; the value itself where it is immutable. Nil with an exception set, which is none that
   /// copying raised but what came from outside (an interrupt).
   public static func copy(of object: PyPointer) -> PyPointer? {
+    sw_retain(object)
+    defer { sw_release(object) }
     if isImmutable(object) { return Py.retained(object) }
-    var copier = Copier()
-    if let copy = copier.copy(object, depth: 0) { return copy }
+    let copier = Copier()
+    if let copy = withExtendedLifetime(copier, { copier.copy(object, depth: 0) }) { return copy }
     if PyErr_Occurred() != nil { return nil }
     return copyAsWhole(object)
   }
@@ -86,74 +101,102 @@ public enum Isolation {
 
   private static func kind(of object: PyPointer) -> Kind {
     let type = sw_type(object)!
-    if let kind = kinds[type] { return kind }
-    if kinds.count >= mostTypes {
-      // Types that a job makes in every batch would stay for ever.
-      let old = kinds
-      kinds = [:]
-      for type in old.keys { sw_release(type) }
-    }
-    let kind = classify(type)
-    // The key must not become another type's address.
+    if let known = kinds[type], sw_weakly_referenced(known.reference) == type { return known.kind }
+    // An object's type can be replaced while its kind is asked for.
     sw_retain(type)
-    kinds[type] = kind
+    defer { sw_release(type) }
+    let kind = classify(type)
+    if let reference = PyWeakref_NewRef(type, nil) {
+      if kinds.count >= mostTypes { forget() }
+      let old = kinds.updateValue(KnownType(reference: reference, kind: kind), forKey: type)
+      if let old { sw_release(old.reference) }
+    } else {
+      PyErr_Clear()
+    }
     return kind
   }
 
+  private static func forget() {
+    let old = kinds
+    kinds = [:]
+    for known in old.values { sw_release(known.reference) }
+  }
+
   /// Containers of one value, each copied once, however often the value refers to it.
-  private struct Copier {
+  private final class Copier {
+    /// Owned, both: an address is that of its object as long as this is used.
     private var copies: [PyPointer: PyPointer] = [:]
 
+    deinit {
+      for (original, copy) in copies {
+        sw_release(original)
+        sw_release(copy)
+      }
+    }
+
+    private func note(_ copy: PyPointer, of original: PyPointer) {
+      sw_retain(original)
+      sw_retain(copy)
+      copies[original] = copy
+    }
+
     /// A new reference; nil where the value has to be copied as a whole, or with an exception set.
-    mutating func copy(_ object: PyPointer, depth: Int) -> PyPointer? {
+    ///
+    /// - Parameter object: has an owner until this returns.
+    func copy(_ object: PyPointer, depth: Int) -> PyPointer? {
       if sw_is_plain(object) != 0 { return Py.retained(object) }
       if depth > deepest { return nil }
       if let known = copies[object] { return Py.retained(known) }
       if sw_is_exact_list(object) != 0 { return copyList(object, depth: depth) }
       if sw_is_exact_dict(object) != 0 { return copyDict(object, depth: depth) }
       if sw_is_exact_tuple(object) != 0 { return copyTuple(object, depth: depth) }
-      if sw_is_exact_set(object) != 0 { return copySet(object, depth: depth) }
+      if sw_is_exact_set(object) != 0 { return copySet(object) }
       return isImmutable(object) ? Py.retained(object) : nil
     }
 
-    private mutating func copySet(_ set: PyPointer, depth: Int) -> PyPointer? {
-      guard allItemsImmutable(ofSet: set, depth: depth), let new = PySet_New(set) else {
+    private func copySet(_ set: PyPointer) -> PyPointer? {
+      // Looked at as it is now, whatever becomes of the other one meanwhile.
+      guard let new = PySet_New(set) else { return nil }
+      guard allItemsImmutable(ofSet: new, depth: 0) else {
+        sw_release(new)
         return nil
       }
-      copies[set] = new
+      note(new, of: set)
       return new
     }
 
-    private mutating func copyList(_ list: PyPointer, depth: Int) -> PyPointer? {
-      let count = PyList_Size(list)
-      guard let new = PyList_New(count) else { return nil }
-      copies[list] = new
-      for index in 0..<count {
-        // Another thread may have made it shorter.
-        guard index < PyList_Size(list),
-          let item = copy(PyList_GetItem(list, index)!, depth: depth + 1)
-        else {
+    private func copyList(_ list: PyPointer, depth: Int) -> PyPointer? {
+      // The items as they are now: they belong to the new list, which nobody else knows.
+      guard let new = PyList_GetSlice(list, 0, PyList_Size(list)) else { return nil }
+      note(new, of: list)
+      for index in 0..<PyList_Size(new) {
+        let item = PyList_GetItem(new, index)!
+        if sw_is_plain(item) != 0 { continue }
+        guard let copied = copy(item, depth: depth + 1) else {
           sw_release(new)
           return nil
         }
-        PyList_SetItem(new, index, item)
+        PyList_SetItem(new, index, copied)
       }
       return new
     }
 
-    private mutating func copyDict(_ dict: PyPointer, depth: Int) -> PyPointer? {
-      guard let new = PyDict_New() else { return nil }
-      copies[dict] = new
+    private func copyDict(_ dict: PyPointer, depth: Int) -> PyPointer? {
+      // As for lists. A value may be replaced while the entries are gone through.
+      guard let new = PyDict_Copy(dict) else { return nil }
+      note(new, of: dict)
       var position = 0
       var key: PyPointer?
       var value: PyPointer?
-      while PyDict_Next(dict, &position, &key, &value) != 0 {
-        guard isImmutable(key!), let copied = copy(value!, depth: depth + 1) else {
+      while PyDict_Next(new, &position, &key, &value) != 0 {
+        guard let key, let value else { continue }
+        if sw_is_plain(key) != 0 && sw_is_plain(value) != 0 { continue }
+        guard isImmutable(key), let copied = copy(value, depth: depth + 1) else {
           sw_release(new)
           return nil
         }
         defer { sw_release(copied) }
-        guard PyDict_SetItem(new, key!, copied) == 0 else {
+        if copied != value, PyDict_SetItem(new, key, copied) != 0 {
           sw_release(new)
           return nil
         }
@@ -161,24 +204,32 @@ public enum Isolation {
       return new
     }
 
-    private mutating func copyTuple(_ tuple: PyPointer, depth: Int) -> PyPointer? {
-      let count = PyTuple_Size(tuple)
-      guard let new = PyTuple_New(count) else { return nil }
+    private func copyTuple(_ tuple: PyPointer, depth: Int) -> PyPointer? {
+      var items: [PyPointer] = []
+      items.reserveCapacity(PyTuple_Size(tuple))
       var isSame = true
-      for index in 0..<count {
-        guard let item = copy(PyTuple_GetItem(tuple, index)!, depth: depth + 1) else {
-          sw_release(new)
+      for index in 0..<PyTuple_Size(tuple) {
+        let item = PyTuple_GetItem(tuple, index)!
+        guard let copied = copy(item, depth: depth + 1) else {
+          for item in items { sw_release(item) }
           return nil
         }
-        isSame = isSame && item == PyTuple_GetItem(tuple, index)
-        PyTuple_SetItem(new, index, item)
+        isSame = isSame && copied == item
+        items.append(copied)
       }
-      if isSame {
-        sw_release(new)
-        copies[tuple] = tuple
-        return Py.retained(tuple)
+      // It may be in itself, by way of a list.
+      let known = isSame ? tuple : copies[tuple]
+      if let known {
+        for item in items { sw_release(item) }
+        if isSame { note(tuple, of: tuple) }
+        return Py.retained(known)
       }
-      copies[tuple] = new
+      guard let new = PyTuple_New(items.count) else {
+        for item in items { sw_release(item) }
+        return nil
+      }
+      for (index, item) in items.enumerated() { PyTuple_SetItem(new, index, item) }
+      note(new, of: tuple)
       return new
     }
   }

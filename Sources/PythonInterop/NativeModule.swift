@@ -105,7 +105,9 @@ public enum HandleType {
 
   /// The Swift object; nil when `object` is not a handle.
   public static func value(of object: PyPointer) -> AnyObject? {
-    guard let type, PyObject_IsInstance(object, type) == 1 else { return nil }
+    // Exactly: nothing can be derived from it, and what an object says of its class, which may be
+    // anything, does not count.
+    guard let type, sw_type(object) == type else { return nil }
     return boxed(in: object)
   }
 }

@@ -113,7 +113,7 @@ public enum Py {
       sw_retain(item)
       return item
     }
-    let key = PyLong_FromSsize_t(index)!
+    guard let key = PyLong_FromSsize_t(index) else { return nil }
     defer { sw_release(key) }
     return PyObject_GetItem(object, key)
   }
@@ -301,12 +301,16 @@ public enum Py {
 
   /// Where unpacking failed because `record` cannot be iterated over: says so as Python does.
   public static func restateUnpacking(of record: PyPointer) {
+    // An object can get another type while this one is asked.
+    let type = sw_type(record)!
+    sw_retain(type)
+    defer { sw_release(type) }
     guard PyErr_ExceptionMatches(sw_exception_type_error()) != 0,
-      let iterator = PyObject_GetAttrString(sw_type(record), "__iter__")
+      let iterator = PyObject_GetAttrString(type, "__iter__")
     else {
       if PyErr_Occurred() == nil || PyErr_ExceptionMatches(sw_exception_attribute_error()) != 0 {
         PyErr_Clear()
-        let name = sw_type_name(sw_type(record))
+        let name = sw_type_name(type)
         defer { if let name { sw_release(name) } }
         let text = name.flatMap { name in Interpreter.called { $0.text(of: name) } }
         raise(.typeError, "cannot unpack non-iterable \(text ?? "unknown") object")

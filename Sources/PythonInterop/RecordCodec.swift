@@ -30,7 +30,9 @@ private enum Tag {
 
 /// Writes values one behind the other.
 ///
-/// SAFETY: used by threads that hold the interpreter.
+/// SAFETY: used by threads that hold the interpreter. A value is held while it is written, and so is
+/// each part of a list, a dict or a set, which Python's code may change meanwhile; those of a tuple
+/// are held by it.
 public struct RecordEncoder {
   /// Deeper values are pickled as a whole.
   private static let deepest = 1000
@@ -42,6 +44,9 @@ public struct RecordEncoder {
   /// False with an exception set: pickle cannot write an object in the value. Nothing of the value
   /// is left behind then.
   public mutating func append(_ value: PyPointer) -> Bool {
+    // Pickling runs Python's code: the value may be gone where it came from.
+    sw_retain(value)
+    defer { sw_release(value) }
     let start = bytes.count
     if encode(value, depth: 0) { return true }
     let isPickleError = PyErr_Occurred() != nil
@@ -179,8 +184,9 @@ public struct RecordEncoder {
     var position = 0
     var key: PyPointer?
     var value: PyPointer?
+    var written = 0
     while PyDict_Next(dict, &position, &key, &value) != 0 {
-      guard let key, let value else { return changed() }
+      guard let key, let value, written < count else { return changed() }
       sw_retain(key)
       sw_retain(value)
       defer {
@@ -189,8 +195,9 @@ public struct RecordEncoder {
       }
       guard encode(key, depth: depth + 1), encode(value, depth: depth + 1) else { return false }
       if PyDict_Size(dict) != count { return changed() }
+      written += 1
     }
-    return true
+    return written == count || changed()
   }
 
   private func changed() -> Bool {
@@ -204,12 +211,15 @@ public struct RecordEncoder {
     append(count: count)
     guard let iterator = PyObject_GetIter(set) else { return false }
     defer { sw_release(iterator) }
+    var written = 0
     while let item = PyIter_Next(iterator) {
       defer { sw_release(item) }
+      if written == count { return changed() }
       if !encode(item, depth: depth + 1) { return false }
+      written += 1
     }
     if PyErr_Occurred() != nil { return false }
-    return PySet_Size(set) == count || changed()
+    return written == count || changed()
   }
 
   private mutating func pickle(_ value: PyPointer) -> Bool {

@@ -10,10 +10,16 @@ import SwiftwaterKernels
 func newObjects(
   of column: Column, _ range: Range<Int>, _ py: borrowing Python
 ) throws -> [PyPointer] {
-  var objects = OwnedObjects()
   // Nothing that is made here is garbage: looking for some between the objects takes longer than
   // making them.
-  try py.withoutGarbageCollection { try fill(&objects, column, range, py) }
+  try py.withoutGarbageCollection { try newParts(of: column, range, py) }
+}
+
+private func newParts(
+  of column: Column, _ range: Range<Int>, _ py: borrowing Python
+) throws -> [PyPointer] {
+  var objects = OwnedObjects()
+  try fill(&objects, column, range, py)
   return objects.take()
 }
 
@@ -57,10 +63,12 @@ private func fill(
       }
     }
   case .tuple(let items, _):
-    let parts = try items.map { item in
-      var objects = OwnedObjects()
-      try fill(&objects, item, range, py)
-      return objects.take()
+    var parts: [[PyPointer]] = []
+    do {
+      for item in items { parts.append(try newParts(of: item, range, py)) }
+    } catch {
+      for object in parts.joined() { Py.release(object) }
+      throw error
     }
     let isTracked = !items.allSatisfy(\.type.isAtomic)
     for row in 0..<range.count {

@@ -199,7 +199,7 @@ let rddFunctions: [(String, NativeFunction, String)] = [
 /// Slice `i` of `n` holds the batches of values from `i * count / n` on, as in Spark, which divides
 /// what Python has pickled together.
 private func slice(
-  _ values: [PyPointer], into slices: Int, batch: Int, _ py: borrowing Python
+  _ values: Items, into slices: Int, batch: Int, _ py: borrowing Python
 ) throws -> [[any RecordBatch]] {
   guard batch >= 1 else { throw ArgumentError("a batch has one value at least") }
   let count = (values.count + batch - 1) / batch
@@ -324,7 +324,7 @@ func countRecords(of cursor: any BatchCursor) throws -> Int {
 ///
 /// - Parameter numberedFrom: of the first.
 func operators(
-  in tuples: [PyPointer], numberedFrom first: Int = 0, _ py: borrowing Python
+  in tuples: some Sequence<PyPointer>, numberedFrom first: Int = 0, _ py: borrowing Python
 ) throws -> [PythonOperator] {
   var result: [PythonOperator] = []
   for (index, tuple) in tuples.enumerated() {
@@ -364,7 +364,7 @@ private func partitionCount(_ arguments: Arguments, _ index: Int) throws -> Int 
 
 /// For each partition, pairs of the number of an RDD and of one of its partitions.
 private func plan(
-  in partitions: [PyPointer], over rdds: [RDDNode], _ py: borrowing Python
+  in partitions: Items, over rdds: [RDDNode], _ py: borrowing Python
 ) throws -> [[Gather.Part]] {
   var plan: [[Gather.Part]] = []
   plan.reserveCapacity(partitions.count)
@@ -389,7 +389,7 @@ func function(_ object: PyPointer) throws -> PythonObject {
   return PythonObject(borrowing: object)
 }
 
-func handles<Value>(in objects: [PyPointer], as type: Value.Type) throws -> [Value] {
+func handles<Value>(in objects: Items, as type: Value.Type) throws -> [Value] {
   try objects.map { object in
     guard let value = HandleType.value(of: object) as? Value else {
       throw ArgumentError("a handle of \(Value.self) is expected")

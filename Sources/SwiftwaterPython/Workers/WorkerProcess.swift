@@ -203,7 +203,7 @@ final class WorkerProcess {
     let count = Interpreter.attach { _ in Py.listCount(list.pointer) }
     for index in 0..<count {
       let found = try Interpreter.attach { py in
-        try broadcastMessage(Py.listItem(list.pointer, index), py)
+        try broadcastMessage(PythonObject(borrowing: Py.listItem(list.pointer, index)), py)
       }
       guard let found else { continue }
       try sendBroadcasts(found.parts, task)
@@ -214,9 +214,11 @@ final class WorkerProcess {
 
   /// Nil for what the worker has.
   private func broadcastMessage(
-    _ object: PyPointer, _ py: borrowing Python
+    _ object: PythonObject, _ py: borrowing Python
   ) throws -> (number: Int, data: [UInt8], parts: PythonObject)? {
-    guard let answer = try helpers().broadcast.call(object) else { throw PythonError.fetch(py) }
+    let helper = try helpers().broadcast
+    let given = withExtendedLifetime(object) { helper.call(object.pointer) }
+    guard let answer = given else { throw PythonError.fetch(py) }
     defer { Py.release(answer) }
     guard let number = py.integer(of: Py.tupleItem(answer, 0)), !broadcasts.contains(number) else {
       return nil

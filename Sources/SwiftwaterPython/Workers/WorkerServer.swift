@@ -121,7 +121,11 @@ final class WorkerServer {
       try channel.send(WorkerMessage(.ok))
     case .program:
       let description = try call("load_program", message, py)
-      programs[message.a] = try WorkerProgram(description.pointer, context: context, py)
+      programs[message.a] = try withExtendedLifetime(description) {
+        try Interpreter.called { py in
+          try WorkerProgram(description.pointer, context: context, py)
+        }
+      }
       order.append(message.a)
       if order.count > ProgramCache.keptByWorker { programs[order.removeFirst()] = nil }
       try channel.send(WorkerMessage(.ok))
