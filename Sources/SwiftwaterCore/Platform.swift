@@ -1,5 +1,6 @@
 // The one file of this target that calls the C library: threads, a lock with a condition, time.
 import Glibc
+import Synchronization
 
 /// A value behind a lock, with a condition to wait on. For a lock alone, `Mutex` is smaller.
 @usableFromInline
@@ -81,6 +82,9 @@ package final class EngineThread: Sendable {
     let body: @Sendable () -> Void
   }
 
+  /// Called last on each thread that ends, by which it gives back what a layer above keeps for it.
+  package static let ending = Mutex<(@Sendable () -> Void)?>(nil)
+
   private let finished = Monitor(false)
   private let threadID = Monitor<pthread_t?>(nil)
 
@@ -92,6 +96,8 @@ package final class EngineThread: Sendable {
     let start = Start(name: name) {
       body()
       finished.notify { $0 = true }
+      // Whoever waits for the thread may hold what this waits for.
+      Self.ending.withLock { $0 }?()
     }
     let box = Unmanaged.passRetained(Box(start))
     var thread = pthread_t()

@@ -7,6 +7,7 @@ import SwiftwaterRDD
 @_cdecl("PyInit__swiftwater")
 public func makeModule() -> UnsafeMutableRawPointer? {
   Isolation.classify = kindOfInstances
+  EngineThread.ending.withLock { $0 = { Interpreter.endThread() } }
   CallerPoll.action.withLock {
     $0 = {
       try Interpreter.attach { py in
