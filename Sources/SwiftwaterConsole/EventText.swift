@@ -38,6 +38,12 @@ enum EventText {
         .error,
         "batch \(timeText(of: time.timestamp)): Error generating jobs for time \(time): \(error)"
       )
+    case .stateGivenUp(let time, let operation, let batches):
+      (
+        .error,
+        "batch \(timeText(of: time.timestamp)): \(operation) could not be computed for \(batches) "
+          + "batches: what is missing of them is left out of the state, which goes on from before them"
+      )
     case .fallingBehind(let pending, let delay, let interval):
       (
         .warning,

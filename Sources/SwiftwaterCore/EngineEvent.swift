@@ -16,6 +16,8 @@ public enum EngineEvent: Sendable {
   case outputFailed(time: BatchTime, operation: String, error: any Error)
   /// The batch could not be planned: none of its outputs ran.
   case generationFailed(time: BatchTime, error: any Error)
+  /// The state of a stream could not be computed for many batches, and goes on without them.
+  case stateGivenUp(time: BatchTime, operation: String, batches: Int)
   /// Batches take longer than their interval.
   case fallingBehind(pending: Int, delay: Duration, interval: BatchInterval)
   /// A stop gave up batches that had not run.

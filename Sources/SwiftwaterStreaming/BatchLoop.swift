@@ -41,6 +41,7 @@ final class BatchLoop: Sendable {
   fileprivate let environment: Environment
   private let state = Monitor(State())
   private let lag: Monitor<LagWatch>
+  private let stateLineages = StateLineages()
 
   init(_ environment: Environment) {
     self.environment = environment
@@ -262,23 +263,31 @@ extension StreamOutput {
 extension BatchLoop {
   /// Computes what is left of the streams with state, and forgets how: without this each batch
   /// would lengthen the lineage of the next. Where it fails, the lineage stays, and the next batch
-  /// tries again.
+  /// tries again, up to a length.
   ///
   /// - Parameter reporting: false where an output has failed, most likely for the same reason.
   /// - Returns: how many failures it reported.
   private func storeStates(at time: BatchTime, reporting: Bool) -> Int {
     var failures = 0
-    for (node, rdd) in environment.history.unstoredStates() {
+    var failed: Set<Int> = []
+    for (node, rdd) in environment.history.unstoredStates() where !failed.contains(node.id) {
       do {
         try rdd.store(
           with: environment.context.runner(cancellation: environment.cancellation))
       } catch {
         // Later RDDs of this state stand on it.
-        guard reporting else { break }
+        failed.insert(node.id)
+        guard reporting else { continue }
         failures += 1
         environment.failed(error)
         environment.context.post(.outputFailed(time: time, operation: node.name, error: error))
       }
+    }
+    // What a stop has interrupted says nothing about the states.
+    if environment.cancellation.isCancelled { return failures }
+    for node in stateLineages.bound(in: environment.history) {
+      environment.context.post(
+        .stateGivenUp(time: time, operation: node.name, batches: StateLineages.longest))
     }
     return failures
   }

@@ -70,6 +70,18 @@ final class StreamHistory: Sendable {
     state.rdds[node.id]?.keys.max() ?? zeroTime
   }
 
+  func latestTime(of node: StreamNode) -> BatchTime { state.withLock { latestTime(of: node, $0) } }
+
+  /// The latest RDDs of states.
+  func latestStates() -> [(node: StreamNode, rdd: RDDNode)] {
+    state.withLock { state in
+      plan.states.compactMap { node in
+        guard let latest = state.rdds[node.id]?.max(by: { $0.key < $1.key }) else { return nil }
+        return latest.value.map { (node, $0) }
+      }
+    }
+  }
+
   /// The time of a stream's latest RDD that is older than `time`.
   func latestTime(of node: StreamNode, before time: BatchTime) -> BatchTime? {
     state.withLock { state in

@@ -9,7 +9,7 @@ import random
 
 import pytest
 
-from swiftwater.testing import run_batches
+from swiftwater.testing import StreamingTest, run_batches
 
 A = [
     [("a", 1), ("b", 2), ("c", 3)],
@@ -265,3 +265,40 @@ def test_what_is_no_function_is_refused_at_once(streaming):
 def test_partition_numbers_that_make_no_sense(streaming, number):
     with pytest.raises(ValueError, match="positive number of partitions"):
         streaming.ssc.queueStream([[("a", 1)]]).updateStateByKey(total, number)
+
+
+def test_a_state_that_always_fails_goes_on_without_those_batches(capfd):
+    calls = []
+
+    def total(new, before):
+        if "poison" in new:
+            raise ValueError("poison")
+        return len(new) + (before or 0)
+
+    def counted(new, before):
+        return len(new) + (before or 0)
+
+    def output(rdd):
+        calls.append(rdd.collect())
+
+    with StreamingTest() as test:
+        lines = test.text_source()
+        pairs = lines.stream.map(lambda line: ("key", line))
+        found = test.collect(pairs.updateStateByKey(total))
+        others = test.collect(pairs.updateStateByKey(counted))
+        lines.send("fine", "fine")
+        test.advance()
+        lines.send("poison")
+        failures = 0
+        for number in range(110):
+            try:
+                test.advance()
+            except ValueError:
+                failures += 1
+            lines.send(str(number))
+        test.advance()
+    assert failures == 101
+    # The two in front of it, and those behind the hundred.
+    assert found.last == [("key", 2 + 110 - 101 + 1)]
+    assert others.last == [("key", 3 + 110)]
+    assert "could not be computed for 100 batches" in capfd.readouterr().err
