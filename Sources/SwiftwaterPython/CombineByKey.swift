@@ -281,6 +281,7 @@ final class CombineSink: RecordSink {
 
   deinit {
     for index in 0..<waitingCount { Py.release(waiting[index].record) }
+    if let failedRecord { PythonObject.release(failedRecord) }
     waiting.deallocate()
   }
 

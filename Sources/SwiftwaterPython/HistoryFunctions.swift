@@ -233,7 +233,7 @@ private func isTaken(
     name.0, py.newInteger(name.1), py.newInteger(Int(needed.time.milliseconds)),
     HandleType.make(needed.rdd),
   ]
-  guard let argument = py.newTuple(row.compactMap(\.self)) else { throw PythonError.fetch(py) }
+  guard let argument = py.newTuple(row) else { throw PythonError.fetch(py) }
   defer { Py.release(argument) }
   guard let result = take.call(argument) else { throw PythonError.fetch(py) }
   defer { Py.release(result) }

@@ -198,7 +198,7 @@ private func callOutputsFailed(_ hook: PythonObject?, at time: BatchTime, output
       throw PythonError.fetch(py)
     }
     defer { Py.release(milliseconds) }
-    guard let numbers = py.newList(outputs.compactMap { py.newInteger($0) }) else {
+    guard let numbers = py.newList(outputs.map { py.newInteger($0) }) else {
       throw PythonError.fetch(py)
     }
     defer { Py.release(numbers) }

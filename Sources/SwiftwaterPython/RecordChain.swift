@@ -58,7 +58,10 @@ final class RecordChain<Sink: RecordSink> {
     }
   }
 
-  deinit { steps.deallocate() }
+  deinit {
+    steps.deallocate()
+    if let failure { PythonObject.release(failure.record) }
+  }
 
   /// Runs one record through; takes over the reference. False: an exception is set, and
   /// ``takeError(_:)`` gives it.

@@ -541,13 +541,12 @@ final class WorkerProcess {
     guard let helpers = try? helpers() else { return }
     Interpreter.attach { py in
       for (number, text) in texts.enumerated() where !text.isEmpty {
-        guard let index = py.newInteger(number),
-          let data = text.withUnsafeBytes({ py.newBytes($0) })
-        else { return py.dropException() }
-        defer {
-          Py.release(index)
-          Py.release(data)
+        guard let index = py.newInteger(number) else { return py.dropException() }
+        defer { Py.release(index) }
+        guard let data = text.withUnsafeBytes({ py.newBytes($0) }) else {
+          return py.dropException()
         }
+        defer { Py.release(data) }
         if let result = helpers.forward.call(index, data) {
           Py.release(result)
         } else {
