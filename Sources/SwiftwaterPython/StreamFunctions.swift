@@ -19,6 +19,12 @@ let streamFunctions: [(String, NativeFunction, String)] = [
     }, "A streaming context."
   ),
   (
+    "in_batch",
+    { _, arguments in
+      entry(arguments, count: 0) { py, _ in py.newBool(UserCalls.isRunning) }
+    }, "Whether a function of an output or a transform runs on this thread."
+  ),
+  (
     "socket_stream",
     { _, arguments in
       entry(arguments, count: 4) { py, arguments in

@@ -11,6 +11,9 @@ final class UserCalls: Sendable {
   /// The thread that runs the batches, by Python's number.
   private let thread = Mutex<UInt?>(nil)
 
+  /// True on a thread that is inside of such a function.
+  @TaskLocal static var isRunning = false
+
   init(console: Console) {
     self.console = console
   }
@@ -85,6 +88,12 @@ final class UserCalls: Sendable {
   }
 
   private func call<R>(at time: BatchTime, _ body: (borrowing Python) throws -> R) throws -> R {
+    try Self.$isRunning.withValue(true) { try attached(at: time, body) }
+  }
+
+  private func attached<R>(
+    at time: BatchTime, _ body: (borrowing Python) throws -> R
+  ) throws -> R {
     try Interpreter.attach { py in
       thread.withLock { $0 = Interpreter.threadIdentifier }
       console.clearStatus()

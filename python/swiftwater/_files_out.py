@@ -7,6 +7,7 @@ there with all its parts or not at all.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ _SUFFIXES = {
     "DefaultCodec": ".deflate",
     "DeflateCodec": ".deflate",
 }
+_DONE = "_SUCCESS"
+_PART = re.compile(r"part-\d{5,}(\.\w+)?")
 _CODEC_PACKAGE = "org.apache.hadoop.io.compress."
 
 
@@ -44,12 +47,13 @@ def write_folder(
     """Make the folder ``target`` of what ``write(temporary folder)`` puts there.
 
     ``mode`` says who may use the folder, less what the process's mask takes away. Raises
-    ``FileAlreadyExistsException`` where ``target`` is there, unless ``overwrite`` is set.
+    ``FileAlreadyExistsException`` where ``target`` is there, unless ``overwrite`` is set and it is a
+    folder: then what an earlier call has put there goes, and other files stay.
     """
     import shutil
     import uuid
 
-    if os.path.lexists(target) and not overwrite:
+    if os.path.lexists(target) and not (overwrite and os.path.isdir(target)):
         raise _exists(target)
     parent, name = os.path.split(target)
     # Hidden, so that nobody who watches the parent folder takes it for input.
@@ -58,18 +62,27 @@ def write_folder(
     os.mkdir(work, mode)
     try:
         write(work)
-        marker = os.open(os.path.join(work, "_SUCCESS"), os.O_CREAT | os.O_EXCL, mode & 0o666)
+        marker = os.open(os.path.join(work, _DONE), os.O_CREAT | os.O_EXCL, mode & 0o666)
         os.close(marker)
-        if overwrite and os.path.lexists(target):
-            old = f"{work}.old"
-            os.rename(target, old)
-            os.rename(work, target)
-            shutil.rmtree(old, ignore_errors=True)
+        if overwrite and os.path.isdir(target):
+            _replace(target, work)
         else:
             os.rename(work, target)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
+
+
+def _replace(target: str, work: str) -> None:
+    """Move the files in ``work`` to ``target``, in place of those that an earlier call wrote."""
+    new = set(os.listdir(work))
+    for name in os.listdir(target):
+        # First of all the mark that says that it is complete.
+        if name == _DONE or (name not in new and _PART.fullmatch(name)):
+            os.unlink(os.path.join(target, name))
+    for name in [*sorted(new - {_DONE}), _DONE]:
+        os.replace(os.path.join(work, name), os.path.join(target, name))
+    os.rmdir(work)
 
 
 def _exists(target: str) -> BaseException:
@@ -103,7 +116,7 @@ def save_text(
     _save(rdd, local_path(path, name), suffix, text, overwrite, name)
 
 
-def save_pickles(rdd: RDD[Any], path: str, batch_size: int) -> None:
+def save_pickles(rdd: RDD[Any], path: str, batch_size: int, overwrite: bool = False) -> None:
     """Write each partition as a file of pickled lists of up to ``batch_size`` records."""
     size = batch_size if batch_size > 0 else 1000
 
@@ -114,7 +127,7 @@ def save_pickles(rdd: RDD[Any], path: str, batch_size: int) -> None:
             pickle.dump(batch, file, pickle.HIGHEST_PROTOCOL)
 
     target = local_path(path, "saveAsPickleFile")
-    _save(rdd, target, "", pickles, overwrite=False, name="saveAsPickleFile")
+    _save(rdd, target, "", pickles, overwrite, "saveAsPickleFile")
 
 
 def _save(

@@ -1412,7 +1412,9 @@ class RDD(Generic[T_co]):
         Text and bytes are written as they are, anything else as ``str(record)``. The codec is a
         class name of Hadoop's (``org.apache.hadoop.io.compress.GzipCodec``, ``BZip2Codec``,
         ``DefaultCodec``). The folder appears when it is complete; where it is there already,
-        ``FileAlreadyExistsException`` is raised.
+        ``FileAlreadyExistsException`` is raised. In a function of ``foreachRDD`` or ``transform``
+        it is not, as a batch may run again: the files of the new batch take the place of those of
+        an earlier one, and other files stay.
 
         Example::
 
@@ -1422,7 +1424,7 @@ class RDD(Generic[T_co]):
         """
         from swiftwater._files_out import save_text
 
-        save_text(self, path, compressionCodecClass)
+        save_text(self, path, compressionCodecClass, overwrite=engine.in_batch())
 
     def saveAsPickleFile(self, path: str, batchSize: int = 10) -> None:
         """Write the records for ``SparkContext.pickleFile``: a folder as of ``saveAsTextFile``.
@@ -1437,7 +1439,7 @@ class RDD(Generic[T_co]):
         """
         from swiftwater._files_out import save_pickles
 
-        save_pickles(self, path, batchSize)
+        save_pickles(self, path, batchSize, overwrite=engine.in_batch())
 
     def toDF(self, schema: Any = None, sampleRatio: float | None = None) -> Any:
         """Return a data frame of the records (rows, tuples, dictionaries). Needs DuckDB.

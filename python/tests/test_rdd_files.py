@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from swiftwater import RDD
 from swiftwater.errors import FileAlreadyExistsException, Py4JJavaError
 
 RECORDS = ["a", b"b", 3, None, "x\ny", "é", (1, "z"), ""]
@@ -86,6 +87,87 @@ def test_overwriting_is_for_streams(sc, tmp_path):
         save_text(sc.parallelize([word], 1), out, None, overwrite=True)
     assert Path(out, "part-00000").read_text() == "new\n"
     assert parts(tmp_path) == ["out"]
+
+
+SAVERS = [RDD.saveAsTextFile, RDD.saveAsPickleFile]
+
+
+@pytest.mark.parametrize("save", SAVERS)
+def test_batches_write_into_one_folder(streaming, tmp_path, save):
+    out = tmp_path / "out"
+    seen = []
+
+    def saved(rdd):
+        save(rdd, str(out))
+        read = rdd.context.textFile if save is RDD.saveAsTextFile else rdd.context.pickleFile
+        seen.append((parts(out), read(str(out)).collect()))
+
+    rdds = [streaming.sc.parallelize(list("abc"), slices) for slices in (3, 1, 2)]
+    streaming.ssc.queueStream(rdds).foreachRDD(saved)
+    streaming.advance()
+    # Nobody's but the user's: it stays.
+    (out / "part-notes").write_text("x") if save is RDD.saveAsTextFile else None
+    (out / "_other").write_text("x")
+    streaming.advance(2)
+    names = [
+        {name for name in found if name.startswith("part-0") or name == "_SUCCESS"}
+        for found, _ in seen
+    ]
+    assert [len(found) for found in names] == [4, 2, 3]
+    assert (out / "_other").exists()
+    assert [sorted(set(records) - {"x"}) for _, records in seen] == [list("abc")] * 3
+    assert parts(tmp_path) == ["out"]
+
+
+def test_other_names_and_codecs_take_the_place_of_earlier_ones(streaming, tmp_path):
+    codecs = iter([None, "org.apache.hadoop.io.compress.GzipCodec", None])
+    read = []
+
+    def saved(rdd):
+        rdd.saveAsTextFile(str(tmp_path / "out"), next(codecs))
+        read.append(rdd.context.textFile(str(tmp_path / "out")).collect())
+
+    streaming.ssc.queueStream([["1"], ["2"], ["3"]]).foreachRDD(saved)
+    streaming.advance(3)
+    assert read == [["1"], ["2"], ["3"]]
+
+
+@pytest.mark.parametrize("save", SAVERS)
+def test_a_failed_batch_leaves_the_files_of_the_one_before(streaming, tmp_path, save):
+    def saved(rdd):
+        save(rdd.map(lambda number: 6 // number), str(tmp_path / "out"))
+
+    streaming.ssc.queueStream([[1], [0]]).foreachRDD(saved)
+    streaming.advance()
+    before = [(path.name, path.read_bytes()) for path in sorted((tmp_path / "out").iterdir())]
+    with pytest.raises(ZeroDivisionError):
+        streaming.advance()
+    after = [(path.name, path.read_bytes()) for path in sorted((tmp_path / "out").iterdir())]
+    assert after == before
+    assert parts(tmp_path) == ["out"]
+
+
+def test_functions_of_transform_write_too_and_a_file_is_no_folder(streaming, tmp_path):
+    def saved(rdd):
+        rdd.saveAsTextFile(str(tmp_path / "out"))
+        return rdd
+
+    streaming.collect(streaming.ssc.queueStream([["a"], ["b"]]).transform(saved))
+    streaming.advance(2)
+    (tmp_path / "file").write_text("x")
+    rdd = streaming.sc.parallelize(["a"])
+    for name in ("out", "file"):
+        # Behind the batches it is an error again.
+        with pytest.raises(FileAlreadyExistsException):
+            rdd.saveAsTextFile(str(tmp_path / name))
+
+
+def test_a_file_in_the_place_of_the_folder_is_no_folder(streaming, tmp_path):
+    (tmp_path / "file").write_text("x")
+    stream = streaming.ssc.queueStream([["a"]])
+    stream.foreachRDD(lambda rdd: rdd.saveAsTextFile(str(tmp_path / "file")))
+    with pytest.raises(FileAlreadyExistsException):
+        streaming.advance()
 
 
 @pytest.mark.parametrize(
