@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import functools
+import importlib
 import math
 import sys
 from collections.abc import Callable, Iterable
@@ -11,11 +13,21 @@ from typing import Any
 __all__ = ["StatCounter"]
 
 
+@functools.cache
+def _installed_numpy() -> Any:
+    """Return NumPy; ``None`` where it is not installed, or cannot be loaded."""
+    try:
+        return importlib.import_module("numpy")
+    except ImportError:
+        return None
+
+
 class StatCounter:
     """Statistics of numbers that come one after the other; ``RDD.stats`` gives one.
 
-    Two counters merge into one without the numbers, so each partition has its own. Values may be
-    NumPy arrays of one shape; the statistics are arrays then.
+    Two counters merge into one without the numbers, so each partition has its own. Where NumPy is
+    installed it finds the largest and smallest, which are of its types then (``4.0`` for the
+    integer 4), and values may be its arrays, all of one shape; the statistics are arrays then.
 
     Example::
 
@@ -25,8 +37,8 @@ class StatCounter:
 
     def __init__(self, values: Iterable[float] | None = None) -> None:
         """Make a counter of ``values``."""
-        # Whoever has arrays has NumPy loaded; nobody else waits for it.
-        numpy: Any = sys.modules.get("numpy")
+        # Spark: what is printed does not depend on whether something else has loaded it.
+        numpy: Any = sys.modules.get("numpy") or _installed_numpy()
         self._larger: Callable[[Any, Any], Any] = numpy.maximum if numpy else builtins.max
         self._smaller: Callable[[Any, Any], Any] = numpy.minimum if numpy else builtins.min
         self._root: Callable[[Any], Any] = numpy.sqrt if numpy else math.sqrt

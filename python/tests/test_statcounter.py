@@ -8,7 +8,7 @@ import types
 
 import pytest
 
-from swiftwater.statcounter import StatCounter
+from swiftwater.statcounter import StatCounter, _installed_numpy
 
 
 def test_nothing():
@@ -66,6 +66,43 @@ def test_any_numbers_in_any_parts():
         assert merged.mean() == pytest.approx(statistics.fmean(numbers))
         assert merged.variance() == pytest.approx(statistics.pvariance(numbers), rel=1e-6)
         assert merged.sampleStdev() == pytest.approx(statistics.stdev(numbers), rel=1e-6)
+
+
+@pytest.fixture
+def environment(tmp_path, monkeypatch):
+    """A folder for modules that can be imported and have not been."""
+    monkeypatch.delitem(sys.modules, "numpy", raising=False)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    _installed_numpy.cache_clear()
+    yield tmp_path
+    _installed_numpy.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        (
+            """
+def maximum(a, b): return float(max(a, b))
+def minimum(a, b): return float(min(a, b))
+from math import sqrt
+""",
+            "(count: 4, mean: 2.5, stdev: 1.118033988749895, max: 4.0, min: 1.0)",
+        ),
+        # Built for another version of Python, say.
+        (
+            "raise ImportError('cannot be loaded')",
+            "(count: 4, mean: 2.5, stdev: 1.118033988749895, max: 4, min: 1)",
+        ),
+    ],
+)
+def test_numpy_is_used_where_it_is_installed(environment, sc, monkeypatch, module, text):
+    (environment / "numpy.py").write_text(module)
+    assert str(StatCounter([1, 2, 3, 4])) == text
+    # The functions of a job see the same, wherever they run.
+    monkeypatch.setenv("PYTHONPATH", str(environment))
+    assert str(sc.parallelize([1, 2, 3, 4], 2).stats()) == text
+    sys.modules.pop("numpy", None)
 
 
 def test_numpy_is_used_where_it_is_loaded(monkeypatch):
