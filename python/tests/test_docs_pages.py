@@ -310,6 +310,8 @@ PROVOKED = {
         lambda sc, folder: StreamingContext(sc, 0),
         lambda sc, folder: on_a_stream(sc, lambda ssc, s: s.window(1.5)),
         lambda sc, folder: on_a_stream(sc, lambda ssc, s: s.window(2, 1.5)),
+        lambda sc, folder: on_a_stream(sc, lambda ssc, s: s.window("4 seconds")),
+        lambda sc, folder: on_a_stream(sc, lambda ssc, s: s.reduceByKeyAndWindow(max, 10, 5)),
         lambda sc, folder: on_a_stream(sc, same_names),
         lambda sc, folder: on_a_stream(sc, lambda ssc, s: ssc.queueStream([])),
         lambda sc, folder: on_a_stream(sc, lambda ssc, s: ssc.socketTextStream("a", 99999)),

@@ -6,6 +6,8 @@ partition, in their order.
 
 import json
 import random
+from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -439,6 +441,43 @@ def test_durations_are_seconds(window, slide):
         assert stream._slideDuration == (slide or 0.5)
 
 
+@pytest.mark.parametrize("number", [Fraction(3, 2), Decimal("1.5"), 1.5])
+def test_any_number_of_seconds_will_do(number):
+    with StreamingTest(0.5) as test:
+        out = test.collect(test.ssc.queueStream([[1], [2], [3], [4]]).window(number, number))
+        test.advance(2)
+        assert out.batches == [[1, 2, 3]]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda s, given: s.window(given),
+        lambda s, given: s.window(2, given),
+        lambda s, given: s.reduceByKeyAndWindow(add, None, given),
+        lambda s, given: s.reduceByWindow(add, None, 2, given),
+        lambda s, given: s.groupByKeyAndWindow(given, 1),
+        lambda s, given: s.countByWindow(given, 1),
+        lambda s, given: s.checkpoint(given),
+        lambda s, given: s.slice(given, 1),
+        lambda s, given: s.context().remember(given),
+    ],
+)
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [("4 seconds", "str: '4 seconds'"), ([4], r"list: \[4\]"), (True, "bool: True")],
+)
+def test_what_is_no_number_of_seconds(streaming, call, given, kind):
+    with pytest.raises(TypeError, match=rf"must be a number of seconds, not {kind}$"):
+        call(streaming.ssc.queueStream([[("a", 1)]]), given)
+
+
+@pytest.mark.parametrize("given", [float("inf"), float("nan"), float("-inf")])
+def test_a_duration_has_an_end(streaming, given):
+    with pytest.raises(ValueError, match="windowDuration must be a finite number of seconds, not"):
+        streaming.ssc.queueStream([[1]]).window(given)
+
+
 def test_windows_of_windows_check_the_slide_of_their_parent():
     with StreamingTest(0.5) as test:
         slow = test.ssc.queueStream([[1]]).window(2, 2)
@@ -454,7 +493,7 @@ def test_windows_of_windows_check_the_slide_of_their_parent():
     "call",
     [
         lambda s: s.reduceByKeyAndWindow(3, None, 1),
-        lambda s: s.reduceByKeyAndWindow(add, 3, 1),
+        lambda s: s.reduceByKeyAndWindow(add, 3, 5),
         lambda s: s.reduceByKeyAndWindow(add, subtract, 1, filterFunc=3),
         lambda s: s.reduceByWindow(3, None, 1, 1),
     ],
@@ -462,3 +501,26 @@ def test_windows_of_windows_check_the_slide_of_their_parent():
 def test_what_is_no_function_is_refused_at_once(streaming, call):
     with pytest.raises(TypeError, match="needs a function, not int: 3"):
         call(streaming.ssc.queueStream([[("a", 1)]]))
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_a_window_written_as_in_scala_runs_as_in_pyspark(batch, capfd):
+    """The second argument is the inverse: the window is the third one."""
+    window = 4 * batch
+    with StreamingTest(batch) as test:
+        stream = test.ssc.queueStream([[("a", 1)], [("a", 2)], [], [("b", 3)], [("a", 4)], []])
+        out = test.collect(stream.reduceByKeyAndWindow(add, 10, window, numPartitions=1))
+        said = capfd.readouterr().err
+        assert f"has 10 for its inverse function and a window of {window} s; its arguments" in said
+        test.advance(9 * batch)
+    assert out.batches == [
+        [("a", 1)],
+        [("a", 3)],
+        [("a", 3)],
+        [("a", 3), ("b", 3)],
+        [("a", 6), ("b", 3)],
+        [("b", 3), ("a", 4)],
+        [("b", 3), ("a", 4)],
+        [("a", 4)],
+        [],
+    ]

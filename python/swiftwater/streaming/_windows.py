@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
     from swiftwater.streaming.dstream import DStream
 
-__all__ = ["reduced_window", "window"]
+__all__ = ["no_inverse", "reduced_window", "window"]
 
 # Spark: a window of fewer slides is made anew, which takes less than two steps.
 _LEAST_SLIDES_TO_SUBTRACT = 5
@@ -50,6 +50,22 @@ def window(parent: DStream[Any], window_ms: int, slide_ms: int) -> DStream[Any]:
     stream: DStream[Any] = DStream(handle, ssc, partitioning, "WindowedDStream")
     stream._state_key = key
     return stream
+
+
+def no_inverse(name: str, given: object, window_ms: int, slide_ms: int, site: str) -> None:
+    """Say what is wrong with what stands in the place of an inverse function.
+
+    Raises ``TypeError`` where it would be called; in a shorter window PySpark has no use for it.
+    """
+    order = "its arguments are (function, inverse function or None, window, slide)"
+    if window_ms >= _LEAST_SLIDES_TO_SUBTRACT * slide_ms:
+        kind = type(given).__name__
+        raise TypeError(f"{name} needs a function, not {kind}: {given!r}; {order}")
+    engine.log(
+        "warning",
+        f"{name} at {site} has {given!r} for its inverse function and a window of "
+        f"{window_ms / 1000:g} s; {order}",
+    )
 
 
 def reduced_window(

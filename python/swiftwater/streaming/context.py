@@ -19,6 +19,7 @@ from swiftwater._calls import call_site, require_callable
 from swiftwater._native import engine
 from swiftwater.context import JVMOfContexts, SparkContext
 from swiftwater.rdd import RDD
+from swiftwater.streaming._durations import milliseconds
 from swiftwater.streaming._graph import Definitions, defines, defines_for_once
 from swiftwater.streaming._partitioning import Partitioning, united
 from swiftwater.streaming._stateful import StatefulOperators, validate_checkpoints
@@ -424,7 +425,9 @@ class StreamingContext:
             >>> with StreamingTest() as test:
             ...     test.ssc.remember(60)
         """
-        milliseconds = _milliseconds(duration, "the time to remember")
+        remember_ms = milliseconds(duration, "the time to remember")
+        if remember_ms < 0:
+            raise ValueError(f"the time to remember must not be negative: {duration}")
         if self._remember_ms is not None:
             raise _spark_error(
                 "IllegalArgumentException",
@@ -434,8 +437,8 @@ class StreamingContext:
         if self._state() != "initialized":
             engine.log("warning", "remember has no effect after the start")
             return
-        engine.remember(self._handle, milliseconds)
-        self._remember_ms = milliseconds
+        engine.remember(self._handle, remember_ms)
+        self._remember_ms = remember_ms
 
     def checkpoint(self, directory: str | None) -> None:
         """Write checkpoints into ``directory`` from the start on; ``None``: write none.
@@ -814,22 +817,10 @@ def _spark_exception(text: str) -> Exception:
     return _spark_error("SparkException", text)
 
 
-def _milliseconds(seconds: float, what: str) -> int:
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        raise TypeError(f"{what} must be a number of seconds, not {type(seconds).__name__}")
-    if not math.isfinite(seconds) or seconds < 0:
-        raise ValueError(f"{what} must not be negative, and not {seconds}")
-    return int(seconds * 1000)
-
-
 def _interval_ms(seconds: float) -> int:
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        raise TypeError(
-            f"the batch interval must be a number of seconds, not {type(seconds).__name__}"
-        )
-    if not math.isfinite(seconds) or seconds <= 0:
+    interval_ms = milliseconds(seconds, "the batch interval")
+    if seconds <= 0:
         raise ValueError(f"the batch interval must be longer than 0 seconds, not {seconds}")
-    interval_ms = int(seconds * 1000)
     if interval_ms < 1:
         raise ValueError(f"the batch interval must be at least 0.001 seconds, not {seconds}")
     return interval_ms

@@ -17,6 +17,7 @@ from swiftwater._calls import require_callable
 from swiftwater._native import engine
 from swiftwater.rdd import RDD, partition_number, portable_hash
 from swiftwater.streaming._arity import declared_arguments
+from swiftwater.streaming._durations import milliseconds
 from swiftwater.streaming._graph import defines
 from swiftwater.streaming._partitioning import Partitioning, partitioner
 
@@ -542,13 +543,14 @@ class DStream(Generic[T_co]):
             ...
             [[1], [2]]
         """
+        edges = _time_ms(begin), _time_ms(end)
         zero = engine.zero_ms(self._ssc._handle)
         if zero is None:
             from swiftwater.errors import SparkException
 
             raise SparkException(f"{self!r} has not been initialized")
         slide = self._slide_ms
-        first, last = (_floor(_time_ms(edge), zero, slide) for edge in (begin, end))
+        first, last = (_floor(edge_ms, zero, slide) for edge_ms in edges)
         # Nothing is later than now, give or take what the wall clock may have jumped.
         last = min(last, self._ssc._now_ms() + _CLOCK_JUMP_MS)
         found = []
@@ -681,7 +683,9 @@ class DStream(Generic[T_co]):
         With ``invFunc`` (for sums: the difference), and a window of at least five slides, a window
         is made from the one before it: ``invFunc`` takes away what has left, ``func`` adds what is
         new. Keys then stay, whatever their value, unless ``filterFunc((key, value))`` is false.
-        Otherwise each window is reduced anew.
+        Otherwise each window is reduced anew. ``reduceByKeyAndWindow(func, 10, 5)``, as in Scala,
+        has 10 for its inverse and a window of 5 seconds, as in PySpark: a warning says so, and
+        where the inverse would be called it is a ``TypeError``.
 
         Example::
 
@@ -838,6 +842,7 @@ class DStream(Generic[T_co]):
             >>> sorted(os.listdir(f"{tmp}/out-1893456001000.txt"))
             ['_SUCCESS', 'part-00000', 'part-00001']
         """
+        from swiftwater._files_out import save_text
         from swiftwater.streaming.util import rddToFileName
 
         def saved(time_ms: int, rdd: RDD[Any]) -> None:
@@ -847,7 +852,7 @@ class DStream(Generic[T_co]):
 
             # Spark: a batch that runs again keeps what its first run wrote.
             with suppress(FileAlreadyExistsException, FileExistsError):
-                rdd.saveAsTextFile(rddToFileName(prefix, suffix, time_ms))
+                save_text(rdd, rddToFileName(prefix, suffix, time_ms), None)
 
         self._output(saved, "saveAsTextFiles")
 
@@ -897,7 +902,7 @@ class DStream(Generic[T_co]):
             True
         """
         self._require_unstarted("checkpoint interval")
-        self._checkpoint_ms = int(interval * 1000)
+        self._checkpoint_ms = milliseconds(interval, "the checkpoint interval")
         self.is_checkpointed = True
         engine.stream_set_cached(self._handle)
         self._ssc._checkpointed.append(self)
@@ -937,8 +942,10 @@ class DStream(Generic[T_co]):
     def _window_ms(self, window: float, slide: float | None) -> tuple[int, int]:
         """Return checked durations of a window over this stream, in milliseconds."""
         step = self._slide_ms
-        for name, given in (("windowDuration", window), ("slideDuration", slide)):
-            if given and int(given * 1000) % step != 0:
+        window_ms = milliseconds(window, "windowDuration")
+        slide_ms = step if slide is None else milliseconds(slide, "slideDuration")
+        for name, given_ms in (("windowDuration", window_ms), ("slideDuration", slide_ms)):
+            if given_ms % step != 0:
                 raise ValueError(
                     f"{name} must be multiple of the parent dstream's slide (batch) duration "
                     f"({step} ms)"
@@ -947,7 +954,7 @@ class DStream(Generic[T_co]):
             raise ValueError(f"windowDuration is negative: {window}")
         if slide is not None and slide <= 0:
             raise ValueError(f"slideDuration must be longer than 0 seconds, not {slide}")
-        return int(window * 1000), step if slide is None else int(slide * 1000)
+        return window_ms, slide_ms
 
     def _rdd(self, handle: Handle, time_ms: int) -> RDD[Any]:
         """Return the engine's RDD of a batch time as the user sees it."""
@@ -1021,12 +1028,14 @@ class DStream(Generic[T_co]):
         keep: Callable[[Any], Any] | None,
         name: str,
     ) -> DStream[Any]:
-        from swiftwater.streaming._windows import reduced_window
+        from swiftwater.streaming._windows import no_inverse, reduced_window
 
         window_ms, slide_ms = self._window_ms(window, slide)
-        for function in (func, inverse, keep):
+        for function in (func, keep):
             if function:
                 require_callable(name, function)
+        if inverse and not callable(inverse):
+            no_inverse(name, inverse, window_ms, slide_ms, self._definitions.site)
         count = self._partition_number(name, partitions)
         reduced = self._combined(None, func, func, count, name)
         return reduced_window(
@@ -1131,8 +1140,8 @@ def _time_text(time_ms: int) -> str:
 
 def _time_ms(moment: datetime | float) -> int:
     # Spark: of a datetime the whole seconds count.
-    if isinstance(moment, (int, float)):
-        return int(moment * 1000)
+    if not hasattr(moment, "timetuple"):
+        return milliseconds(moment, "the time of a slice, if it is no datetime,")
     return int(time.mktime(moment.timetuple()) * 1000)
 
 
