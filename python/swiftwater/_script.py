@@ -6,11 +6,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from swiftwater import _errors
+from swiftwater import _compatibility, _errors
 
 __all__ = ["ScriptProblem", "run_script"]
-
-_COMPATIBILITY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_compat")
 
 
 class ScriptProblem(Exception):
@@ -28,8 +26,9 @@ def run_script(path: str, arguments: Sequence[str], module_files: Sequence[str])
     full_path = os.path.abspath(path)
     sys.argv = [path, *arguments]
     places = [_place(file) for file in module_files]
-    # First of all, so that "pyspark" is this package's also where the real one is installed.
-    sys.path[:0] = [_COMPATIBILITY, os.path.dirname(os.path.realpath(path)), *places]
+    # The script's folder first, as under a plain Python: scripts find what lies beside them by it.
+    sys.path[:0] = [os.path.dirname(os.path.realpath(path)), _compatibility.FOLDER, *places]
+    _compatibility.settle()
     _errors.install(over_others=True)
     main = type(sys)("__main__")
     main.__dict__.update(__file__=full_path, __cached__=None, __builtins__=__builtins__)

@@ -14,7 +14,7 @@ import sys
 import traceback
 from typing import Any
 
-from swiftwater import _worker_session, accumulators, broadcast
+from swiftwater import _compatibility, _worker_session, accumulators, broadcast
 from swiftwater._native import engine
 from swiftwater._pickling import dumps, loads, without_init
 
@@ -68,6 +68,7 @@ def begin_session(data: bytes) -> None:
     session: dict[str, Any] = loads(data)
     if sys.path != session["path"]:
         sys.path[:] = session["path"]
+        _compatibility.settle()
     sys.argv[:] = session["argv"]
     for name in ("root", "properties"):
         setattr(_worker_session, name, session[name])
