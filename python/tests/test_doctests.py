@@ -8,6 +8,7 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+import sys
 from contextlib import ExitStack
 
 import pytest
@@ -81,6 +82,9 @@ def uses_context(test):
 def test_example(name, tmp_path, monkeypatch):
     module, text = EXAMPLES[name]
     monkeypatch.chdir(tmp_path)
+    # What an example makes importable is so for itself only.
+    for places in ("path", "meta_path"):
+        monkeypatch.setattr(sys, places, list(getattr(sys, places)))
     given = {
         each: getattr(place, each)
         for place in (swiftwater, module)

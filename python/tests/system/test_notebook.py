@@ -124,6 +124,23 @@ ssc = StreamingContext(sc, 0.1)
 """
 
 
+def test_a_notebook_that_begins_with_findspark(tmp_path):
+    notebook = notebook_of(
+        "import swiftwater.findspark",
+        "import findspark\nfindspark.init('/opt/spark')",
+        "from pyspark import SparkContext\nsc = SparkContext('local[2]', 'Notebook')",
+        "sc.parallelize(['a b']).flatMap(str.split).collect()",
+        "sc.stop()",
+    )
+
+    async def steps(kernel):
+        for index in range(len(notebook.cells)):
+            assert errors(await kernel.run(index)) == []
+
+    in_a_kernel(notebook, tmp_path, steps)
+    assert results(notebook.cells[3]) == ["['a', 'b']"]
+
+
 def test_a_second_context_in_the_same_kernel(tmp_path):
     once = f"{OPEN}ssc.queueStream([[1]], default=[2]).pprint()\nssc.start()"
     notebook = notebook_of(once, "ssc.awaitTermination()", "ssc.stop()")
