@@ -32,16 +32,23 @@ environment (SWIFTWATER_MASTER, SWIFTWATER_NAME, SWIFTWATER_RECEIVER_MAXBUFFERED
 # must it look as if it had worked.
 _WITHOUT_EFFECT = (
     *("--deploy-mode", "--class", "--jars", "--packages", "--exclude-packages", "--repositories"),
-    *("--files", "--archives", "--driver-memory", "--driver-java-options", "--driver-cores"),
-    *("--driver-library-path", "--driver-class-path", "--executor-memory", "--executor-cores"),
-    *("--total-executor-cores", "--num-executors", "--queue", "--principal", "--keytab"),
-    "--proxy-user",
+    *("--driver-memory", "--driver-java-options", "--driver-cores", "--driver-library-path"),
+    *("--driver-class-path", "--executor-memory", "--executor-cores", "--total-executor-cores"),
+    *("--num-executors", "--queue", "--principal", "--keytab", "--proxy-user"),
 )
+# Those that stand for a setting; they win over --conf, as in Spark.
+_SETTINGS_OF_FLAGS = {
+    "master": "spark.master",
+    "name": "spark.app.name",
+    "files": "spark.files",
+    "archives": "spark.archives",
+}
 _WITHOUT_EFFECT_OR_VALUE = ("--supervise", "--verbose", "-v")
 
 _WITH_VALUE = frozenset(
     {
         *("--master", "--name", "--conf", "-c", "--properties-file", "--py-files", "--python"),
+        *("--files", "--archives"),
         *_WITHOUT_EFFECT,
     }
 )
@@ -164,6 +171,8 @@ def _parser() -> argparse.ArgumentParser:
         default="",
         help="modules of the job, with commas between: .py, .zip, .egg, folders",
     )
+    add("--files", metavar="FILES", help="files that SparkFiles.get finds, with commas between")
+    add("--archives", metavar="FILES", help="the same for archives, which are unpacked")
     add("--python", metavar="PATH", help="the job's environment: an interpreter or a venv's folder")
     add(
         "--print-config",
@@ -219,10 +228,10 @@ def _flag_settings(options: argparse.Namespace) -> dict[str, _settings.Entry]:
         if not equals or not name.strip():
             raise _UsageError(f"--conf takes NAME=VALUE, not {text}")
         found[name.strip()] = (value.strip(), "flag --conf")
-    if options.master:
-        found["spark.master"] = (options.master, "flag --master")
-    if options.name:
-        found["spark.app.name"] = (options.name, "flag --name")
+    for flag, name in _SETTINGS_OF_FLAGS.items():
+        value = getattr(options, flag)
+        if value:
+            found[name] = (value, f"flag --{flag}")
     return found
 
 

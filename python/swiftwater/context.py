@@ -148,9 +148,11 @@ class SparkContext:
             raise SystemExit(0)
         try:
             for path in _listed(None, settings.get("spark.files")):
-                self.addFile(path)
+                for file in _matching(path):
+                    self.addFile(file)
             for path in _listed(None, settings.get("spark.archives")):
-                self.addArchive(path)
+                for file in _matching(path):
+                    self.addArchive(file)
         except BaseException:
             self.stop()
             raise
@@ -1081,6 +1083,14 @@ def _listed(files: Sequence[str] | None, setting: str | None) -> list[str]:
     if isinstance(files, str):
         files = [files]
     return [*(files or ()), *(path for path in (setting or "").split(",") if path)]
+
+
+def _matching(path: str) -> list[str]:
+    """Return what a pattern stands for, as ``spark-submit`` has it; the path itself otherwise."""
+    from swiftwater._paths import matching_paths
+
+    is_pattern = "://" not in path and any(sign in path for sign in "*?[{")
+    return (is_pattern and not os.path.exists(path) and matching_paths(path)) or [path]
 
 
 def _add_to_path(path: str) -> None:

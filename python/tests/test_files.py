@@ -269,6 +269,17 @@ def test_files_of_the_settings(tmp_path):
     assert SparkContext._active_spark_context is None
 
 
+def test_patterns_in_the_settings(tmp_path):
+    for name in ("a.txt", "b.txt", "c.csv", "[d].csv"):
+        (tmp_path / name).write_text(name)
+    given = f"{tmp_path}/?.txt,{tmp_path}/[d].csv"
+    with SparkContext("local", "x", conf=SparkConf().set("spark.files", given)) as sc:
+        names = sorted(os.path.basename(file) for file in sc.listFiles)
+        assert names == ["[d].csv", "a.txt", "b.txt"]
+    with pytest.raises(FileNotFoundError, match=r"x\*\.txt does not exist"):
+        SparkContext("local", "x", conf=SparkConf().set("spark.files", f"{tmp_path}/x*.txt"))
+
+
 def test_there_are_no_spark_files_to_construct():
     with pytest.raises(NotImplementedError, match="Do not construct SparkFiles objects"):
         SparkFiles()

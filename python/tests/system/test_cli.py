@@ -199,6 +199,37 @@ def test_the_script_is_main(door, run, script, tmp_path):
     assert (job.out, job.status) == ("beside True True\n", 0), job.err
 
 
+@pytest.mark.parametrize("workers", ["never", "always"])
+def test_files_and_archives(door, run, script, tmp_path, workers):
+    (tmp_path / "lookup.csv").write_text("a,1")
+    (tmp_path / "more.csv").write_text("b,2")
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w") as archive:
+        archive.writestr("words.txt", "the")
+    path = script(
+        """
+        from pyspark import SparkContext, SparkFiles
+
+        NAMES = ["lookup.csv", "more.csv", "named/words.txt"]
+
+        def text(name):
+            with open(SparkFiles.get(name)) as file:
+                return file.read()
+
+        sc = SparkContext()
+        found = sc.parallelize(NAMES, 2).map(text).collect()
+        print(found == list(map(text, NAMES)), found[0])
+        """
+    )
+    flags = ["--files", "lookup.csv,more.csv", "--archives=packed.zip#named"]
+    other = ["--conf", "spark.files=nothing.txt", "--conf", f"swiftwater.workers={workers}"]
+    job = run([*door, "run", *other, *flags, path])
+    assert (job.out, job.status) == ("True a,1\n", 0), job.err
+    assert "no effect" not in job.err
+    job = run([*door, "run", "--files", "gone.csv", path])
+    assert job.status == 1
+    assert f"File file:{tmp_path}/gone.csv does not exist" in job.err
+
+
 def test_pyspark_is_there_only_under_run(runner, run, script):
     path = script(
         """
