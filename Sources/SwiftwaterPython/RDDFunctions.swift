@@ -30,6 +30,19 @@ let rddFunctions: [(String, NativeFunction, String)] = [
     }, "An RDD of the lines of text files."
   ),
   (
+    "file_path",
+    { _, arguments in
+      entry(arguments, count: 3) { py, arguments in
+        let owner: PythonContext = try arguments.handle(0)
+        let path = try slice(try arguments.sequence(1), into: 1, batch: 1, py)
+        return HandleType.make(
+          RDDNode.batches(
+            path, name: "binaryRecords", context: owner.context,
+            source: try arguments.text(2, py)))
+      }
+    }, "An RDD of a file's path alone, which functions read; and its name as it is shown."
+  ),
+  (
     "matching_paths",
     { _, arguments in
       entry(arguments, count: 1) { py, arguments in
@@ -77,6 +90,16 @@ let rddFunctions: [(String, NativeFunction, String)] = [
         py.newList(of: try Explanation.lines(ofRDD: arguments.handle(0), py))
       }
     }, "What an RDD is computed from, and how."
+  ),
+  (
+    "lineage",
+    { _, arguments in
+      entry(arguments, count: 2) { py, arguments in
+        let node: RDDNode = try arguments.handle(0)
+        guard try arguments.bool(1) || Lineage.hasSource(node) else { return Py.none() }
+        return Lineage.description(of: node, py)
+      }
+    }, "The RDDs that an RDD is computed from; or None where no file is among them."
   ),
   (
     "union",

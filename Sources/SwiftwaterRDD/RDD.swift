@@ -196,11 +196,12 @@ extension RDDNode {
   /// An RDD of given batches, one list a partition.
   public static func batches(
     _ partitions: [[any RecordBatch]], name: String, context: SparkContext,
-    recordType: ColumnType? = nil
+    recordType: ColumnType? = nil, source: String? = nil
   ) -> RDDNode {
     RDDNode(
       name: name, context: context, dependencies: [], partitionCount: partitions.count,
-      recordType: recordType, records: { partitions.joined().reduce(0) { $0 + $1.recordCount } }
+      recordType: recordType, source: source,
+      records: { partitions.joined().reduce(0) { $0 + $1.recordCount } }
     ) { partition, _ in ArrayCursor(partitions[partition]) }
   }
 }

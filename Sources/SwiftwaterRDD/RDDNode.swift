@@ -17,6 +17,8 @@ public final class RDDNode: Sendable {
   /// The type of the records that come in columns, or as text; nil where that is not known before.
   /// Some records may come in another form.
   public let recordType: ColumnType?
+  /// What a source reads, as the user knows it: a path.
+  public let source: String?
 
   private let records: (@Sendable () -> Int)?
   private let lineage: Mutex<Lineage>
@@ -53,15 +55,18 @@ public final class RDDNode: Sendable {
 
   /// - Parameters:
   ///   - recordType: see ``recordType``.
+  ///   - source: see ``source``.
   ///   - records: about how many records a source has.
   ///   - body: computes one partition. It reads parents through ``cursor(partition:task:)`` and
   ///     shuffles through ``Shuffle/bucket(_:)``.
   public init(
     name: String, context: SparkContext, dependencies: [Dependency], partitionCount: Int,
     placement: TaskPlacement = .anyThread, recordType: ColumnType? = nil,
-    recipe: (any Sendable)? = nil, records: (@Sendable () -> Int)? = nil, body: @escaping Body
+    recipe: (any Sendable)? = nil, source: String? = nil, records: (@Sendable () -> Int)? = nil,
+    body: @escaping Body
   ) {
     self.recordType = recordType
+    self.source = source
     self.records = records
     id = context.nextID()
     self.name = name

@@ -17,7 +17,8 @@ extension SparkContext {
     let lineLimit = try settings.bytes("swiftwater.receiver.maxLineLength") ?? (16 << 20)
     return RDDNode(
       name: "textFile", context: self, dependencies: [], partitionCount: splits.count,
-      recordType: .text, records: { splits.reduce(0) { $0 + $1.usualText } / usualLine }
+      recordType: .text, source: path,
+      records: { splits.reduce(0) { $0 + $1.usualText } / usualLine }
     ) { [weak self] partition, task in
       let split = splits[partition]
       let reader: any LineReader =

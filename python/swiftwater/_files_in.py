@@ -32,7 +32,7 @@ def whole_text_files(
     wanted = max(sc.defaultMinPartitions if partitions is None else int(partitions), 1)
     groups = _grouped(files, -(-sum(map(os.path.getsize, files)) // wanted))
     read = _text if use_unicode else _text_as_bytes
-    return _read(sc, groups, read, "wholeTextFiles")
+    return _read(sc, groups, read, path, "wholeTextFiles")
 
 
 def binary_files(sc: SparkContext, path: str, partitions: int | None) -> RDD[tuple[str, bytes]]:
@@ -40,7 +40,7 @@ def binary_files(sc: SparkContext, path: str, partitions: int | None) -> RDD[tup
     wanted = max(sc.defaultParallelism, int(partitions or 0))
     total = sum(os.path.getsize(file) + _OPEN_COST for file in files)
     most = min(_LARGEST_PARTITION, max(_OPEN_COST, total // wanted))
-    return _read(sc, _grouped(files, most), _binary, "binaryFiles")
+    return _read(sc, _grouped(files, most), _binary, path, "binaryFiles")
 
 
 def binary_records(sc: SparkContext, path: str, length: int) -> RDD[bytes]:
@@ -53,22 +53,25 @@ def binary_records(sc: SparkContext, path: str, length: int) -> RDD[bytes]:
         size = os.path.getsize(file)
         starts = range(0, size, step)
         pieces += [[(file, length, start, min(start + step, size))] for start in starts]
-    return _read(sc, pieces, _records, "binaryRecords")
+    return _read(sc, pieces, _records, path, "binaryRecords")
 
 
 def pickle_file(sc: SparkContext, path: str) -> RDD[Any]:
     groups = [[file] for file in _found(path, "pickleFile")]
-    return _read(sc, groups, _unpickled, "pickleFile")
+    return _read(sc, groups, _unpickled, path, "pickleFile")
 
 
 def _read(
-    sc: SparkContext, groups: list[list[Any]], read: Callable[[Any], Any], name: str
+    sc: SparkContext, groups: list[list[Any]], read: Callable[[Any], Any], path: str, name: str
 ) -> RDD[Any]:
     """Return an RDD with a partition a group: what ``read`` gives for each of its pieces."""
+    site = call_site()
     # A partition must not be divided, so its pieces are one record.
     handle = engine.parallelize(sc._engine, [tuple(group) for group in groups], len(groups), 1)
-    steps = [("flatMap", _itself, name, call_site()), ("flatMap", read, name, call_site())]
-    return RDD(engine.pipeline(handle, steps), sc)
+    steps = [("flatMap", _itself, name, site), ("flatMap", read, name, site)]
+    rdd: RDD[Any] = RDD(engine.pipeline(handle, steps), sc)
+    rdd._origin = (rdd._id, name, site, -1, (), 0, os.fspath(path))
+    return rdd
 
 
 def _found(path: str, name: str) -> list[str]:

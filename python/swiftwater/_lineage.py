@@ -5,12 +5,21 @@ An origin holds no engine object, so it keeps no records and no shuffle alive.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from swiftwater.context import SparkContext
     from swiftwater.rdd import Origin
 
-__all__ = ["described"]
+__all__ = ["described", "numbered"]
+
+
+def numbered(found: tuple[str, str, int, list[Any]], number: int, sc: SparkContext) -> Origin:
+    """Return what ``engine.lineage`` has found; what is in front of the RDD gets new numbers."""
+    operator, file, wide, parents = found
+    origins = tuple([numbered(parent, next(sc._rdd_ids), sc) for parent in parents])
+    depth = 1 + max([origin[5] for origin in origins], default=0)
+    return number, operator, "", wide, origins, depth, file
 
 
 def described(partitions: int, origin: Origin, name: str | None, level: str) -> str:
@@ -22,7 +31,7 @@ def described(partitions: int, origin: Origin, name: str | None, level: str) -> 
     # the line.
     rest = [(head, _under("", partitions), origin, f"{title} [{level}]")]
     while rest:
-        front, below, (_, _, _, wide, parents, _), text = rest.pop()
+        front, below, (_, _, _, wide, parents, _, _), text = rest.pop()
         lines.append(front + text)
         for parent in reversed(parents):
             title = f"{_title(parent)} []"
@@ -42,5 +51,6 @@ def _under(left: str, partitions: int) -> str:
 
 
 def _title(origin: Origin) -> str:
-    number, operator, site = origin[:3]
-    return f"RDD[{number}] {operator} at {site}" if operator else f"RDD[{number}]"
+    number, operator, site, *_, file = origin
+    parts = [file, f"RDD[{number}]", operator, site and f"at {site}"]
+    return " ".join(filter(None, parts))

@@ -12,7 +12,7 @@ from threading import RLock, get_ident, local
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from swiftwater import _lifetime, _settings
-from swiftwater._calls import call_place
+from swiftwater._calls import call_place, call_site
 from swiftwater._native import engine
 from swiftwater.conf import SparkConf, system_properties
 from swiftwater.rdd import RDD
@@ -266,6 +266,7 @@ class SparkContext:
         partitions = self.defaultMinPartitions if minPartitions is None else int(minPartitions)
         path = local_path(name, "textFile")
         lines: RDD[str] = RDD(engine.text_file(self._engine, path, max(partitions, 1)), self)
+        lines._origin = (lines._id, "textFile", call_site(), -1, (), 0, os.fspath(name))
         # The type is PySpark's: bytes are the exception that the caller asked for.
         encode: Any = str.encode
         return lines if use_unicode else lines.map(encode)

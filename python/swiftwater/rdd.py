@@ -33,9 +33,9 @@ V2 = TypeVar("V2")
 V3 = TypeVar("V3")
 
 # What an RDD came from: its number, the operator and its place, the number of partitions in front
-# of its shuffle (-1: it has none), the origins of its parents, and how long the chain is. It holds
-# no engine object, so it keeps nothing alive.
-Origin = tuple[int, str, str, int, tuple[Any, ...], int]
+# of its shuffle (-1: it has none), the origins of its parents, how long the chain is, and the file
+# that it reads. It holds no engine object, so it keeps nothing alive.
+Origin = tuple[int, str, str, int, tuple[Any, ...], int, str]
 
 # Longer chains forget their beginning: a program may derive an RDD from the last one each batch.
 _DEEPEST_ORIGIN = 200
@@ -1643,6 +1643,9 @@ class RDD(Generic[T_co]):
     def toDebugString(self) -> bytes:
         """Return what the RDD is computed from, a line an RDD; an indented one is behind a shuffle.
 
+        Files stand in front of the RDDs that read them. Of RDDs that streams have made, what is in
+        front of a shuffle is known until that has run.
+
         Example::
 
             >>> pairs = sc.parallelize([(1, 2)]).map(lambda pair: pair)
@@ -1654,7 +1657,8 @@ class RDD(Generic[T_co]):
         from swiftwater._lineage import described
 
         level = "" if self._level is None else str(self._level)
-        text = described(self.getNumPartitions(), self._known_origin(), self._name, level)
+        origin = self._known_origin(whole=True)
+        text = described(self.getNumPartitions(), origin, self._name, level)
         return text.encode()
 
     def explain(self) -> None:
@@ -1699,8 +1703,18 @@ class RDD(Generic[T_co]):
 
         return wanted(self._handle, self.ctx)
 
-    def _known_origin(self) -> Origin:
-        return self._origin or (self._id, "", "", -1, (), 0)
+    def _known_origin(self, whole: bool = False) -> Origin:
+        """Return what is known of where the RDD comes from.
+
+        Of one that a stream has handed out that is nothing but its files, unless ``whole`` is set.
+        """
+        if self._origin is None and not self._is_settled:
+            found = engine.lineage(self._handle, whole)
+            if found is not None:
+                from swiftwater._lineage import numbered
+
+                self._origin = numbered(found, self._id, self.ctx)
+        return self._origin or (self._id, "", "", -1, (), 0, "")
 
     def _made(
         self, handle: Handle, name: str, site: str, parents: Sequence[RDD[Any]], wide: int = -1
@@ -1714,7 +1728,7 @@ class RDD(Generic[T_co]):
         depth = 1 + builtins.max([origin[5] for origin in origins], default=0)
         if depth > _DEEPEST_ORIGIN:
             origins, depth = (), 0
-        rdd._origin = (rdd._id, name, site, wide, origins, depth)
+        rdd._origin = (rdd._id, name, site, wide, origins, depth, "")
         return rdd
 
     def _piped(

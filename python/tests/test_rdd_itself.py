@@ -1,5 +1,8 @@
 """What an RDD says of itself, and what is not there."""
 
+import os
+import re
+
 import pytest
 
 from swiftwater import RDD
@@ -80,6 +83,75 @@ def test_shuffles_behind_shuffles_are_indented(sc):
         "    +-(2) ",
         "       |  ",
     ]
+
+
+@pytest.mark.parametrize(
+    "call", ["textFile", "wholeTextFiles", "binaryFiles", "binaryRecords", "pickleFile"]
+)
+def test_files_are_named(sc, tmp_path, call):
+    path = tmp_path / "some, with [signs].txt"
+    path.write_text("ab")
+    read = getattr(sc, call)
+    rdd = read(str(path), 2) if call == "binaryRecords" else read(str(path))
+    here = "at test_rdd_itself.py:"
+    (line,) = rdd.toDebugString().decode().splitlines()
+    assert re.fullmatch(rf"\(\d\) {re.escape(str(path))} RDD\[\d+\] {call} {here}\d+ \[\]", line)
+    first, *_, last = rdd.map(str).groupBy(len).toDebugString().decode().splitlines()
+    assert " groupBy at " in first
+    assert last.strip(" |+-(12)").startswith(f"{path} RDD[{rdd.id()}] {call} at ")
+
+
+def lineage(stream):
+    """What the RDDs of a stream say of themselves in each batch."""
+    said = []
+    stream.foreachRDD(lambda rdd: said.append(rdd.toDebugString().decode()))
+    return said
+
+
+def test_files_of_streams_are_named(streaming, tmp_path):
+    lines = streaming.ssc.textFileStream(str(tmp_path))
+    upper = lines.map(str.upper).filter(bool)
+    counts = upper.map(lambda line: (line, 1)).reduceByKey(max, 2)
+    records = streaming.ssc.binaryRecordsStream(str(tmp_path), 1)
+    said = [lineage(stream) for stream in (lines, upper, counts, records, lines.window(2))]
+    derived = []
+    lines.foreachRDD(lambda rdd: derived.append(rdd.map(len).glom().toDebugString().decode()))
+    streaming.start()
+    for batch, names in enumerate((["a.txt"], [], ["b.txt", "c.txt"]), 1):
+        for name in names:
+            (tmp_path / name).write_text(name)
+            seconds = streaming.batch_time(batch).timestamp()
+            os.utime(tmp_path / name, (seconds, seconds))
+        streaming.advance()
+
+    def files(text):
+        return re.findall(rf"file:{tmp_path}/(\w+\.txt) RDD\[\d+\]", text)
+
+    for each in (*said[:4], derived):
+        assert list(map(files, each)) == [["a.txt"], [], ["b.txt", "c.txt"]]
+    assert list(map(files, said[4])) == [["a.txt"], ["a.txt"], ["b.txt", "c.txt"]]
+    assert re.match(r"\(1\) file:\S+/a.txt RDD\[\d+\] textFile \[\]$", said[0][0])
+    assert re.match(r"\(2\) RDD\[\d+\] reduceByKey \[\]\n \+-\(1\) RDD", said[2][0])
+    assert "union" in said[0][2]
+
+
+def test_a_stream_without_files_has_a_lineage(streaming):
+    stream = streaming.ssc.queueStream([[1, 2]])
+    said = lineage(stream.map(lambda n: (n, n)).reduceByKey(max, 1).filter(bool))
+    streaming.advance()
+    assert re.sub(r"RDD\[\d+\]", "RDD", said[0]).splitlines() == [
+        "(1) RDD filter []",
+        " |  RDD reduceByKey []",
+        " +-(2) RDD map []",
+        "    |  RDD []",
+    ]
+
+
+def test_a_long_lineage_of_a_stream_is_cut(streaming):
+    stream = streaming.ssc.queueStream([[1]] * 300).window(300)
+    said = lineage(stream)
+    streaming.advance(260)
+    assert len(said[-1].splitlines()) <= 201
 
 
 def test_a_long_lineage_is_not_kept_for_ever(sc):

@@ -154,7 +154,8 @@ def text_files(ssc: StreamingContext, directory: str) -> DStream[str]:
     context = ssc._sc
 
     def lines(path: str, name: str, site: str) -> Handle:
-        return engine.text_file(context._engine, path, 1)
+        # As Spark names it; programs look for the file in an RDD's lineage.
+        return engine.text_file(context._engine, f"file:{path}", 1)
 
     return _file_stream(ssc, directory, lines, "textFileStream")
 
@@ -166,7 +167,7 @@ def binary_files(ssc: StreamingContext, directory: str, length: int) -> DStream[
     context = ssc._sc
 
     def records(path: str, name: str, site: str) -> Handle:
-        paths = engine.parallelize(context._engine, [path], 1, 1)
+        paths = engine.file_path(context._engine, [path], f"file:{path}")
         step = ("flatMap", lambda each: _records(each, length), name, site)
         return engine.pipeline(paths, [step])
 
