@@ -24,7 +24,7 @@ _SUFFIXES = {
     "DeflateCodec": ".deflate",
 }
 _DONE = "_SUCCESS"
-_PART = re.compile(r"part-\d{5,}(\.\w+)?")
+_PART = re.compile(r"part-\d{5,}(-[-0-9a-f]+)?(\.\w+)*")
 _CODEC_PACKAGE = "org.apache.hadoop.io.compress."
 
 
@@ -42,13 +42,18 @@ def local_path(path: str, operator: str) -> str:
 
 
 def write_folder(
-    target: str, write: Callable[[str], None], overwrite: bool = False, mode: int = 0o777
+    target: str,
+    write: Callable[[str], None],
+    overwrite: bool = False,
+    mode: int = 0o777,
+    keep: bool = False,
 ) -> None:
     """Make the folder ``target`` of what ``write(temporary folder)`` puts there.
 
     ``mode`` says who may use the folder, less what the process's mask takes away. Raises
-    ``FileAlreadyExistsException`` where ``target`` is there, unless ``overwrite`` is set and it is a
-    folder: then what an earlier call has put there goes, and other files stay.
+    ``FileAlreadyExistsException`` where ``target`` is there, unless ``overwrite`` is set and it is
+    a folder: then what an earlier call has put there goes, unless ``keep`` is set, and other files
+    stay.
     """
     import shutil
     import uuid
@@ -65,7 +70,7 @@ def write_folder(
         marker = os.open(os.path.join(work, _DONE), os.O_CREAT | os.O_EXCL, mode & 0o666)
         os.close(marker)
         if overwrite and os.path.isdir(target):
-            _replace(target, work)
+            _replace(target, work, keep)
         else:
             os.rename(work, target)
     except BaseException:
@@ -73,12 +78,15 @@ def write_folder(
         raise
 
 
-def _replace(target: str, work: str) -> None:
-    """Move the files in ``work`` to ``target``, in place of those that an earlier call wrote."""
+def _replace(target: str, work: str, keep: bool) -> None:
+    """Move the files in ``work`` to ``target``, in place of those that an earlier call wrote.
+
+    With ``keep`` they stay too.
+    """
     new = set(os.listdir(work))
     for name in os.listdir(target):
         # First of all the mark that says that it is complete.
-        if name == _DONE or (name not in new and _PART.fullmatch(name)):
+        if name == _DONE or (not keep and name not in new and _PART.fullmatch(name)):
             os.unlink(os.path.join(target, name))
     for name in [*sorted(new - {_DONE}), _DONE]:
         os.replace(os.path.join(work, name), os.path.join(target, name))

@@ -21,18 +21,22 @@ from swiftwater.rdd import RDD
 try:
     import duckdb
     from duckdb.experimental.spark import errors as duckdb_errors
+    from duckdb.experimental.spark import exception as duckdb_exception
     from duckdb.experimental.spark.sql import session as duckdb_session
     from duckdb.experimental.spark.sql.catalog import Catalog
     from duckdb.experimental.spark.sql.column import Column
     from duckdb.experimental.spark.sql.dataframe import DataFrame
     from duckdb.experimental.spark.sql.group import GroupedData
-    from duckdb.experimental.spark.sql.readwriter import DataFrameReader, DataFrameWriter
     from duckdb.experimental.spark.sql.types import DataType, Row
 except ImportError as missing:
     raise ImportError(
         "pyspark.sql needs DuckDB, which is not installed in this Python environment: "
         f"pip install 'swiftwater[sql]' (or: pip install duckdb). The reason: {missing}"
     ) from missing
+
+from swiftwater import _sql_frames, _sql_missing
+from swiftwater._sql_files import Reader as DataFrameReader
+from swiftwater._sql_files import Writer as DataFrameWriter
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -241,6 +245,11 @@ class SparkSession(_Base):  # type: ignore[misc]
         return self._sc._jvm
 
     @property
+    def read(self) -> DataFrameReader:
+        """What reads files, and RDDs of texts in JSON."""
+        return DataFrameReader(self)
+
+    @property
     def readStream(self) -> NoReturn:
         """Raise ``NotImplementedError``: there is no structured streaming."""
         raise NotImplementedError(_NO_STRUCTURED)
@@ -379,11 +388,6 @@ def _translated() -> Iterator[None]:
         raise errors.QueryExecutionException(str(error)) from error
 
 
-def _records(frame: Any) -> RDD[Row]:
-    context: SparkContext = frame.session.sparkContext
-    return context.parallelize(frame.collect())
-
-
 def _join_errors() -> None:
     """Let ``except pyspark.errors...`` catch what DuckDB's Spark API raises."""
     for name in duckdb_errors.__all__:
@@ -396,23 +400,13 @@ def _join_errors() -> None:
                 continue  # AttributeError: its objects have a form that no other class shares
 
 
-def _complete_frames() -> None:
-    """Add to DuckDB's data frames what has to do with a SparkContext."""
-    frames: Any = DataFrame
-    added = {
-        "foreach": lambda frame, f: _records(frame).foreach(f),
-        "foreachPartition": lambda frame, f: _records(frame).foreachPartition(f),
-        "isEmpty": lambda frame: not frame.take(1),
-        "rdd": property(_records),
-        "registerTempTable": frames.createOrReplaceTempView,
-        "sparkSession": property(lambda frame: frame.session),
-    }
-    for name, member in added.items():
-        if not hasattr(frames, name):
-            setattr(frames, name, member)
-
-
 _join_errors()
-_complete_frames()
+_sql_missing.restate(duckdb_exception.ContributionsAcceptedError)
+_sql_frames.complete()
+_sql_missing.fill(DataFrameReader, "DataFrameReader")
+_sql_missing.fill(DataFrameWriter, "DataFrameWriter")
+_sql_missing.fill(SparkSession, "SparkSession")
+_frames: Any = DataFrame
+_frames.write = property(DataFrameWriter)
 # DuckDB complains on standard error about each of its objects that is alive at the end.
 _lifetime.clear_at_exit(*(name for name in sys.modules if name.split(".")[0] in _DUCKDB))

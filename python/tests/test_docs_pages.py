@@ -219,6 +219,21 @@ def without_zstandard(sc, folder):
         sc.textFile(packed(folder, ".zst", b"x")).count()
 
 
+def sql_function(name):
+    pytest.importorskip("duckdb")
+    space = {}
+    importlib.import_module("swiftwater._sql_functions").complete(space)
+    return space[name]
+
+
+def without_numpy(sc, folder):
+    function = sql_function("udf")(str.upper)
+    sc.parallelize([("a",)]).toDF(["s"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("swiftwater._sql_functions.find_spec", lambda name: None)
+        function("s")
+
+
 def saved_twice(sc, folder):
     for _ in range(2):
         sc.parallelize([1]).saveAsTextFile(str(folder / "out"))
@@ -326,6 +341,9 @@ PROVOKED = {
         lambda sc, folder: sc.parallelize([1]).countApprox(1),
         lambda sc, folder: sc.sequenceFile("a"),
         lambda sc, folder: sc._jvm.java.util.ArrayList(),
+        lambda sc, folder: sc.parallelize([(1,)]).toDF(["n"]).groupBy("n").pivot("n"),
+        lambda sc, folder: sql_function("lag")("n"),
+        without_numpy,
     ],
     "Mistakes that show when records come": [
         lambda sc, folder: sc.parallelize([([1], 1)]).reduceByKey(max).collect(),

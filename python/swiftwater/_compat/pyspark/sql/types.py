@@ -4,3 +4,9 @@ import swiftwater._sql  # noqa: F401 - says what to install where DuckDB is miss
 
 # isort: split
 from duckdb.experimental.spark.sql.types import *  # noqa: F403
+
+from swiftwater._sql_missing import kind
+
+CharType = kind("CharType", "use StringType()")
+VarcharType = kind("VarcharType", "use StringType()")
+YearMonthIntervalType = kind("YearMonthIntervalType", "use IntegerType() for months")
