@@ -89,11 +89,12 @@ let historyFunctions: [(String, NativeFunction, String)] = [
   (
     "needed",
     { _, arguments in
-      entry(arguments, count: 4) { py, arguments in
+      entry(arguments, count: 5) { py, arguments in
         let owner: PythonStreaming = try arguments.handle(0)
-        let take = try function(arguments[3])
+        let take = try function(arguments[4])
         try owner.streaming.offerNeeded(
-          by: try arguments.integers(1, py), at: try time(arguments, 2)
+          by: try arguments.integers(1, py), at: try time(arguments, 2),
+          inputLimit: try arguments.integer(3)
         ) { needed in try Interpreter.attach { py in try isTaken(needed, by: take, py) } }
         return Py.none()
       }

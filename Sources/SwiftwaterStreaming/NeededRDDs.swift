@@ -20,15 +20,19 @@ extension StreamHistory {
   /// Offers what some outputs of the batch at `time` stand on: what states are then, what windows
   /// look back on, and what sources took in. The rest can be computed from that. Inside the batch.
   ///
-  /// - Parameter take: false where an RDD cannot be kept, most likely because what computes it
-  ///   fails. Then what that one stands on is offered.
+  /// - Parameters:
+  ///   - inputLimit: so many bytes of text from sources are offered at most.
+  ///   - take: false where an RDD cannot be kept, most likely because what computes it fails. Then
+  ///     what that one stands on is offered.
+  /// - Throws: ``EngineError`` (`unavailable`) beyond the limit; what `take` throws.
   func offerNeeded(
-    by outputs: [Int], at time: BatchTime, context: SparkContext,
+    by outputs: [Int], at time: BatchTime, context: SparkContext, inputLimit: Int,
     take: (NeededRDD) throws -> Bool
   ) throws {
     let generation = Generation(time: time, context: context, history: self)
     var inputs: [Int: Int] = [:]
     for node in plan.nodes where node.source != nil { inputs[node.id] = inputs.count }
+    var inputBytes = 0
     var seen: Set<StreamAtTime> = []
     // A stack, and not recursion: a state that fails may lag far behind.
     var open = plan.outputs.filter { outputs.contains($0.id) }
@@ -44,6 +48,12 @@ extension StreamHistory {
       guard seen.insert(next).inserted else { continue }
       let node = plan.nodes[next.node]
       if let number = inputs[node.id] {
+        inputBytes += allocation(of: node.id, at: next.time).textBytes
+        if inputBytes > inputLimit {
+          throw EngineError.unavailable(
+            "its outputs that failed will not run again after a recovery: they need more than "
+              + "\(inputLimit >> 20) MB of input")
+        }
         _ = try isTaken(node, next.time, .input(number))
         continue
       }
@@ -78,6 +88,13 @@ extension StreamHistory {
       milliseconds -= slide
     }
     return times
+  }
+}
+
+extension Allocation {
+  /// The bytes of the text in it.
+  fileprivate var textBytes: Int {
+    blocks.reduce(0) { $0 + (($1 as? TextBlock)?.byteCount ?? 0) }
   }
 }
 

@@ -48,7 +48,7 @@ public final class StreamingContext: Sendable {
   /// What a layer above may add to a run.
   public struct Hooks: Sendable {
     /// Called with the numbers of the outputs that have failed, on the thread that ran them; then
-    /// ``StreamingContext/offerNeeded(by:at:take:)`` may be asked what they stand on.
+    /// ``StreamingContext/offerNeeded(by:at:inputLimit:take:)`` may be asked what they stand on.
     public var outputsFailed: @Sendable (BatchTime, [Int]) throws -> Void
     /// Called after the outputs of every batch, on the thread that ran them, with whether one has
     /// failed. Without a time: a stop interrupted the batch.
@@ -306,11 +306,15 @@ public final class StreamingContext: Sendable {
   /// Offers what outputs of the batch at `time` stand on and what cannot be made again later. Inside
   /// ``Hooks/outputsFailed``.
   ///
-  /// - Parameter take: false where an RDD cannot be kept: what that one stands on is offered then.
+  /// - Parameters:
+  ///   - inputLimit: so many bytes of text from sources are offered at most.
+  ///   - take: false where an RDD cannot be kept: what that one stands on is offered then.
+  /// - Throws: ``EngineError`` (`unavailable`) beyond the limit; what `take` throws.
   public func offerNeeded(
-    by outputs: [Int], at time: BatchTime, take: (NeededRDD) throws -> Bool
+    by outputs: [Int], at time: BatchTime, inputLimit: Int, take: (NeededRDD) throws -> Bool
   ) throws {
-    try history?.offerNeeded(by: outputs, at: time, context: context, take: take)
+    try history?.offerNeeded(
+      by: outputs, at: time, context: context, inputLimit: inputLimit, take: take)
   }
 
   /// Goes on behind the batch at `last` of a run whose first batch followed `zero`: every batch

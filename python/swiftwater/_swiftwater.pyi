@@ -235,10 +235,12 @@ def set_batch_hook(
 
 # Inside the hook for failed outputs: offers what they stand on, take((key of a stream or number of
 # a source, n as in rdd_at, time_ms, RDD)). Where take says False, what that one stands on follows.
+# Raises OSError where they stand on more than most_bytes of received text.
 def needed(
     streaming: Handle,
     outputs: list[int],
     time_ms: int,
+    most_bytes: int,
     take: Callable[[tuple[str | int, int, int, Handle]], bool],
 ) -> None: ...
 

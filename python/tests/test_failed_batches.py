@@ -10,11 +10,19 @@ from tests.test_checkpoint import KINDS, feed, made_up, pairs
 
 
 class Sink:
-    """Where outputs go. Recovered functions find it by its name."""
+    """Where outputs go. Recovered functions find it by its name, also in worker processes."""
 
     def __init__(self):
         self.is_down = False
         self.seen = []
+
+    @property
+    def is_down(self):
+        return os.environ.get("SINK") == "down"
+
+    @is_down.setter
+    def is_down(self, is_down):
+        os.environ["SINK"] = "down" if is_down else "up"
 
 
 SINK = Sink()
@@ -274,6 +282,17 @@ def test_what_waits_is_bounded(bound, value, left, tmp_path, monkeypatch, capfd)
     with StreamingTest.recovered(str(tmp_path)) as test:
         test.start()
     assert [records for _, records in SINK.seen] == [[[f"{n - 1}" * 9]] for n in left]
+
+
+def test_input_that_is_too_large_is_not_kept(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(_failed_batches, "_MOST_BYTES", 1 << 20)
+    with StreamingTest() as test:
+        test.ssc.checkpoint(str(tmp_path))
+        test.text_source().stream.foreachRDD(put)
+        feed_with_failures(test, [["x" * 1_200_000], ["small"]], {1, 2})
+    assert failed(tmp_path) == [(2, [0])]
+    text = "will not run again after a recovery: they need more than 1 MB of input"
+    assert text in capfd.readouterr().err
 
 
 def test_data_that_cannot_be_written_is_told(tmp_path, monkeypatch, capfd):

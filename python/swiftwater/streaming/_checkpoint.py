@@ -46,6 +46,7 @@ class CheckpointWriter:
         self._functions = b""
         self._facts: dict[str, Any] = {}
         self._is_over = False
+        self._is_recoverable = True
         # The batch that was finished last, and the one that the data belongs to.
         self._last_ms = -1
         self._data_ms = -1
@@ -89,6 +90,7 @@ class CheckpointWriter:
                     f"nothing can be recovered from the checkpoints of this job "
                     f"({call.method.lstrip('_')} at {call.site}): {NOT_RECOVERABLE[call.method]}",
                 )
+                self._is_recoverable = False
         from swiftwater import __version__
 
         self._facts = {
@@ -277,7 +279,9 @@ class CheckpointWriter:
             rows.append(row)
             return True
 
-        engine.needed(self._ssc._handle, outputs, time_ms, take)
+        most = self._failed.most_bytes
+        if self._is_recoverable:
+            engine.needed(self._ssc._handle, outputs, time_ms, most, take)
         self._failed.add(time_ms, outputs, rows)
         self._failed.has_written(file, sum(map(len, sections)))
         for old in self._failed.given_up():

@@ -54,6 +54,11 @@ class FailedBatches:
         for _, data in self._batches.values():
             yield from data
 
+    @property
+    def most_bytes(self) -> int:
+        """So many bytes are kept at most."""
+        return _MOST_BYTES
+
     # --- their bound --------------------------------------------------------------------------
 
     def has_written(self, file: str, size: int) -> None:
