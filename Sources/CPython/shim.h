@@ -75,12 +75,6 @@ static inline int sw_is_text(PyObject *object) { return PyUnicode_Check(object);
 static inline int sw_has_hash_of_text(PyObject *object) {
   return PyType_GetSlot(Py_TYPE(object), Py_tp_hash) == PyType_GetSlot(&PyUnicode_Type, Py_tp_hash);
 }
-// Whether the hash is made of an address: of the object, or of what implements it.
-static inline int sw_has_hash_of_address(PyObject *object) {
-  void *hash = PyType_GetSlot(Py_TYPE(object), Py_tp_hash);
-  return hash == PyType_GetSlot(&PyBaseObject_Type, Py_tp_hash) ||
-         hash == PyType_GetSlot(&PyCFunction_Type, Py_tp_hash);
-}
 static inline int sw_is_iterator(PyObject *object) { return PyIter_Check(object); }
 
 // Asks for a cache line that is read soon. The address need not be valid.

@@ -65,17 +65,11 @@ extension Python {
     return hash == -1 && PyErr_Occurred() != nil ? nil : hash
   }
 
-  /// True where another process would find another hash: it is made of an address.
-  public func hasHashOfAddress(_ object: PyPointer) -> Bool {
-    sw_has_hash_of_address(object) != 0
-  }
-
-  /// What processes agree on that find the same hashes: of text, and of None, which is an address
-  /// before CPython 3.12.
+  /// What processes agree on that find the same hashes of text.
   public var hashMark: String {
     guard let text = newText("swiftwater") else { return "" }
     defer { sw_release(text) }
-    return "\(PyObject_Hash(text)) \(PyObject_Hash(sw_none()))"
+    return "\(PyObject_Hash(text))"
   }
 
   /// `number % divisor`, for an `int` of any size; nil with an exception set.

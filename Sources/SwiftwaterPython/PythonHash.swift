@@ -5,7 +5,7 @@ import SwiftwaterKernels
 ///
 /// Text, bytes, numbers, None and tuples of them are found without Python's seed, whatever the
 /// process's hash seed. Anything else is asked for its own hash, which is only allowed where that
-/// does not depend on a random seed, and in a worker process where it is the driver's.
+/// does not depend on a random seed, and freed of addresses (`swiftwater._placement`).
 func portableHash(of object: PyPointer, _ py: borrowing Python, depth: Int = 0) -> Int? {
   switch py.hashForm(of: object) {
   case .none: return PortableHash.none
@@ -23,7 +23,7 @@ func portableHash(of object: PyPointer, _ py: borrowing Python, depth: Int = 0) 
     }
   case .seedless: return py.hash(of: object)
   case .other:
-    guard WorkerProgress.hasHash(object, py) else { return nil }
+    guard WorkerProgress.hasDriversHashes(for: object, py) else { return nil }
     guard py.hasFixedHashSeed else {
       Py.raise(
         .valueError,
@@ -32,6 +32,22 @@ func portableHash(of object: PyPointer, _ py: borrowing Python, depth: Int = 0) 
           + "the job with `swiftwater run`, or set PYTHONHASHSEED=0")
       return nil
     }
-    return py.hash(of: object)
+    return placementHash(of: object, py)
   }
+}
+
+/// The hash of an object that hashes itself, as every process finds it; nil with an exception set.
+private func placementHash(of object: PyPointer, _ py: borrowing Python) -> Int? {
+  // In a worker what has no place goes back to the driver, where one partition needs none.
+  let name = WorkerProgress.isWorker ? "placement_hash_or_none" : "placement_hash"
+  do {
+    let function = try py.importing(name, from: "swiftwater._placement")
+    guard let result = function.call(object) else { return nil }
+    defer { Py.release(result) }
+    if let hash = py.integer(of: result) { return hash }
+    WorkerProgress.giveUp(becauseOf: object, py)
+  } catch {
+    raise(error, py)
+  }
+  return nil
 }

@@ -48,7 +48,9 @@ def portable_hash(x: Hashable) -> int:
     """Return the hash that decides in which partition a key is.
 
     It is the same in every process and the same as Spark's: ``None`` gives 0, a tuple mixes the
-    hashes of its items, everything else is what ``hash`` gives under ``PYTHONHASHSEED=0``.
+    hashes of its items, everything else is what ``hash`` gives under ``PYTHONHASHSEED=0``,
+    with names and fixed numbers for what has an address as its hash (classes, functions, None in an
+    object). Raises ``ValueError`` for a key that has another hash in another process all the same.
 
     Example::
 

@@ -381,6 +381,7 @@ ELSEWHERE = [
     "pyspark.streaming.kafka (KafkaUtils) is not there yet in Swiftwater: ...",
     "pyspark.sql needs DuckDB, which is not installed in this Python environment: ...",
     "[PYTHON_HASH_SEED_NOT_SET] ...",
+    "the key ... has another hash in another process, so it has no place among ...",
     "Input path does not exist: ... it was there when the batch was made. ...",
     "the checkpoint directory ... belongs to another user (uid ...), ...",
     "the file ... belongs to another user (uid ...), ...",

@@ -20,15 +20,20 @@ enum WorkerProgress {
     self.hasDriversHashes = hasDriversHashes
   }
 
-  /// Whether a key's own hash is what the driver and other workers find. If not, the task goes back, and
-  /// an exception is set which no `except Exception` catches.
-  static func hasHash(_ key: PyPointer, _ py: borrowing Python) -> Bool {
-    if words == nil || (hasDriversHashes && !py.hasHashOfAddress(key)) { return true }
+  /// Whether hashes of text, which may be in a key's own, are those of the driver. If not, the task goes
+  /// back, with an exception set.
+  static func hasDriversHashes(for key: PyPointer, _ py: borrowing Python) -> Bool {
+    if words == nil || hasDriversHashes { return true }
+    giveUp(becauseOf: key, py)
+    return false
+  }
+
+  /// Sets an exception which no `except Exception` catches: the task goes back to the driver.
+  static func giveUp(becauseOf key: PyPointer, _ py: borrowing Python) {
     staying = "the key \(py.describe(key, limit: 80)) has another hash in another process"
     if let type = try? py.importing("TaskGivenUp", from: "swiftwater._worker") {
       py.raise(type, staying ?? "")
     }
-    return false
   }
 
   /// True in a worker process.
