@@ -6,6 +6,7 @@ its own, and takes options as arguments of each call.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import os
 import uuid
@@ -36,6 +37,9 @@ _MODES = {
     "errorifexists": "error",
     "default": "error",
 }
+
+# So many files are one query.
+_TOGETHER = 64
 
 # Other names of options.
 _SYNONYMS = {"delimiter": "sep", "codec": "compression"}
@@ -168,11 +172,18 @@ class Reader(_WithOptions, _Reader):  # type: ignore[misc]
             raise AnalysisException(f"[UNABLE_TO_INFER_SCHEMA] there are no files in {path}")
         frames = [read(file) for file in files]
         # An empty file among them has no columns.
-        filled = [frame for frame in frames if frame.columns] or frames[:1]
-        whole = filled[0]
-        for frame in filled[1:]:
-            whole = whole.unionByName(frame, allowMissingColumns=True)
-        return whole
+        united = [frame for frame in frames if frame.columns] or frames[:1]
+        while len(united) > 1:
+            groups = [united[i : i + _TOGETHER] for i in range(0, len(united), _TOGETHER)]
+            united = [functools.reduce(_union, group) for group in groups]
+            if len(united) > 1:
+                # DuckDB has a bound for how deep a query may be: what it has read ends one.
+                united = [frame.cache() for frame in united]
+        return united[0]
+
+
+def _union(a: Any, b: Any) -> Any:
+    return a.unionByName(b, allowMissingColumns=True)
 
 
 def _names(schema: Any) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("duckdb")
 
-from swiftwater import _sql, _sql_functions, _sql_missing, errors
+from swiftwater import _sql, _sql_files, _sql_functions, _sql_missing, errors
 from swiftwater._sql import SparkSession
 
 COMPAT = os.path.join(os.path.dirname(sys.modules["swiftwater"].__file__), "_compat")
@@ -330,3 +330,22 @@ def test_json_in_each_batch_of_a_stream(streaming):
     streaming.ssc.queueStream([['{"n": 1}', '{"n": 2}'], [], ['{"n": 3}']]).foreachRDD(process)
     streaming.advance(3)
     assert seen == [[1, 2], [3]]
+
+
+@pytest.mark.parametrize("kind", ["json", "csv", "parquet"])
+def test_a_folder_of_many_parts(spark, tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(_sql_files, "_TOGETHER", 3)
+    path = str(tmp_path / "out")
+    for number in range(11):
+        frame = spark.createDataFrame([(number,)], ["n"])
+        frame.write.mode("append").format(kind).save(path)
+    read = spark.read.format(kind).schema("n long").load(path)
+    assert rows(read) == sorted(((number,) for number in range(11)), key=repr)
+
+
+def test_parts_whose_columns_differ(spark, sc, tmp_path):
+    for line in ('{"a": 1}', '{"b": "x"}'):
+        spark.read.json(sc.parallelize([line])).write.mode("append").json(f"{tmp_path}/out")
+    (tmp_path / "out" / "part-9.json").write_text("")
+    found = [row.asDict() for row in spark.read.json(f"{tmp_path}/out").collect()]
+    assert sorted(found, key=repr) == [{"a": 1, "b": None}, {"a": None, "b": "x"}]
