@@ -6,8 +6,14 @@ import Synchronization
 /// line below them.
 ///
 /// Lines and status share one lock, so that neither tears the other.
+///
+/// What can repeat without an end, because a sender, a record or a failing disk makes it, is held back
+/// and counted by a ``MessageThrottle``.
 public final class Console: EventListener {
+  private typealias Line = (level: Logger.Level, text: String)
+
   private let logger: Mutex<Logger>
+  private let repeated = Mutex(MessageThrottle<Line>())
   private let terminal: Terminal
 
   /// - Throws: ``EngineError`` (`invalidArgument`) for a level or status setting that is not known.
@@ -41,6 +47,17 @@ public final class Console: EventListener {
     write(Self.levels[level.lowercased()] ?? .info, message)
   }
 
+  /// As ``log(_:_:)``, for what may come again and again: of many lines of a `kind`, some are written,
+  /// and the others are counted.
+  public func logRepeated(_ level: String, kind: String, _ message: String) {
+    write(repeated: (Self.levels[level.lowercased()] ?? .info, message), kind: kind)
+  }
+
+  /// Writes what is held back of repeated lines: nothing follows that would tell.
+  public func tellRest() {
+    for shown in repeated.withLock({ $0.rest() }) { write(shown) }
+  }
+
   /// Changes the least level that is written.
   ///
   /// - Throws: ``EngineError`` (`invalidArgument`) for a level that is not known.
@@ -55,6 +72,21 @@ public final class Console: EventListener {
     logger.withLock { $0 }.log(level: level, "\(text())")
   }
 
+  private func write(repeated line: Line, kind: String) {
+    let now = Timestamp(nanoseconds: monotonicNanoseconds())
+    if let shown = repeated.withLock({ $0.add(line, kind: kind, at: now) }) { write(shown) }
+  }
+
+  private func write(_ shown: MessageThrottle<Line>.Shown) {
+    write(shown.message.level, EventText.line(shown.message.text, others: shown.others))
+  }
+
+  /// Writes what was held back and is due.
+  private func tellHeldBack() {
+    let now = Timestamp(nanoseconds: monotonicNanoseconds())
+    for shown in repeated.withLock({ $0.due(at: now) }) { write(shown) }
+  }
+
   /// Takes the status line away, before something else writes to the terminal.
   public func clearStatus() { terminal.clearStatus() }
 
@@ -62,9 +94,16 @@ public final class Console: EventListener {
     switch event {
     case .batchCompleted(let report):
       write(.debug, EventText.line(for: report))
+      tellHeldBack()
       if terminal.showsStatus { terminal.show(EventText.status(for: report)) }
     default:
-      if let (level, text) = EventText.line(for: event) { write(level, text) }
+      if case .stopped = event { tellRest() }
+      guard let line = EventText.line(for: event) else { return }
+      if let kind = EventText.kind(of: event) {
+        write(repeated: line, kind: kind)
+      } else {
+        write(line.0, line.1)
+      }
     }
   }
 }

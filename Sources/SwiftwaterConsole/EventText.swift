@@ -72,6 +72,30 @@ enum EventText {
     }
   }
 
+  /// What events are one of many of: those that somebody outside, or every batch, can cause again and
+  /// again. Nil for the others.
+  static func kind(of event: EngineEvent) -> String? {
+    switch event {
+    case .receiverConnected(let source): "connected \(source)"
+    case .receiverLost(let source, _, _): "lost \(source)"
+    case .lineDropped(let source, _, _, _): "dropped \(source)"
+    case .bufferFull(let source, _, _): "full \(source)"
+    case .bufferDrained(let source): "drained \(source)"
+    case .outputFailed(_, let operation, _): "failed \(operation)"
+    case .generationFailed: "generation"
+    case .stateGivenUp(_, let operation, _): "given up \(operation)"
+    case .fallingBehind: "behind"
+    case .listenerEventsDropped: "listeners"
+    case .wallClockMoved: "clock"
+    case .started, .stopped, .batchesDropped, .batchCompleted: nil
+    }
+  }
+
+  /// A line that stands for others of its kind too.
+  static func line(_ text: String, others: Int) -> String {
+    others == 0 ? text : "\(text) (and \(others) more lines like this one)"
+  }
+
   static func line(for report: BatchReport) -> String {
     "batch \(timeText(of: report.time.timestamp)): \(report.recordCount) records, "
       + "\(milliseconds(report.processingDelay)) ms"

@@ -4,7 +4,8 @@ public enum EngineEvent: Sendable {
   case receiverConnected(source: String)
   /// A receiver lost or never got its connection and tries again after `retry`.
   case receiverLost(source: String, reason: String, retry: Duration)
-  /// A line was longer than allowed and was dropped whole.
+  /// A line was longer than allowed and was dropped whole, the `total`-th of its source; where several
+  /// came together, the last of them.
   case lineDropped(source: String, byteCount: Int, prefix: String, total: Int)
   /// The buffer is full: the source is not read until half of it is free.
   case bufferFull(source: String, held: Int, limit: Int)

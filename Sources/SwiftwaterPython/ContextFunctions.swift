@@ -19,7 +19,10 @@ let contextFunctions: [(String, NativeFunction, String)] = [
     { _, arguments in
       entry(arguments, count: 1) { py, arguments in
         let owner: PythonContext = try arguments.handle(0)
-        Interpreter.detach(py) { owner.context.stop() }
+        Interpreter.detach(py) {
+          owner.context.stop()
+          owner.console.tellRest()
+        }
         return Py.none()
       }
     }, "Ends a context."

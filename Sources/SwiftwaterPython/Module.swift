@@ -61,6 +61,16 @@ private let processFunctions: [(String, NativeFunction, String)] = [
     }, "Writes a log line: level, message."
   ),
   (
+    "log_repeated",
+    { _, arguments in
+      entry(arguments, count: 3) { py, arguments in
+        try ProcessConsole.logRepeated(
+          try arguments.text(0, py), kind: try arguments.text(1, py), try arguments.text(2, py))
+        return Py.none()
+      }
+    }, "Writes a log line, or counts it where many of its kind come: level, kind, message."
+  ),
+  (
     "set_log_level",
     { _, arguments in
       entry(arguments, count: 1) { py, arguments in

@@ -39,6 +39,11 @@ enum ProcessConsole {
     try console().log(level, message)
   }
 
+  /// For what may come again and again. See ``Console/logRepeated(_:kind:_:)``.
+  static func logRepeated(_ level: String, kind: String, _ message: String) throws {
+    try console().logRepeated(level, kind: kind, message)
+  }
+
   static func setLevel(_ level: String) throws {
     try console().setLevel(level)
   }

@@ -94,7 +94,8 @@ final class PythonStreaming: Sendable {
           Py.release(result)
         } else {
           let error = PythonError.fetch(py)
-          try? ProcessConsole.log("error", "a streaming listener failed: \(error)")
+          try? ProcessConsole.logRepeated(
+            "error", kind: "listener", "a streaming listener failed: \(error)")
         }
       }
     }

@@ -66,7 +66,8 @@ private func callTaskHook(_ hook: PythonObject, _ attempt: Int, _ succeeded: Boo
     if let result = hook.call(number, success) {
       Py.release(result)
     } else {
-      try? ProcessConsole.log("error", "at the end of a task: \(PythonError.fetch(py))")
+      try? ProcessConsole.logRepeated(
+        "error", kind: "task end", "at the end of a task: \(PythonError.fetch(py))")
     }
   }
 }

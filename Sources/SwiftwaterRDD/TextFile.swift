@@ -28,13 +28,17 @@ extension SparkContext {
         } else {
           try SplitReader(split, blockSize: blockSize, maxLineLength: lineLimit)
         }
+      var droppedLines = 0
       return ClosureCursor {
         try task.checkCancellation()
         let block = try reader.next()
-        for line in reader.takeDroppedLines() {
+        let dropped = reader.takeDroppedLines()
+        if let line = dropped.last {
+          droppedLines += dropped.count
           self?.post(
             .lineDropped(
-              source: split.path, byteCount: line.byteCount, prefix: line.prefix, total: 1))
+              source: split.path, byteCount: line.byteCount, prefix: line.prefix,
+              total: droppedLines))
         }
         return block
       }

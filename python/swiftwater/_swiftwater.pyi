@@ -25,6 +25,9 @@ python_version: Final[tuple[int, int]]  # the minor version that this module was
 def setting_definitions() -> list[tuple[str, str, str]]: ...  # name, default, description
 def set_log_level(level: str) -> None: ...  # ALL, DEBUG, ERROR, FATAL, INFO, OFF, TRACE, WARN
 def log(level: str, message: str) -> None: ...  # "debug" | "info" | "warning" | "error"
+
+# For what may come again and again: of many lines of a kind some are written, the others counted.
+def log_repeated(level: str, kind: str, message: str) -> None: ...
 def portable_hash(value: object) -> int: ...
 
 # Wraps the C handlers that SIGINT and SIGTERM have now: the first signal goes on to them, the

@@ -184,8 +184,8 @@ final class WorkerPool: TaskMover {
         {
           throw failure(program, deaths, task)
         }
-        try? ProcessConsole.log(
-          "warning",
+        try? ProcessConsole.logRepeated(
+          "warning", kind: "worker death",
           "a worker process \(death.outcome) \(program.description(of: death.place, task)); "
             + "its task is tried again")
       } catch let error as CannotMove {

@@ -439,8 +439,8 @@ final class WorkerProcess {
       }
     }
     endNow()
-    try? ProcessConsole.log(
-      "warning", "a worker process did not react to an interrupt; it was ended")
+    try? ProcessConsole.logRepeated(
+      "warning", kind: "worker end", "a worker process did not react to an interrupt; it was ended")
     return nil
   }
 
@@ -474,7 +474,8 @@ final class WorkerProcess {
       defer { Py.release(data) }
       if let text = tell.call(data) {
         defer { Py.release(text) }
-        try? ProcessConsole.log("warning", py.text(of: text) ?? "a worker was interrupted")
+        try? ProcessConsole.logRepeated(
+          "warning", kind: "worker stack", py.text(of: text) ?? "a worker was interrupted")
       } else {
         py.dropException()
       }

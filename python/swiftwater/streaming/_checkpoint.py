@@ -200,8 +200,9 @@ class CheckpointWriter:
             write()
         except Exception as error:  # noqa: BLE001 - whatever a user's object raises when encoded
             batch_ms = self._last_ms if time_ms is None else time_ms
-            engine.log(
+            engine.log_repeated(
                 "error",
+                "checkpoint",
                 f"could not write the checkpoint of batch {batch_ms} ms into "
                 f"{self._folder.path}: {type(error).__name__}: {error}",
             )
@@ -285,8 +286,9 @@ class CheckpointWriter:
         self._failed.add(time_ms, outputs, rows)
         self._failed.has_written(file, sum(map(len, sections)))
         for old in self._failed.given_up():
-            engine.log(
+            engine.log_repeated(
                 "error",
+                "given up",
                 f"the batch {old} ms, of which an output has failed, will not run again after a "
                 "recovery: too many have failed, or they need too much data",
             )

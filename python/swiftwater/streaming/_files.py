@@ -106,7 +106,8 @@ class FileChooser:
             found = listed(self._directory)
         except OSError as error:
             # Spark: the batch goes on without files; the next one sees them.
-            engine.log("warning", f"cannot list the folder {self._directory}: {error}")
+            text = f"cannot list the folder {self._directory}: {error}"
+            engine.log_repeated("warning", f"folder {self._directory}", text)
             return []
         self._tell_of_missing(bool(found) or bool(_folders(self._directory)))
         oldest_ms = time_ms - self._remember_ms

@@ -42,4 +42,6 @@ class Listeners:
                 import traceback
 
                 text = "".join(traceback.format_exception(*sys.exc_info())).rstrip()
-                engine.log("error", f"a streaming listener failed in {name}: {text}")
+                engine.log_repeated(
+                    "error", f"listener {name}", f"a streaming listener failed in {name}: {text}"
+                )
