@@ -25,7 +25,11 @@ extension Receiver {
 
 /// What a receiver tells its supervisor. The calls of one connection come one after the other.
 public protocol ReceiverSink: Sendable {
+  /// The connection is there. Before it reads, the receiver asks for the ``demand``.
   func connected()
+
+  /// Whether bytes are wanted at this moment. After `.pause`, ``Receiver/resume()`` follows.
+  var demand: Demand { get }
 
   /// Takes a copy of `bytes`. After `.pause` the receiver does not read until ``Receiver/resume()``.
   func received(_ bytes: UnsafeRawBufferPointer) -> Demand
@@ -33,6 +37,10 @@ public protocol ReceiverSink: Sendable {
   /// The connection is over: refused, reset, or ended by the other side. A last line without a
   /// terminator is delivered.
   func connectionLost(_ reason: String)
+}
+
+extension ReceiverSink {
+  public var demand: Demand { .more }
 }
 
 /// Whether a source may go on.

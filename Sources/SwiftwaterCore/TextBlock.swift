@@ -46,6 +46,14 @@ public final class TextBlock: ElementBatch, @unchecked Sendable {
     self.lease = Mutex(lease)
   }
 
+  /// The bytes of memory that a block of these parts holds, as far as they are allocated.
+  public static func footprint(of memory: TextMemory, _ lines: [LineSpan]) -> Int {
+    memory.byteCount + lines.capacity * MemoryLayout<LineSpan>.stride + Self.ownBytes
+  }
+
+  /// About what the object itself takes, with the head of its array and its lease.
+  private static let ownBytes = 256
+
   /// Gives the share of the buffer back: the block has been worked on, and is kept for something
   /// else.
   public func giveUpLease() {

@@ -56,6 +56,11 @@ public struct LineAssembler: ~Copyable {
   /// The bytes of complete lines that no block has taken.
   public var pendingBytes: Int { lineStart }
 
+  /// The bytes that complete lines take which no block has taken: their text, and their places.
+  public var pendingMemory: Int {
+    lines.isEmpty ? 0 : lineStart + lines.capacity * MemoryLayout<TextBlock.LineSpan>.stride
+  }
+
   /// Takes a copy of `chunk`, of any length below 1 GiB.
   public mutating func append(_ chunk: UnsafeRawBufferPointer) {
     append(atMost: chunk.count) { room in
@@ -93,7 +98,8 @@ public struct LineAssembler: ~Copyable {
 
   /// Gives the complete lines as a block, and keeps the unfinished one. Nil without lines.
   ///
-  /// - Parameter lease: makes the block's share of a bounded buffer from the bytes of memory that it holds.
+  /// - Parameter lease: makes the block's share of a bounded buffer from the bytes of memory that it
+  ///   holds: text, places of lines, and itself.
   public mutating func takeBlock(lease: (Int) -> BufferLease? = { _ in nil }) -> TextBlock? {
     guard !lines.isEmpty else { return nil }
     let size = lineStart
@@ -262,7 +268,7 @@ public struct LineAssembler: ~Copyable {
     case .ascii, .valid:
       return TextBlock(
         adopting: memory, byteCount: byteCount, lines: lines, isASCII: validity == .ascii,
-        lease: lease(memory.byteCount))
+        lease: lease(TextBlock.footprint(of: memory, lines)))
     case .invalid:
       defer { memory.release() }
       var repaired: [UInt8] = []
@@ -282,7 +288,7 @@ public struct LineAssembler: ~Copyable {
         as: UInt8.self, repeating: 0, count: TextBlock.padding)
       return TextBlock(
         adopting: copy, byteCount: repaired.count, lines: spans, isASCII: false,
-        lease: lease(copy.byteCount))
+        lease: lease(TextBlock.footprint(of: copy, spans)))
     }
   }
 }

@@ -31,6 +31,9 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
     var droppedLines = 0
     var clock: (any EngineClock)?
     var isStopped = false
+    /// A connection is being begun: a stop waits its turn, so that its end is told last.
+    var isBeginning = false
+    var stopBehindBegin: (@Sendable () -> Void)?
     /// The receiver was told to pause, and the budget will wake it.
     var isPaused = false
     var restart: TimerTicket?
@@ -74,8 +77,19 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
   }
 
   private func begin() {
+    let isWanted = state.withLock { state -> Bool in
+      state.isBeginning = !state.isStopped
+      return state.isBeginning
+    }
+    guard isWanted else { return }
     tell(.receiverStarted(info(isActive: true, message: "")))
     receiver.start(self)
+    let stop = state.withLock { state -> (@Sendable () -> Void)? in
+      state.isBeginning = false
+      defer { state.stopBehindBegin = nil }
+      return state.stopBehindBegin
+    }
+    if let stop { end(stop) }
   }
 
   private func info(isActive: Bool, message: String, error: String = "") -> ReceiverInfo {
@@ -95,14 +109,23 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
   }
 
   public func stop(_ whenStopped: @escaping @Sendable () -> Void) {
-    let restart = state.withLock { state -> TimerTicket? in
+    let (restart, isBeginning) = state.withLock { state -> (TimerTicket?, Bool) in
       state.isStopped = true
-      return state.restart
+      if state.isBeginning { state.stopBehindBegin = whenStopped }
+      return (state.restart, state.isBeginning)
     }
     restart?.cancel()
+    if !isBeginning { end(whenStopped) }
+  }
+
+  private func end(_ whenStopped: @escaping @Sendable () -> Void) {
     receiver.stop { [self] in
       // A line that was being received when the source was closed is delivered as it is.
-      state.withLock { $0.assembler.finishLine() }
+      let dropped = state.withLock { state -> EngineEvent? in
+        state.assembler.finishLine()
+        return droppedLines(&state)
+      }
+      if let dropped { post(dropped) }
       tell(.receiverStopped(info(isActive: false, message: "Stopped by driver")))
       whenStopped()
     }
@@ -115,11 +138,13 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
   // MARK: - ReceiverSink
 
   public func connected() {
-    post(.receiverConnected(source: receiver.source))
+    if !isStopped { post(.receiverConnected(source: receiver.source)) }
   }
 
+  public var demand: Demand { state.withLock { $0.isPaused ? .pause : .more } }
+
   public func received(_ bytes: UnsafeRawBufferPointer) -> Demand {
-    let (pending, events) = state.withLock { state -> (Int, [EngineEvent]) in
+    let (demand, events) = state.withLock { state -> (Demand, [EngineEvent]) in
       state.assembler.append(bytes)
       if let clock = state.clock, state.assembler.pendingLines > 0 {
         let now = clock.now
@@ -129,22 +154,22 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
           closeBlock(&state)
         }
       }
-      return (state.assembler.pendingBytes, droppedLines(&state))
+      let dropped = droppedLines(&state)
+      let (demand, full) = self.demand(&state)
+      return (demand, [dropped, full].compactMap(\.self))
     }
     for event in events { post(event) }
-    return demand(pending: pending)
+    return demand
   }
 
   public func connectionLost(_ reason: String) {
     let (isRestarting, events) = state.withLock { state -> (Bool, [EngineEvent]) in
       state.assembler.finishLine()
-      var events = droppedLines(&state)
+      var events = [droppedLines(&state)].compactMap(\.self)
       guard !state.isStopped, let clock = state.clock else { return (false, events) }
       events.append(
         .receiverLost(source: receiver.source, reason: reason, retry: limits.restartDelay))
-      state.restart = clock.schedule(at: clock.now + limits.restartDelay) { [self] in
-        if !isStopped { begin() }
-      }
+      state.restart = clock.schedule(at: clock.now + limits.restartDelay) { [self] in begin() }
       return (true, events)
     }
     if isRestarting {
@@ -157,15 +182,16 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
 
   private var isStopped: Bool { state.withLock { $0.isStopped } }
 
-  private func demand(pending: Int) -> Demand {
-    let wasPaused = state.withLock { state -> Bool in
-      defer { state.isPaused = true }
-      return state.isPaused
-    }
-    if wasPaused { return .pause }
+  /// Asks for a pause where the buffer is full; with the event that tells of it, the first time.
+  ///
+  /// Asked under the lock: what is pending then, the next tick takes, and with its end the budget wakes
+  /// this receiver.
+  private func demand(_ state: inout State) -> (Demand, EngineEvent?) {
+    if state.isPaused { return (.pause, nil) }
     let source = receiver.source
+    let pending = state.assembler.pendingMemory
     let hasRoom = budget.admit(pending: pending) { [self] in
-      let isWanted = state.withLock { state -> Bool in
+      let isWanted = self.state.withLock { state -> Bool in
         state.isPaused = false
         return !state.isStopped
       }
@@ -173,12 +199,11 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
       post(.bufferDrained(source: source))
       receiver.resume()
     }
-    if hasRoom {
-      state.withLock { $0.isPaused = false }
-      return .more
-    }
-    post(.bufferFull(source: source, held: budget.held + pending, limit: budget.limit))
-    return .pause
+    if hasRoom { return (.more, nil) }
+    state.isPaused = true
+    return (
+      .pause, .bufferFull(source: source, held: budget.held + pending, limit: budget.limit)
+    )
   }
 
   private func closeBlock(_ state: inout State) {
@@ -188,12 +213,13 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
     }
   }
 
-  private func droppedLines(_ state: inout State) -> [EngineEvent] {
-    state.assembler.takeDroppedLines().map { line in
-      state.droppedLines += 1
-      return .lineDropped(
-        source: receiver.source, byteCount: line.byteCount, prefix: line.prefix,
-        total: state.droppedLines)
-    }
+  /// One event for all lines that were dropped together: a sender can make any number of them.
+  private func droppedLines(_ state: inout State) -> EngineEvent? {
+    let dropped = state.assembler.takeDroppedLines()
+    guard let line = dropped.last else { return nil }
+    state.droppedLines += dropped.count
+    return .lineDropped(
+      source: receiver.source, byteCount: line.byteCount, prefix: line.prefix,
+      total: state.droppedLines)
   }
 }

@@ -25,10 +25,11 @@ public final class ScriptedReceiver: Receiver {
     state.withLock { state in
       state.sink = sink
       state.connections += 1
-      state.demand = .more
+      state.demand = .pause
     }
     sink.connected()
-    flush()
+    // A sink that is full already reads on through `resume`.
+    if sink.demand == .more { resume() }
   }
 
   public func resume() {

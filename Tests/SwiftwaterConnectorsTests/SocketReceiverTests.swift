@@ -101,6 +101,51 @@ import Testing
     #expect(sink.state.withLock { $0.connections } == 1)
   }
 
+  /// Holds the thread of all sockets up from its connection on, until it is let go.
+  private final class HoldingSink: ReceiverSink {
+    let state = Monitor((isHolding: false, isLetGo: false))
+
+    func connected() {
+      state.notify { $0.isHolding = true }
+      _ = state.wait { $0.isLetGo ? true : nil }
+    }
+
+    func received(_ bytes: UnsafeRawBufferPointer) -> Demand { .more }
+    func connectionLost(_ reason: String) {}
+  }
+
+  @Test("A stop while a connection is being made: the end is told once, and nothing behind it")
+  func stopWhileConnecting() throws {
+    let open = try Server()
+    let closed = try Server().port
+    let holding = HoldingSink()
+    let holder = try SocketReceiver(host: "127.0.0.1", port: open.port)
+    holder.start(holding)
+    _ = holding.state.wait { $0.isHolding ? true : nil }
+
+    let stopped = Monitor<[String]>([])
+    let sinks = [Sink(), Sink()]
+    for (port, sink) in zip([open.port, closed], sinks) {
+      let receiver = try SocketReceiver(host: "127.0.0.1", port: port)
+      receiver.start(sink)
+      receiver.stop {
+        let state = sink.state.withLock { $0 }
+        stopped.notify { $0.append("\(state.connections) \(state.losses)") }
+      }
+    }
+    holding.state.notify { $0.isLetGo = true }
+    #expect(stopped.wait { $0.count == 2 ? true : nil } == true)
+    // Another connection through the same thread: whatever was on its way has come by.
+    let last = Sink()
+    try SocketReceiver(host: "127.0.0.1", port: open.port).start(last)
+    #expect(last.wait { $0.connections == 1 })
+    holder.stop {}
+    #expect(stopped.withLock { $0 } == ["0 []", "0 []"])
+    for sink in sinks {
+      #expect(sink.state.withLock { "\($0.connections) \($0.losses)" } == "0 []")
+    }
+  }
+
   @Test(
     "Impossible addresses are refused", arguments: [("", 80), ("h", 0), ("h", 65_536), ("h", -1)])
   func invalid(host: String, port: Int) {

@@ -94,6 +94,65 @@ import Testing
     #expect(dropped == ["1: 21 this line is too long", "2: 23 and this one is as well"])
   }
 
+  @Test("Lines that are dropped together are told of together, with their number")
+  func droppedTogether() throws {
+    let bench = try Bench(settings: ["swiftwater.receiver.maxLineLength": "10b"])
+    _ = try CollectingOutput(bench.lines())
+    try bench.streaming.start()
+    bench.source.send(String(repeating: "far too long a line\n", count: 500))
+    bench.source.send("\nthe last one is too long\n")
+    let dropped = bench.log.events.compactMap { event -> String? in
+      if case .lineDropped(_, _, let prefix, let total) = event {
+        "\(total) \(prefix)"
+      } else {
+        nil
+      }
+    }
+    #expect(dropped == ["500 far too long a line", "501 the last one is too long"])
+  }
+
+  @Test(
+    "The buffer counts what is held, for short lines too", arguments: ["\n", "42\n", "fifty\n"])
+  func shortLines(line: String) throws {
+    let limit = 1 << 20
+    let bench = try Bench(settings: [
+      "swiftwater.receiver.maxBuffered": "\(limit)b", "swiftwater.block.size": "16k",
+    ])
+    let output = try CollectingOutput(bench.lines().map(\.description))
+    try bench.streaming.start()
+    let read = String(repeating: line, count: 1000)
+    let heldBySize = limit / (line.utf8.count + 8)
+    for _ in 0..<(2 * heldBySize / 1000) { bench.source.send(read) }
+    #expect(bench.source.isPaused)
+    bench.advance(milliseconds: 1000)
+    // Beyond the bound there is one read; arrays are up to half empty.
+    #expect(output.batches[0].count <= heldBySize + 1000)
+    #expect(output.batches[0].count >= heldBySize / 3)
+  }
+
+  @Test("A connection that is made while the buffer is full is not read")
+  func reconnectWhileFull() throws {
+    let bench = try Bench(settings: ["swiftwater.receiver.maxBuffered": "64b"])
+    let gate = Monitor<[[String]]>([])
+    try bench.lines().map(\.description).foreachRDD { [clock = bench.clock] rdd, time in
+      let lines = try rdd.collect()
+      gate.withLock { $0.append(lines) }
+      // The batch takes long: meanwhile the source is lost, and comes back.
+      if time.milliseconds == 1000 {
+        bench.source.disconnect("connection reset")
+        clock.advance(by: .milliseconds(2500))
+        #expect(bench.source.connections == 2)
+        #expect(bench.source.heldChunks == 2)
+      }
+    }
+    try bench.streaming.start()
+    for line in ["a", "b", "c"] {
+      bench.source.send(lines: [line + String(repeating: "x", count: 99)])
+    }
+    bench.advance(milliseconds: 10_000)
+    #expect(gate.withLock { $0.joined().map { $0.prefix(1) } } == ["a", "b", "c"])
+  }
+
   @Test("Two receivers share one buffer")
   func sharedBuffer() throws {
     let bench = try Bench(settings: [

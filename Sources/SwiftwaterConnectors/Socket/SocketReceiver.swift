@@ -40,12 +40,12 @@ public final class SocketReceiver: Receiver {
   public var source: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
   public func start(_ sink: any ReceiverSink) {
-    let isWanted = phase.withLock { phase -> Bool in
+    let isNew = phase.withLock { phase -> Bool in
       if case .stopped = phase { return false }
       phase = .connecting
       return true
     }
-    guard isWanted else { return }
+    guard isNew else { return }
     ClientBootstrap(group: SocketEventLoop.group)
       .channelOption(.autoRead, value: false)
       .channelOption(
@@ -54,29 +54,43 @@ public final class SocketReceiver: Receiver {
       )
       .connectTimeout(connectTimeout)
       .connect(host: host, port: port)
-      .flatMap { channel in
+      .flatMap { [self] channel in
         // Only now: of several addresses of a host, one connection is chosen, and the others end.
-        channel.eventLoop.submit {
-          try channel.pipeline.syncOperations.addHandler(TextHandler(sink: sink))
+        channel.eventLoop.submit { [self] in
+          if isWanted {
+            try channel.pipeline.syncOperations.addHandler(
+              TextHandler(sink: sink, isWanted: { [self] in isWanted }))
+          }
           return channel
         }
       }
       .whenComplete { [self] result in
         switch result {
-        case .success(let channel): opened(channel)
+        case .success(let channel): opened(channel, for: sink)
         case .failure(let error):
-          sink.connectionLost("cannot connect: \(describe(error))")
+          if isWanted { sink.connectionLost("cannot connect: \(describe(error))") }
         }
       }
   }
 
-  private func opened(_ channel: any Channel) {
+  /// False from the beginning of a stop on. Asked on the thread of all sockets, right before a sink is
+  /// told of a connection: a stop lets that thread come by before it says that it is over.
+  private var isWanted: Bool {
+    phase.withLock { if case .stopped = $0 { false } else { true } }
+  }
+
+  private func opened(_ channel: any Channel, for sink: any ReceiverSink) {
     let isWanted = phase.withLock { phase -> Bool in
       if case .stopped = phase { return false }
       phase = .connected(channel)
       return true
     }
-    if isWanted { readOn(channel) } else { channel.close(promise: nil) }
+    guard isWanted else {
+      channel.close(promise: nil)
+      return
+    }
+    // A sink that is full already reads on through `resume`, as ever.
+    if sink.demand == .more { readOn(channel) }
   }
 
   public func resume() {
@@ -93,12 +107,17 @@ public final class SocketReceiver: Receiver {
       defer { phase = .stopped }
       return phase
     }
-    guard case .connected(let channel) = before else {
+    switch before {
+    case .connected(let channel):
+      channel.closeFuture.whenComplete { _ in whenStopped() }
+      channel.close(promise: nil)
+    case .connecting:
+      // The attempt cannot be called back. What comes of it nobody is told, and what is being told of
+      // it at this moment is over when the thread of all sockets comes by.
+      SocketEventLoop.group.next().execute(whenStopped)
+    case .idle, .stopped:
       whenStopped()
-      return
     }
-    channel.closeFuture.whenComplete { _ in whenStopped() }
-    channel.close(promise: nil)
   }
 }
 
@@ -115,10 +134,12 @@ private final class TextHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
   private let sink: any ReceiverSink
+  private let isWanted: @Sendable () -> Bool
   private var failure: (any Error)?
 
-  init(sink: any ReceiverSink) {
+  init(sink: any ReceiverSink, isWanted: @escaping @Sendable () -> Bool) {
     self.sink = sink
+    self.isWanted = isWanted
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
@@ -126,7 +147,7 @@ private final class TextHandler: ChannelInboundHandler {
       sink.connected()
     } else {
       // It ended before anybody listened.
-      sink.connectionLost("Socket data stream had no more data")
+      lost("Socket data stream had no more data")
     }
   }
 
@@ -145,9 +166,12 @@ private final class TextHandler: ChannelInboundHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    let reason = failure.map(describe) ?? "Socket data stream had no more data"
-    sink.connectionLost(reason)
+    lost(failure.map(describe) ?? "Socket data stream had no more data")
     context.fireChannelInactive()
+  }
+
+  private func lost(_ reason: String) {
+    if isWanted() { sink.connectionLost(reason) }
   }
 }
 
