@@ -251,5 +251,26 @@ final class AnonymousFile: Sendable {
     }
   }
 
+  /// Gives the room of some bytes on the disk back, as far as they are whole pages and the file system
+  /// can do that. Nobody may read them afterwards.
+  func giveBack(_ count: Int, at offset: Int) {
+    let page = sysconf(Int32(_SC_PAGESIZE))
+    let start = (offset + page - 1) / page * page
+    let length = (offset + count) / page * page - start
+    guard length > 0 else { return }
+    // Swift does not import `fallocate`; removing pages of a mapping does the same to the file.
+    let mapping = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, off_t(start))
+    guard let mapping, mapping != MAP_FAILED else { return }
+    // SAFETY: the mapping is this function's own, and as long as that.
+    madvise(mapping, length, MADV_REMOVE)
+    munmap(mapping, length)
+  }
+
+  /// The bytes that the file takes on the disk.
+  var occupiedBytes: Int {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 ? Int(status.st_blocks) * 512 : 0
+  }
+
   private static var reason: String { String(cString: strerror(errno)) }
 }

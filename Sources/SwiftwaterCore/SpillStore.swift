@@ -3,7 +3,8 @@ import Synchronization
 /// Puts what a job keeps on disk while the process is larger than a limit.
 ///
 /// Files are unlinked as soon as they are open: whatever happens to the process, nothing stays. A
-/// file is as old as the oldest part in it, and no longer than ``fileLength``.
+/// file is as old as the oldest part in it, and no longer than ``fileLength``; a large part gives its
+/// room on the disk back before.
 public final class SpillStore: Sendable {
   /// The process's store: memory is what a process has one of.
   public static let shared = SpillStore()
@@ -70,30 +71,50 @@ public final class SpillStore: Sendable {
         state.file = file
       }
       state.written += bytes.count
-      return SpilledBytes(file: file, offset: try file.append(bytes), count: bytes.count)
+      return SpilledBytes(
+        part: SpilledPart(file: file, offset: try file.append(bytes), count: bytes.count))
     }
   }
 }
 
 /// Bytes in a spill file; the file lives as long as one of its parts.
 public struct SpilledBytes: Sendable {
-  fileprivate let file: SpillFile
-  fileprivate let offset: Int
-  public let count: Int
+  fileprivate let part: SpilledPart
+  public var count: Int { part.count }
 
   /// - Precondition: the buffer holds ``count`` bytes.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws {
     precondition(buffer.count >= count)
-    try file.descriptor.read(
-      into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: offset)
+    try part.file.descriptor.read(
+      into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: part.offset)
   }
 
   /// - Throws: ``EngineError`` (`unavailable`) when they cannot be read.
   public func read() throws -> [UInt8] {
     try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-      try file.descriptor.read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+      try part.file.descriptor.read(into: UnsafeMutableRawBufferPointer(buffer), at: part.offset)
       initialized = count
     }
+  }
+}
+
+/// The place of bytes in a spill file.
+private final class SpilledPart: Sendable {
+  /// Room that is worth a call: what lives long may lie in one file with what is soon gone.
+  private static let worthwhile = 256 << 10
+
+  let file: SpillFile
+  let offset: Int
+  let count: Int
+
+  init(file: SpillFile, offset: Int, count: Int) {
+    self.file = file
+    self.offset = offset
+    self.count = count
+  }
+
+  deinit {
+    if count >= Self.worthwhile { file.descriptor.giveBack(count, at: offset) }
   }
 }
 

@@ -82,46 +82,6 @@ public final class TextBlock: ElementBatch, @unchecked Sendable {
   }
 }
 
-extension TextBlock {
-  /// On disk, where memory is short: a receiver's budget gets the block's share back.
-  public func kept() throws -> any RecordBatch {
-    giveUpLease()
-    guard SpillStore.shared.isOverLimit(adding: recordCount) else { return self }
-    let content = try withBytes { try SpillStore.shared.write($0) }
-    let spans = try lines.withUnsafeBytes { try SpillStore.shared.write($0) }
-    return SpilledText(recordCount: recordCount, isASCII: isASCII, content: content, spans: spans)
-  }
-}
-
-/// A text block on disk.
-private struct SpilledText: StoredBatch {
-  let recordCount: Int
-  let isASCII: Bool
-  let content: SpilledBytes
-  let spans: SpilledBytes
-
-  func loaded() throws -> any RecordBatch {
-    let memory = TextMemory.allocate(byteCount: content.count + TextBlock.padding)
-    do {
-      try content.read(
-        into: UnsafeMutableRawBufferPointer(start: memory.base, count: content.count))
-      let lines = try [TextBlock.LineSpan](unsafeUninitializedCapacity: recordCount) {
-        lines, count in
-        // SAFETY: the spans were written from an array of `recordCount` of them.
-        try spans.read(into: UnsafeMutableRawBufferPointer(lines))
-        count = recordCount
-      }
-      // The padding is read by wide loads, whatever is in it.
-      (memory.base + content.count).initializeMemory(
-        as: UInt8.self, repeating: 0, count: TextBlock.padding)
-      return TextBlock(adopting: memory, byteCount: content.count, lines: lines, isASCII: isASCII)
-    } catch {
-      memory.release()
-      throw error
-    }
-  }
-}
-
 /// A line, or a part of one, inside a ``TextBlock``. Holds on to the block; copies nothing.
 public struct TextLine: Sendable, Hashable, Comparable, CustomStringConvertible {
   let block: TextBlock

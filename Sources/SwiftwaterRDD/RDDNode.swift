@@ -154,14 +154,24 @@ public final class RDDNode: Sendable {
     }
     let missing = (0..<partitionCount).filter { !known.contains($0) }
     _ = try runner.run(self, partitions: missing) { cursor, _ in _ = try cursor.drained() }
-    let isComplete = cache.withLock { cache -> Bool in
-      guard case .on(let partitions) = cache, partitions.count == partitionCount else {
-        return false
+    _ = storeIfComplete()
+  }
+
+  /// Forgets what the partitions were computed from, where all of them are kept.
+  ///
+  /// - Returns: true where nothing is known of that any more.
+  public func storeIfComplete() -> Bool {
+    let isComplete = cache.withLock { cache -> Bool? in
+      switch cache {
+      case .stored: return nil
+      case .on(let partitions) where partitions.count == partitionCount:
+        cache = .stored((0..<partitionCount).map { partitions[$0] ?? [] })
+        return true
+      case .on, .off: return false
       }
-      cache = .stored((0..<partitionCount).map { partitions[$0] ?? [] })
-      return true
     }
-    if isComplete { replaceLineage(by: Self.noLineage) }
+    if isComplete == true { replaceLineage(by: Self.noLineage) }
+    return isComplete ?? true
   }
 
   /// From now on the partitions are read from `replacement`, which has as many.
@@ -188,11 +198,16 @@ public final class RDDNode: Sendable {
 
   /// True where `ancestor` is this node or one that it is computed from.
   public func dependsOn(_ ancestor: RDDNode) -> Bool {
-    var seen: Set<Int> = []
+    var ids: Set<Int> = []
+    addLineage(to: &ids)
+    return ids.contains(ancestor.id)
+  }
+
+  /// Adds the ids of this node and of all that it is computed from.
+  public func addLineage(to ids: inout Set<Int>) {
     var open = [self]
     while let node = open.popLast() {
-      if node === ancestor { return true }
-      guard seen.insert(node.id).inserted else { continue }
+      guard ids.insert(node.id).inserted else { continue }
       for dependency in node.dependencies {
         switch dependency {
         case .narrow(let parent): open.append(parent)
@@ -200,7 +215,6 @@ public final class RDDNode: Sendable {
         }
       }
     }
-    return false
   }
 
   /// True where all partitions are kept for good, and nothing is known of how they came about.

@@ -167,23 +167,23 @@ final class BatchLoop: Sendable {
     }
     // A batch that a stop has interrupted is not over: what it needs stays, and nobody is told.
     let isOver = !environment.cancellation.isCancelled
-    func noteCheckpoint(_ body: () throws -> Void) {
+    func noting(_ operation: String, _ body: () throws -> Void) {
       do {
         try body()
       } catch {
         failures += 1
         environment.failed(error)
         environment.context.post(
-          .outputFailed(time: batch.time, operation: "checkpoint", error: error))
+          .outputFailed(time: batch.time, operation: operation, error: error))
       }
     }
     if isOver {
       if !failedOutputs.isEmpty {
-        noteCheckpoint { try environment.outputsFailed(batch.time, failedOutputs) }
+        noting("checkpoint") { try environment.outputsFailed(batch.time, failedOutputs) }
       }
-      environment.history.end(at: batch.time)
+      noting("keeping the input") { try environment.history.end(at: batch.time) }
     }
-    noteCheckpoint {
+    noting("checkpoint") {
       try environment.afterBatch(isOver ? batch.time : nil, !failedOutputs.isEmpty)
     }
     let report = BatchReport(
@@ -244,7 +244,14 @@ final class BatchLoop: Sendable {
         failure: failure.map { String(describing: $0) })
       environment.bus.post(.outputCompleted(infos[index]))
     }
-    environment.bus.post(.batchCompleted(info(ended: environment.clock.now)))
+    let ended = environment.clock.now
+    environment.bus.post(.batchCompleted(info(ended: ended)))
+    for (id, source) in environment.plan.sources {
+      source.batchCompleted(
+        SourceReport(
+          recordCount: batch.allocations[id]?.reportedCount ?? 0, submitted: batch.submitted,
+          began: began, ended: ended))
+    }
     return failures
   }
 }

@@ -94,7 +94,9 @@ extension StreamHistory {
 extension Allocation {
   /// The bytes of the text in it.
   fileprivate var textBytes: Int {
-    blocks.reduce(0) { $0 + (($1 as? TextBlock)?.byteCount ?? 0) }
+    blocks.reduce(0) { bytes, block in
+      bytes + ((block as? HeldText)?.byteCount ?? (block as? TextBlock)?.byteCount ?? 0)
+    }
   }
 }
 

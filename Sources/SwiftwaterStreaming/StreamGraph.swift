@@ -73,6 +73,12 @@ struct StreamPlan: Sendable {
   ///
   /// Spark: `DStream.remember` and `parentRememberDuration`.
   let retention: [Int64]
+  /// The part of ``retention`` for which somebody may ask for the stream's own RDDs: a stream behind it
+  /// that looks back, the stream itself, or whoever had them remembered. For the rest of the time they
+  /// are of use only to streams behind it that have not made their own RDD of them. By node.
+  let lookBack: [Int64]
+  /// The streams that are made of a stream's RDD of the same time, by node.
+  let users: [[Int]]
   /// Whether an output stands on a stream, by node.
   let isUsed: [Bool]
   /// The streams with state that an output stands on.
@@ -97,9 +103,27 @@ struct StreamPlan: Sendable {
           retention[parent.id], retention[node.id] + node.reach.parent(index))
       }
     }
+    var lookBack = nodes.map { isUsed[$0.id] ? max(minimumRetention, $0.reach.own) : 0 }
+    var users: [[Int]] = nodes.map { _ in [] }
+    for node in nodes where isUsed[node.id] {
+      for (index, parent) in node.parents.enumerated() {
+        let reach = node.reach.parent(index)
+        users[parent.id].append(node.id)
+        if reach > 0 {
+          lookBack[parent.id] = max(lookBack[parent.id], retention[node.id] + reach)
+        }
+      }
+    }
     self.isUsed = isUsed
     self.retention = retention
+    self.lookBack = lookBack
+    self.users = users
     states = nodes.filter { isUsed[$0.id] && $0.hasState }
+  }
+
+  /// True for a stream whose RDDs may be let go before ``retention`` is over.
+  func isLetGoEarly(_ node: StreamNode) -> Bool {
+    isUsed[node.id] && lookBack[node.id] < retention[node.id]
   }
 
   var sources: [(id: Int, source: any InputSource)] {

@@ -11,6 +11,8 @@ final class StreamHistory: Sendable {
     /// By node and time: nil inside means that the stream had no RDD.
     var rdds: [Int: [BatchTime: RDDNode?]] = [:]
     var allocations: [BatchTime: [Int: Allocation]] = [:]
+    /// The times at which some stream has an RDD or blocks that may be let go early.
+    var openTimes: [BatchTime] = []
     /// What is older than a stream's retention before this time is forgotten: the batch that runs,
     /// or the first one that a state has not in it yet.
     var reference: BatchTime
@@ -21,12 +23,15 @@ final class StreamHistory: Sendable {
 
   let zeroTime: BatchTime
   let plan: StreamPlan
+  private let letsGoEarly: Bool
   private let state: Mutex<State>
+  private let text = KeptText()
 
   /// - Parameter past: what an earlier run has left.
   init(plan: StreamPlan, past: StreamGraph.Past, zeroTime: BatchTime, last: BatchTime) {
     self.plan = plan
     self.zeroTime = zeroTime
+    letsGoEarly = plan.nodes.contains { plan.isLetGoEarly($0) }
     var state = State(reference: last)
     for (node, time, rdd) in past.rdds {
       state.rdds[node, default: [:]][time] = .some(rdd)
@@ -52,13 +57,16 @@ final class StreamHistory: Sendable {
 
   func remember(_ rdd: RDDNode?, of node: StreamNode, at time: BatchTime) {
     state.withLock { $0.rdds[node.id, default: [:]][time] = .some(rdd) }
+    if let rdd, plan.lookBack[node.id] > 0 { text.note(rdd) }
   }
 
   func begin(_ batch: Batch) {
     state.withLock { state in
       state.reference = reference(at: batch.time, state)
       if !batch.allocations.isEmpty { state.allocations[batch.time] = batch.allocations }
+      if letsGoEarly { state.openTimes.append(batch.time) }
     }
+    text.note(batch.allocations.values.lazy.flatMap(\.blocks).compactMap { $0 as? HeldText })
   }
 
   func allocation(of node: Int, at time: BatchTime) -> Allocation {
@@ -113,9 +121,21 @@ final class StreamHistory: Sendable {
     }
   }
 
-  /// Forgets what nobody looks back at once the batch at `time` is over.
-  func end(at time: BatchTime) {
-    let (old, staying) = state.withLock { state -> (Forgotten, [any RecordBatch]) in
+  /// Forgets what nobody looks back at once the batch at `time` is over, and puts kept input on disk
+  /// where memory is short.
+  ///
+  /// - Throws: ``EngineError`` (`unavailable`) when the disk takes no more; the input is kept in memory
+  ///   then.
+  func end(at time: BatchTime) throws {
+    // An RDD that has all its records needs no input any more.
+    text.storeComplete()
+    forget(at: time)
+    try text.spillIfNeeded()
+  }
+
+  private func forget(at time: BatchTime) {
+    let (old, worked) = state.withLock { state -> (Forgotten, [any RecordBatch]) in
+      let worked = state.allocations[time]?.values.flatMap(\.blocks) ?? []
       let reference = reference(at: time, state).milliseconds
       var forgotten = Forgotten()
       for (node, rdds) in state.rdds {
@@ -126,24 +146,60 @@ final class StreamHistory: Sendable {
           state.rdds[node]?[rddTime] = nil
         }
       }
-      var staying: [any RecordBatch] = []
       for (blockTime, allocations) in state.allocations {
-        for (node, allocation) in allocations {
-          if blockTime.milliseconds <= reference - plan.retention[node] {
-            forgotten.allocations.append(allocation)
-            state.allocations[blockTime]?[node] = nil
-          } else {
-            staying += allocation.blocks
-          }
+        for (node, allocation) in allocations
+        where blockTime.milliseconds <= reference - plan.retention[node] {
+          forgotten.allocations.append(allocation)
+          state.allocations[blockTime]?[node] = nil
         }
         if state.allocations[blockTime]?.isEmpty == true { state.allocations[blockTime] = nil }
       }
-      return (forgotten, staying)
+      letGoEarly(&state, reference, &forgotten)
+      return (forgotten, worked)
     }
     // Worked on, though still looked back at: the receivers may read on.
-    for case let block as TextBlock in staying { block.giveUpLease() }
+    for case let block as HeldText in worked { block.giveUpLease() }
     // Freed here, outside the lock.
     withExtendedLifetime(old) {}
+  }
+
+  /// Lets go of RDDs and blocks of which everything was made that somebody can still ask for. Their
+  /// streams have no RDD at those times any more.
+  ///
+  /// Spark keeps the input for as long as any RDD that was made of it.
+  private func letGoEarly(_ state: inout State, _ reference: Int64, _ forgotten: inout Forgotten) {
+    state.openTimes.removeAll { time in
+      let isLookedBackAt = plan.nodes.map {
+        time.milliseconds > reference - plan.lookBack[$0.id]
+      }
+      // What those RDDs would be computed from that are looked back at, as far as it is not forgotten.
+      var lineage: Set<Int> = []
+      for node in plan.nodes where isLookedBackAt[node.id] {
+        if case .some(.some(let rdd)) = state.rdds[node.id]?[time] { rdd.addLineage(to: &lineage) }
+      }
+      var isNeeded = isLookedBackAt
+      var isOpen = false
+      // Parents come before their children.
+      for node in plan.nodes.reversed() where plan.isLetGoEarly(node) {
+        let id = node.id
+        let made = state.rdds[id]?[time]
+        isNeeded[id] =
+          isLookedBackAt[id] || made.flatMap { $0 }.map { lineage.contains($0.id) } ?? false
+          || plan.users[id].contains { user in
+            isNeeded[user] && isDue(plan.nodes[user], at: time) && state.rdds[user]?[time] == nil
+          }
+        if isNeeded[id] {
+          isOpen = true
+          continue
+        }
+        if let made { forgotten.rdds.append(made) }
+        state.rdds[id, default: [:]][time] = .some(nil)
+        if let allocation = state.allocations[time]?.removeValue(forKey: id) {
+          forgotten.allocations.append(allocation)
+        }
+      }
+      return !isOpen
+    }
   }
 
   private struct Forgotten {

@@ -44,7 +44,7 @@ public final class StreamNode: Sendable {
   /// True where its records are text lines that a source takes in.
   public var isTextSource: Bool { source is ReceiverSupervisor }
 
-  /// Every RDD of this stream is cached.
+  /// Every RDD of this stream is cached. Nothing changes for a source, whose blocks are there anyway.
   public func setCached() { cached.withLock { $0 = true } }
 
   /// True where each RDD is computed from the one before: its lineage is cut in every batch.
@@ -52,7 +52,8 @@ public final class StreamNode: Sendable {
 
   func rdd(for generation: Generation) throws -> RDDNode? {
     let rdd = try body(generation)
-    if let rdd, cached.withLock({ $0 }) { rdd.setCached(true) }
+    // What a source gave is kept as it is: a second copy would be of no use.
+    if let rdd, source == nil, cached.withLock({ $0 }) { rdd.setCached(true) }
     return rdd
   }
 }
@@ -88,6 +89,30 @@ public protocol InputSource: Sendable {
 
   /// True while records were taken in that no batch has.
   var hasPending: Bool { get }
+
+  /// A batch with records of this source has run its outputs. Called on the loop's thread.
+  func batchCompleted(_ report: SourceReport)
+}
+
+extension InputSource {
+  public func batchCompleted(_ report: SourceReport) {}
+}
+
+/// What a source is told of a batch that has run.
+public struct SourceReport: Sendable {
+  /// The records that the source gave to the batch.
+  public let recordCount: Int
+  /// When the batch's interval was over, when its first output began, and when the last one was done.
+  public let submitted: Timestamp
+  public let began: Timestamp
+  public let ended: Timestamp
+
+  public init(recordCount: Int, submitted: Timestamp, began: Timestamp, ended: Timestamp) {
+    self.recordCount = recordCount
+    self.submitted = submitted
+    self.began = began
+    self.ended = ended
+  }
 }
 
 /// What a source gives to one batch.
@@ -100,6 +125,13 @@ public struct Allocation: Sendable {
   public init(blocks: [any RecordBatch], reportedCount: Int) {
     self.blocks = blocks
     self.reportedCount = reportedCount
+  }
+
+  /// The same for a stream that somebody looks back at: its text may go to disk.
+  var forKeeping: Allocation {
+    Allocation(
+      blocks: blocks.map { block in (block as? TextBlock).map { HeldText($0) } ?? block },
+      reportedCount: reportedCount)
   }
 }
 

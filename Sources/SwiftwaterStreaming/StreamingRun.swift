@@ -92,7 +92,10 @@ final class StreamingRun: Sendable {
       hasRoom: { loop.pendingCount < limits.maxPendingBatches },
       tick: { time in
         var allocations: [Int: Allocation] = [:]
-        for (id, source) in sources { allocations[id] = source.allocate() }
+        for (id, source) in sources {
+          let allocation = source.allocate()
+          allocations[id] = plan.retention[id] > 0 ? allocation.forKeeping : allocation
+        }
         var batch = Batch(time: time, submitted: clock.now, allocations: allocations)
         if !bus.isEmpty && loop.isBusy {
           batch.isAnnounced = true

@@ -26,6 +26,23 @@ import Testing
     #expect(!store.isOverLimit(adding: 1))
   }
 
+  @Test("Large parts that nobody needs any more give their room back, though others stay")
+  func givesBack() throws {
+    let file = try AnonymousFile(in: temporaryFolder())
+    let bytes = [UInt8](repeating: 7, count: 4 << 20)
+    try bytes.withUnsafeBytes { try file.write($0, at: 100) }
+    let full = file.occupiedBytes
+    file.giveBack(1 << 20, at: 100 + (1 << 20))
+    #expect(file.occupiedBytes <= full - (1 << 20) + 8192)
+    var around = [UInt8](repeating: 0, count: 1000)
+    for place in [100 + (1 << 20) - 1000, 100 + (2 << 20)] {
+      try around.withUnsafeMutableBytes { try file.read(into: $0, at: place) }
+      #expect(around.allSatisfy { $0 == 7 })
+    }
+    file.giveBack(100, at: 5)
+    file.giveBack(0, at: 0)
+  }
+
   @Test("A folder that is not there is named")
   func noFolder() {
     let store = SpillStore()

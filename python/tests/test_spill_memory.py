@@ -1,5 +1,7 @@
 """The same results, records in the same order, whether they fit in memory or not."""
 
+import contextlib
+import os
 import random
 
 import pytest
@@ -112,6 +114,90 @@ def test_windows_and_states():
             return state.batches, window.batches
 
     assert run(NOTHING_FITS) == run(ALL_FITS)
+
+
+TEXT_WINDOWS = {
+    "window": lambda lines: lines.window(4),
+    "of a map": lambda lines: lines.map(str.upper).window(4, 2),
+    "of Python objects": lambda lines: lines.map(lambda line: [line]).window(4),
+    "rare": lambda lines: lines.map(lambda line: (line[:1], 1)).reduceByKeyAndWindow(
+        lambda a, b: a + b, None, 4, 4
+    ),
+    "with an inverse": lambda lines: lines.map(lambda line: (line[:1], 1)).reduceByKeyAndWindow(
+        lambda a, b: a + b, lambda a, b: a - b, 6, 1
+    ),
+    "two windows": lambda lines: lines.window(2).union(lines.map(str.upper).window(3)),
+    "counts": lambda lines: lines.countByValueAndWindow(3, 1),
+}
+
+
+@pytest.mark.parametrize("program", TEXT_WINDOWS.values(), ids=TEXT_WINDOWS.keys())
+def test_windows_of_text(program):
+    def run(limit):
+        with StreamingTest(settings={"swiftwater.spill.memory": limit}) as test:
+            source = test.text_source()
+            found = test.collect(program(source.stream))
+            for batch in range(9):
+                source.send(*(f"{number % 7} in {batch} é𐍈" for number in range(20)))
+                test.advance()
+            return found.batches
+
+    assert run(NOTHING_FITS) == run(ALL_FITS)
+
+
+def disk_bytes():
+    """Return what the process's spill files take on the disk."""
+    total = 0
+    for number in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            if "swiftwater-spill" in os.readlink(f"/proc/self/fd/{number}"):
+                total += os.stat(f"/proc/self/fd/{number}").st_blocks * 512
+    return total
+
+
+@pytest.mark.parametrize(
+    ("program", "least_batches", "most_batches"),
+    [
+        (lambda lines: lines.window(8), 7, 9),
+        # Spark keeps the text of these as long; here it goes with its batch.
+        (lambda lines: lines.map(lambda line: (line[:1], 1)).reduceByKey(max).window(8), 0, 1),
+        (lambda lines: lines.map(len).window(8), 0, 1),
+        # Until the window is made, nothing is.
+        (lambda lines: lines.map(len).window(6, 6), 0, 6),
+    ],
+    ids=["text", "sums", "numbers", "rare"],
+)
+def test_text_behind_a_window_is_on_disk(program, least_batches, most_batches):
+    size = 3 << 20
+    batch = (b"x" * 1023 + b"\n") * (size // 1024)
+    with StreamingTest(settings={"swiftwater.spill.memory": NOTHING_FITS}) as test:
+        source = test.text_source()
+        program(source.stream).foreachRDD(lambda rdd: rdd.count())
+        held = []
+        for _ in range(18):
+            source.send_bytes(batch)
+            test.advance()
+            held.append(disk_bytes())
+        assert max(held) <= most_batches * size * 1.2
+        assert min(held[8:]) >= least_batches * size
+
+
+def test_a_full_disk_is_told_and_loses_nothing(tmp_path):
+    settings = {
+        "swiftwater.spill.memory": NOTHING_FITS,
+        "spark.local.dir": str(tmp_path / "missing"),
+    }
+    with StreamingTest(settings=settings) as test:
+        source = test.text_source()
+        found = []
+        source.stream.window(2).foreachRDD(lambda rdd: found.append(rdd.take(5)))
+        source.send("a")
+        with pytest.raises(OSError, match=r"missing.*spark\.local\.dir"):
+            test.advance()
+        source.send("b")
+        with pytest.raises(OSError, match=r"missing.*spark\.local\.dir"):
+            test.advance()
+        assert found == [["a"], ["a", "b"]]
 
 
 def test_a_folder_that_cannot_be_written_to(tmp_path):
