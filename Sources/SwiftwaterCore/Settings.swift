@@ -31,6 +31,30 @@ public struct Settings: Sendable {
       name: "spark.streaming.blockInterval", defaultValue: "200ms",
       summary: "a receiver's block is closed after this time, each block is a partition"),
     .init(
+      name: "spark.streaming.receiver.maxRate", defaultValue: "",
+      summary: "records a second that a receiver takes in at most; empty, 0 or less: no bound"),
+    .init(
+      name: "spark.streaming.backpressure.enabled", defaultValue: "false",
+      summary: "the speed of the last batch decides how many records a second are taken in"),
+    .init(
+      name: "spark.streaming.backpressure.initialRate", defaultValue: "",
+      summary: "records a second until a batch has shown its speed; empty: receiver.maxRate"),
+    .init(
+      name: "spark.streaming.backpressure.rateEstimator", defaultValue: "pid",
+      summary: "how the rate is estimated; there is pid"),
+    .init(
+      name: "spark.streaming.backpressure.pid.proportional", defaultValue: "1.0",
+      summary: "the weight of the last batch's speed in the rate"),
+    .init(
+      name: "spark.streaming.backpressure.pid.integral", defaultValue: "0.2",
+      summary: "the weight of what waits, because earlier rates were too high"),
+    .init(
+      name: "spark.streaming.backpressure.pid.derived", defaultValue: "0.0",
+      summary: "the weight of how fast the error changes"),
+    .init(
+      name: "spark.streaming.backpressure.pid.minRate", defaultValue: "100",
+      summary: "records a second below which no estimate goes"),
+    .init(
       name: "spark.streaming.receiverRestartDelay", defaultValue: "2s",
       summary: "the wait before a receiver connects again"),
     .init(
@@ -41,7 +65,7 @@ public struct Settings: Sendable {
       summary: "SIGTERM finishes what was received before the job ends"),
     .init(
       name: "swiftwater.receiver.maxBuffered", defaultValue: "",
-      summary: "bytes received and not yet processed before reading stops; empty: 1/4 of memory"),
+      summary: "memory for what is received and not yet worked on; empty: 1/4 of memory"),
     .init(
       name: "swiftwater.receiver.maxLineLength", defaultValue: "16m",
       summary: "a longer line is dropped whole, counted and shown"),
@@ -111,7 +135,18 @@ public struct Settings: Sendable {
   public func count(_ name: String, minimum: Int = 1) throws -> Int? {
     guard let text = self[name] else { return nil }
     guard let number = Int(text), number >= minimum else {
-      throw unreadable(name, expected: "a whole number of at least \(minimum)")
+      let bound = minimum == .min ? "" : " of at least \(minimum)"
+      throw unreadable(name, expected: "a whole number\(bound)")
+    }
+    return number
+  }
+
+  /// A finite number of at least `minimum`; nil where the setting is empty.
+  public func decimal(_ name: String, minimum: Double) throws -> Double? {
+    guard let text = self[name] else { return nil }
+    guard let number = Double(text), number.isFinite, number >= minimum else {
+      let bound = minimum == 0 ? "of at least 0" : "above 0"
+      throw unreadable(name, expected: "a number \(bound)")
     }
     return number
   }

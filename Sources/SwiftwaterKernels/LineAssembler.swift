@@ -96,6 +96,37 @@ public struct LineAssembler: ~Copyable {
     if count > lineStart || discarding != nil { endLine(at: count, next: count) }
   }
 
+  /// The bytes of the first complete lines, so many of them.
+  public func byteCount(ofLines count: Int) -> Int {
+    count < lines.count ? Int(lines[count].start) : lineStart
+  }
+
+  /// Gives the first complete lines as a block, and keeps the rest. Nil without lines.
+  ///
+  /// - Parameters:
+  ///   - most: how many lines; the block is a copy of them where there are more.
+  ///   - lease: see ``takeBlock(lease:)``.
+  public mutating func takeBlock(
+    ofLines most: Int, lease: (Int) -> BufferLease? = { _ in nil }
+  ) -> TextBlock? {
+    guard most < lines.count else { return takeBlock(lease: lease) }
+    if most <= 0 { return nil }
+    let size = byteCount(ofLines: most)
+    let copy = TextMemory.allocate(byteCount: size + TextBlock.padding)
+    // SAFETY: `size` bytes from `base` on are initialised, and `copy` has room for them.
+    copy.base.copyMemory(from: base, byteCount: size)
+    (copy.base + size).initializeMemory(as: UInt8.self, repeating: 0, count: TextBlock.padding)
+    let block = Self.validBlock(
+      adopting: copy, byteCount: size, lines: Array(lines[..<most]), isASCII: isASCII, lease: lease)
+    // SAFETY: both ranges lie in the memory; `copyMemory` allows that they overlap.
+    base.copyMemory(from: base + size, byteCount: count - size)
+    let moved = UInt32(size)
+    lines = lines[most...].map { .init(start: $0.start - moved, end: $0.end - moved) }
+    count -= size
+    lineStart -= size
+    return block
+  }
+
   /// Gives the complete lines as a block, and keeps the unfinished one. Nil without lines.
   ///
   /// - Parameter lease: makes the block's share of a bounded buffer from the bytes of memory that it

@@ -12,18 +12,23 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
     public var blockInterval: Duration
     public var maxLineLength: Int
     public var restartDelay: Duration
+    let rate: RateSettings
 
     /// - Throws: ``EngineError`` (`invalidArgument`) for a setting that cannot be read.
-    public init(_ settings: Settings) throws {
+    public init(_ settings: Settings, interval: BatchInterval) throws {
       blockSize = try settings.bytes("swiftwater.block.size") ?? (1 << 20)
       blockInterval = try settings.duration("spark.streaming.blockInterval") ?? .milliseconds(200)
       maxLineLength = try settings.bytes("swiftwater.receiver.maxLineLength") ?? (16 << 20)
       restartDelay = try settings.duration("spark.streaming.receiverRestartDelay") ?? .seconds(2)
+      rate = try RateSettings(settings, interval: interval)
     }
   }
 
   private struct State: ~Copyable {
     var assembler: LineAssembler
+    var gate: RateGate
+    /// Lets lines through that wait for a rate.
+    var gateTimer: TimerTicket?
     /// Closed blocks that no batch has taken.
     var blocks: [TextBlock] = []
     /// When the first line of the open block came.
@@ -66,13 +71,17 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
     state = Monitor(
       State(
         assembler: LineAssembler(
-          blockSize: limits.blockSize, maxLineLength: limits.maxLineLength)))
+          blockSize: limits.blockSize, maxLineLength: limits.maxLineLength),
+        gate: RateGate(limits.rate)))
   }
 
   // MARK: - InputSource
 
   public func start(clock: any EngineClock) {
-    state.withLock { $0.clock = clock }
+    state.withLock { state in
+      state.clock = clock
+      state.gate.start(at: clock.now)
+    }
     begin()
   }
 
@@ -101,7 +110,9 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
 
   public func allocate() -> Allocation {
     let blocks = state.withLock { state -> [TextBlock] in
-      closeBlock(&state)
+      let now = state.clock?.now
+      if let now { admit(&state, at: now) }
+      closeBlock(&state, at: now)
       defer { state.blocks = [] }
       return state.blocks
     }
@@ -109,12 +120,13 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
   }
 
   public func stop(_ whenStopped: @escaping @Sendable () -> Void) {
-    let (restart, isBeginning) = state.withLock { state -> (TimerTicket?, Bool) in
+    let (timers, isBeginning) = state.withLock { state -> ([TimerTicket?], Bool) in
       state.isStopped = true
+      state.gate.open()
       if state.isBeginning { state.stopBehindBegin = whenStopped }
-      return (state.restart, state.isBeginning)
+      return ([state.restart, state.gateTimer], state.isBeginning)
     }
-    restart?.cancel()
+    for timer in timers { timer?.cancel() }
     if !isBeginning { end(whenStopped) }
   }
 
@@ -141,19 +153,14 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
     if !isStopped { post(.receiverConnected(source: receiver.source)) }
   }
 
-  public var demand: Demand { state.withLock { $0.isPaused ? .pause : .more } }
+  public var demand: Demand {
+    state.withLock { $0.isPaused || $0.gate.isHolding ? .pause : .more }
+  }
 
   public func received(_ bytes: UnsafeRawBufferPointer) -> Demand {
     let (demand, events) = state.withLock { state -> (Demand, [EngineEvent]) in
       state.assembler.append(bytes)
-      if let clock = state.clock, state.assembler.pendingLines > 0 {
-        let now = clock.now
-        let openedAt = state.openedAt ?? now
-        state.openedAt = openedAt
-        if state.assembler.isBlockFull || now - openedAt >= limits.blockInterval {
-          closeBlock(&state)
-        }
-      }
+      if let clock = state.clock { noticeLines(&state, at: clock.now) }
       let dropped = droppedLines(&state)
       let (demand, full) = self.demand(&state)
       return (demand, [dropped, full].compactMap(\.self))
@@ -166,6 +173,7 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
     let (isRestarting, events) = state.withLock { state -> (Bool, [EngineEvent]) in
       state.assembler.finishLine()
       var events = [droppedLines(&state)].compactMap(\.self)
+      if let clock = state.clock { noticeLines(&state, at: clock.now) }
       guard !state.isStopped, let clock = state.clock else { return (false, events) }
       events.append(
         .receiverLost(source: receiver.source, reason: reason, retry: limits.restartDelay))
@@ -182,22 +190,71 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
 
   private var isStopped: Bool { state.withLock { $0.isStopped } }
 
-  /// Asks for a pause where the buffer is full; with the event that tells of it, the first time.
+  // MARK: - Lines and blocks
+
+  /// Lets complete lines through, and closes the open block when it is large or old enough. A timer
+  /// goes on with it while lines wait for a rate.
+  private func noticeLines(_ state: inout State, at now: Timestamp) {
+    admit(&state, at: now)
+    if state.gate.admitted > 0 {
+      let openedAt = state.openedAt ?? now
+      state.openedAt = openedAt
+      let size = state.assembler.byteCount(ofLines: state.gate.admitted)
+      if size >= limits.blockSize || now - openedAt >= limits.blockInterval {
+        closeBlock(&state, at: now)
+      }
+    }
+    guard state.gate.isHolding, state.gateTimer == nil, let clock = state.clock,
+      let all = state.gate.time(ofAll: state.assembler.pendingLines)
+    else { return }
+    // Blocks become no older than they may be, and what a rate lets through is not saved up.
+    let next = min(all, now + limits.blockInterval)
+    state.gateTimer = clock.schedule(at: next) { [self] in goOn() }
+  }
+
+  private func admit(_ state: inout State, at now: Timestamp) {
+    state.gate.admit(of: state.assembler.pendingLines, at: now)
+  }
+
+  /// Time has passed: lines that waited for a rate may go through, and with the last of them the
+  /// receiver reads on.
+  private func goOn() {
+    let (isWanted, event) = state.withLock { state -> (Bool, EngineEvent?) in
+      state.gateTimer = nil
+      guard !state.isStopped, let clock = state.clock else { return (false, nil) }
+      noticeLines(&state, at: clock.now)
+      if state.gate.isHolding || state.isPaused { return (false, nil) }
+      let (demand, full) = self.demand(&state)
+      return (demand == .more, full)
+    }
+    if let event { post(event) }
+    if isWanted { receiver.resume() }
+  }
+
+  public func batchCompleted(_ report: SourceReport) {
+    state.withLock { state in
+      if !state.isStopped { state.gate.batchCompleted(report) }
+    }
+  }
+
+  /// Asks for a pause while lines wait for a rate, or the buffer is full; with the event that tells of
+  /// that, the first time.
   ///
-  /// Asked under the lock: what is pending then, the next tick takes, and with its end the budget wakes
+  /// Asked under the lock: what is pending then, the next ticks take, and with its end the budget wakes
   /// this receiver.
   private func demand(_ state: inout State) -> (Demand, EngineEvent?) {
-    if state.isPaused { return (.pause, nil) }
+    if state.gate.isHolding || state.isPaused { return (.pause, nil) }
     let source = receiver.source
     let pending = state.assembler.pendingMemory
     let hasRoom = budget.admit(pending: pending) { [self] in
-      let isWanted = self.state.withLock { state -> Bool in
+      let (isStopped, isHolding) = self.state.withLock { state in
         state.isPaused = false
-        return !state.isStopped
+        return (state.isStopped, state.gate.isHolding)
       }
-      guard isWanted else { return }
+      if isStopped { return }
       post(.bufferDrained(source: source))
-      receiver.resume()
+      // Where lines wait for a rate, the last of them has the receiver read on.
+      if !isHolding { receiver.resume() }
     }
     if hasRoom { return (.more, nil) }
     state.isPaused = true
@@ -206,11 +263,14 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
     )
   }
 
-  private func closeBlock(_ state: inout State) {
-    state.openedAt = nil
-    if let block = state.assembler.takeBlock(lease: { budget.take($0) }) {
+  private func closeBlock(_ state: inout State, at now: Timestamp?) {
+    // Lines that wait for a rate are the next block's, whose time begins.
+    state.openedAt = state.gate.isHolding ? now : nil
+    let lines = state.gate.admitted
+    if let block = state.assembler.takeBlock(ofLines: lines, lease: { budget.take($0) }) {
       state.blocks.append(block)
     }
+    state.gate.blockClosed()
   }
 
   /// One event for all lines that were dropped together: a sender can make any number of them.

@@ -89,7 +89,7 @@ public final class StreamingContext: Sendable {
       isManual: clock?.isManual ?? false, threadEnds: hooks.threadEnds,
       tellDropped: { context.post(.listenerEventsDropped(total: $0)) })
     let settings = context.settings
-    _ = try ReceiverSupervisor.Limits(settings)
+    _ = try ReceiverSupervisor.Limits(settings, interval: interval)
     _ = try StreamingRun.Limits(settings, interval: interval)
     budget = BufferBudget(
       limit: try settings.bytes("swiftwater.receiver.maxBuffered") ?? physicalMemoryBytes() / 4)
@@ -181,8 +181,9 @@ public final class StreamingContext: Sendable {
   ) throws -> (node: StreamNode, source: any InputSource) {
     let streamID = try building { $0.inputCount }
     let supervisor = ReceiverSupervisor(
-      receiver, streamID: streamID, limits: try .init(context.settings), budget: budget,
-      post: context.post, tell: { [bus] in bus.post($0) })
+      receiver, streamID: streamID,
+      limits: try .init(context.settings, interval: interval), budget: budget, post: context.post,
+      tell: { [bus] in bus.post($0) })
     return (try addInput(name: name, source: supervisor), supervisor)
   }
 

@@ -65,6 +65,45 @@ import Testing
     #expect(result == ["x", expected, "y"])
   }
 
+  @Test("A block of the first lines leaves the others, however they are cut")
+  func someLines() {
+    let bytes = Array("a\r\nbé\n\nc \u{FF}x\rlast\nunfinished".utf8)
+    for size in 0...7 {
+      var assembler = LineAssembler(blockSize: 100, maxLineLength: 100)
+      bytes.withUnsafeBytes { assembler.append($0) }
+      #expect(assembler.byteCount(ofLines: 1) == 3)
+      var lines: [String] = []
+      var counts: [Int] = []
+      while let block = assembler.takeBlock(ofLines: max(1, size)) {
+        counts.append(block.lines.count)
+        block.forEachElement { lines.append($0.description) }
+      }
+      #expect(assembler.takeBlock(ofLines: 0) == nil)
+      assembler.finishLine()
+      assembler.takeBlock()?.forEachElement { lines.append($0.description) }
+      #expect(lines == ["a", "bé", "", "c ÿx", "last", "unfinished"])
+      #expect(counts.allSatisfy { $0 <= max(1, size) } && counts.reduce(0, +) == 5)
+    }
+  }
+
+  @Test("What is pending counts with the places of its lines")
+  func pendingMemory() {
+    var assembler = LineAssembler(blockSize: 10_000, maxLineLength: 100)
+    #expect(assembler.pendingMemory == 0)
+    Array("unfinished".utf8).withUnsafeBytes { assembler.append($0) }
+    #expect(assembler.pendingMemory == 0)
+    [UInt8](repeating: 0x0A, count: 1000).withUnsafeBytes { assembler.append($0) }
+    #expect(assembler.pendingMemory >= 9 * 1000)
+    var leased = 0
+    let block = assembler.takeBlock(lease: {
+      leased = $0
+      return nil
+    })
+    #expect(leased >= 9 * 1000 && leased < 40_000)
+    #expect(assembler.pendingMemory == 0)
+    withExtendedLifetime(block) {}
+  }
+
   @Test("A line over the limit is dropped whole, and counted with its beginning")
   func overlong() {
     let long = String(repeating: "x", count: 200)
