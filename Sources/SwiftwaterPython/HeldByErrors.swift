@@ -37,15 +37,16 @@ final class RaisedErrors: Sendable {
   }
 }
 
-/// `swiftwater._tracebacks.function(list, error)`.
+/// `swiftwater._tracebacks.function(list, error)`. An error of its own would be less than the one that it
+/// is about, and is dropped.
 ///
-/// - Throws: ``PythonError``, an interrupt for example.
+/// - Throws: ``PythonError`` for an interrupt.
 private func callTracebacks(
   _ name: String, _ list: PythonObject?, _ error: PythonObject?, _ py: borrowing Python
 ) throws {
   let function = try py.importing(name, from: "swiftwater._tracebacks")
   let arguments = [list, error].map { $0?.pointer ?? Py.borrowedNone }
   let result = withExtendedLifetime((list, error)) { function.call(arguments[0], arguments[1]) }
-  guard let result else { throw PythonError.fetch(py) }
-  Py.release(result)
+  if let result { return Py.release(result) }
+  guard py.dropOrdinaryException() else { throw PythonError.fetch(py) }
 }

@@ -169,16 +169,16 @@ def _rebuilt(parts: dict[str, Any]) -> BaseException:
             raise TypeError(parts["kind"])  # noqa: TRY301
     except Exception:  # noqa: BLE001 - whatever unpickling raises, the text is there
         error = RuntimeError(f"{parts['kind']}: {parts['text']}")
-    if list(getattr(error, "__notes__", ())) != parts["notes"]:
-        error.__notes__ = []
-        for note in parts["notes"]:
-            error.add_note(note)
+    # Whatever the class makes of its attributes.
+    put = BaseException.__setattr__
+    if list(error.__dict__.get("__notes__", ())) != parts["notes"]:
+        put(error, "__notes__", list(parts["notes"]))
     if parts["cause"] is not None:
-        error.__cause__ = _rebuilt(parts["cause"])
+        put(error, "__cause__", _rebuilt(parts["cause"]))
     if parts["context"] is not None:
-        error.__context__ = _rebuilt(parts["context"])
-    error.__suppress_context__ = parts["suppresses"]
-    return error.with_traceback(_tracebacks.made_of(parts["frames"]))
+        put(error, "__context__", _rebuilt(parts["context"]))
+    put(error, "__suppress_context__", parts["suppresses"])
+    return BaseException.with_traceback(error, _tracebacks.made_of(parts["frames"]))
 
 
 def without_init(

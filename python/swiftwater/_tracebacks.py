@@ -58,7 +58,8 @@ def _lighten(error: BaseException) -> None:
     for one in _related(error):
         if id(one) in left_alone:
             continue
-        one.__traceback__ = _light(one.__traceback__)
+        # Not as an attribute: a class may have its own idea of setting those.
+        BaseException.with_traceback(one, _light(one.__traceback__))
         if isinstance(one, AttributeError) and not isinstance(one.obj, _HARMLESS):
             one.obj = None
 
@@ -73,9 +74,17 @@ def _related(error: BaseException | None) -> Iterator[BaseException]:
             continue
         seen.add(id(one))
         yield one
-        waiting += (one.__cause__, one.__context__, getattr(one, "_swiftwater_original", None))
+        waiting += (one.__cause__, one.__context__, _original(one))
         if isinstance(one, BaseExceptionGroup):
             waiting += one.exceptions
+
+
+def _original(error: BaseException) -> object:
+    """Return the error that ``error`` stands for in a program with Py4J."""
+    try:
+        return getattr(error, "_swiftwater_original", None)
+    except Exception:  # noqa: BLE001 - a class with rules of its own
+        return None
 
 
 def _light(trace: TracebackType | None) -> TracebackType | None:

@@ -131,7 +131,7 @@ def _parts(error: BaseException | None, seen: set[int]) -> dict[str, Any] | None
     return {
         "kind": type(error).__name__,
         "text": _text(error),
-        "notes": list(getattr(error, "__notes__", ())),
+        "notes": list(error.__dict__.get("__notes__", ())),
         "pickled": _pickled(error),
         "frames": [
             (frame.f_code.co_filename, line, frame.f_code.co_name) for frame, line in frames

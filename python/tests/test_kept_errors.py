@@ -279,3 +279,22 @@ def test_the_iterator_of_a_partition_is_at_its_end_when_the_stage_is_over(sc):
     hold = kept.append if sc._settings.get("swiftwater.workers") != "always" else list
     assert rdd.mapPartitions(first).collect() == [0]
     assert list(itertools.chain.from_iterable(kept)) == []
+
+
+class Guarded(Exception):
+    """An error with rules of its own for attributes."""
+
+    def __setattr__(self, name, value):
+        raise RuntimeError(name)
+
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+
+def raises_guarded(number):
+    raise Guarded(number)
+
+
+def test_an_error_with_rules_of_its_own_stays_what_it_is(sc):
+    with pytest.raises(Guarded):
+        sc.parallelize([1], 1).map(raises_guarded).collect()
