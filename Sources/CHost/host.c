@@ -31,6 +31,9 @@ static PyStatus configure(PyConfig *config, const struct sw_host_options *option
   config->use_hash_seed = 1;
   config->hash_seed = 0;
   config->parse_argv = 0;
+  // Nothing in front of the standard library: neither the current folder, which is what "swiftwater"
+  // without a folder would mean, nor this program's own.
+  config->safe_path = 1;
   PyStatus status = PyConfig_SetBytesArgv(config, options->argument_count, options->arguments);
   if (PyStatus_Exception(status)) return status;
   status = PyConfig_SetBytesString(config, &config->run_command, options->command);

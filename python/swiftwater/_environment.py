@@ -10,6 +10,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from swiftwater._interpreter import flags, loading
+
 __all__ = ["EnvironmentProblem", "switch"]
 
 # Set for the process that is started in the other environment, so that it does not start another.
@@ -45,11 +47,14 @@ def switch(path: str, arguments: Sequence[str]) -> None:
     if host is not None:
         environment["SWIFTWATER_PYTHON"] = path
         os.execve(host, [host, *arguments], environment)
+    command = ["-m", "swiftwater"]
     folder = _clone_folder(prefix, path)
     if folder is not None:
         inherited = environment.get("PYTHONPATH")
         environment["PYTHONPATH"] = f"{folder}{os.pathsep}{inherited}" if inherited else folder
-    os.execve(interpreter, [interpreter, "-m", "swiftwater", *arguments], environment)
+        command = ["-c", loading("from swiftwater._cli import main; main()")]
+    words = [interpreter, *flags(), *command, *arguments]
+    os.execve(interpreter, words, environment)
 
 
 def _interpreter(path: str) -> str:

@@ -10,7 +10,7 @@ import sys
 from importlib.util import find_spec
 from typing import Any
 
-from swiftwater._calls import PACKAGE_FOLDER
+from swiftwater._interpreter import flags, loading
 
 __all__ = ["launch", "pickled", "session"]
 
@@ -74,16 +74,17 @@ def launch() -> tuple[list[str], str | None]:
     Raises ``ImportError`` where functions cannot be pickled, ``RuntimeError`` where there is no
     interpreter to start.
     """
-    if not find_spec("cloudpickle"):
+    found = find_spec("cloudpickle")
+    if found is None or found.origin is None:
         raise ImportError("worker processes need the package cloudpickle: pip install cloudpickle")
     host = getattr(sys, "_swiftwater_host", None)
     if host:
         return [host, "--worker"], None
     if not sys.executable:
         raise RuntimeError("sys.executable does not say which interpreter runs")
-    folder = os.path.dirname(PACKAGE_FOLDER.rstrip(os.sep))
-    code = f"import sys; sys.path.insert(0, {folder!r}); "
-    code += "from swiftwater._worker import main; main()"
+    places = [os.path.dirname(os.path.dirname(os.path.abspath(found.origin)))]
+    code = loading(f"sys.path += {places!r}; from swiftwater._worker import main; main()")
     # What Spark gives its workers, where nothing else is said: sets have one order in all of them.
     seed = os.environ.get("PYTHONHASHSEED", "0")
-    return [sys.executable, "-c", code, "--worker"], f"PYTHONHASHSEED={seed}"
+    command = [sys.executable, *flags(), "-c", code, "--worker"]
+    return command, f"PYTHONHASHSEED={seed}"
