@@ -31,6 +31,7 @@ public final class Console: EventListener {
     case .some(let value):
       throw EngineError.invalidArgument("swiftwater.status: '\(value)' is not auto, on or off")
     }
+    occupyStandardDescriptors()
     let terminal = Terminal(showsStatus: showsStatus)
     self.terminal = terminal
     logger = Mutex(
@@ -87,6 +88,10 @@ public final class Console: EventListener {
     for shown in repeated.withLock({ $0.due(at: now) }) { write(shown) }
   }
 
+  /// From now on nothing is written, in the whole process: it has no standard error, and the file or
+  /// socket that has its number is somebody else's.
+  public static func silence() { Terminal.isSilent.store(true, ordering: .relaxed) }
+
   /// Takes the status line away, before something else writes to the terminal.
   public func clearStatus() { terminal.clearStatus() }
 
@@ -95,7 +100,7 @@ public final class Console: EventListener {
     case .batchCompleted(let report):
       write(.debug, EventText.line(for: report))
       tellHeldBack()
-      if terminal.showsStatus { terminal.show(EventText.status(for: report)) }
+      if terminal.showsStatus { terminal.show(visibleText(EventText.status(for: report))) }
     default:
       if case .stopped = event { tellRest() }
       guard let line = EventText.line(for: event) else { return }
@@ -125,6 +130,8 @@ private struct LineHandler: LogHandler {
   }
 
   func log(event: LogEvent) {
-    terminal.writeLine("\(timeText()) \(event.level.rawValue.uppercased()) \(event.message)")
+    // Records and the text of exceptions come from anywhere.
+    let message = visibleText("\(event.message)")
+    terminal.writeLine("\(timeText()) \(event.level.rawValue.uppercased()) \(message)")
   }
 }

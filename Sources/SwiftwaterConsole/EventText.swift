@@ -21,7 +21,7 @@ enum EventText {
         .warning,
         "\(source): dropped a line of \(byteCount) bytes, longer than "
           + "swiftwater.receiver.maxLineLength (\(total) so far); it begins with "
-          + quoted(prefix)
+          + "'\(prefix)'"
       )
     case .bufferFull(let source, let held, let limit):
       (
@@ -121,12 +121,5 @@ enum EventText {
   private static func megabytes(_ bytes: Int) -> String {
     let tenths = (bytes * 10 + (1 << 19)) >> 20
     return "\(tenths / 10).\(tenths % 10)"
-  }
-
-  /// In quotes, with control characters made visible.
-  private static func quoted(_ text: String) -> String {
-    "'"
-      + text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "\u{FFFD}" : String($0) }
-      .joined() + "'"
   }
 }

@@ -1,10 +1,12 @@
 // The one file of this target that calls the C library: standard error and local time.
 import Glibc
 import SwiftwaterCore
+import Synchronization
 
 /// Standard error, with a status line that stays below what is written.
 final class Terminal: Sendable {
   static var isStandardErrorTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+  static let isSilent = Atomic(false)
 
   let showsStatus: Bool
   /// The status line on the screen, empty when there is none.
@@ -39,6 +41,7 @@ final class Terminal: Sendable {
   }
 
   private func write(_ text: String) {
+    if Self.isSilent.load(ordering: .relaxed) { return }
     var text = text
     text.withUTF8 { bytes in
       var rest = UnsafeRawBufferPointer(bytes)

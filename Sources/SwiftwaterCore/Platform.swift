@@ -171,6 +171,18 @@ package func physicalMemoryBytes() -> Int {
   sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
 }
 
+/// Opens `/dev/null` in place of standard input, output and error where they are closed.
+///
+/// Otherwise the next file or socket that is opened has such a number, and what is meant for standard
+/// error is written into it. Programs that are started from here inherit what is opened.
+public func occupyStandardDescriptors() {
+  for descriptor in STDIN_FILENO...STDERR_FILENO
+  where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {
+    // The lowest number that is free: those below are open by now.
+    _ = open("/dev/null", descriptor == STDIN_FILENO ? O_RDONLY : O_WRONLY)
+  }
+}
+
 /// Where temporary files belong.
 package func temporaryFolder() -> String {
   guard let folder = getenv("TMPDIR"), folder.pointee != 0 else { return "/tmp" }

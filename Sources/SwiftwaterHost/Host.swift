@@ -6,6 +6,7 @@ import SwiftwaterPython
 @main
 enum Host {
   static func main() {
+    prepareProcess()
     let executable = HostFiles.executable
     guard let packageFolder = HostFiles.packageFolder(of: executable) else {
       HostFiles.fail(

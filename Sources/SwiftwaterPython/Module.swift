@@ -1,11 +1,17 @@
 import CSignals
 import PythonInterop
+import SwiftwaterConsole
 import SwiftwaterCore
 import SwiftwaterRDD
+
+/// What the host does before anything else: nothing that is opened gets the number of a standard
+/// stream.
+public func prepareProcess() { occupyStandardDescriptors() }
 
 /// What Python calls to make the module `_swiftwater`, built into the host or loaded from a file.
 @_cdecl("PyInit__swiftwater")
 public func makeModule() -> UnsafeMutableRawPointer? {
+  occupyStandardDescriptors()
   Isolation.classify = kindOfInstances
   EngineThread.ending.withLock { $0 = { Interpreter.endThread() } }
   CallerPoll.action.withLock {
@@ -78,6 +84,26 @@ private let processFunctions: [(String, NativeFunction, String)] = [
         return Py.none()
       }
     }, "The least level that is logged: ALL, DEBUG, INFO, WARN, ERROR, OFF..."
+  ),
+  (
+    "silence_log",
+    { _, arguments in
+      entry(arguments, count: 0) { _, _ in
+        Console.silence()
+        return Py.none()
+      }
+    }, "From now on nothing is logged: the process has no standard error."
+  ),
+  (
+    "visible_text",
+    { _, arguments in
+      // A forked process, in which nothing else works, shows its errors too.
+      withCall(arguments, translate: raise) { py, arguments in
+        try arguments.check(count: 2)
+        let text = try arguments.text(0, py)
+        return py.newText(visibleText(text, keepsLines: try arguments.bool(1)))
+      }
+    }, "Text as a terminal may have it: text, whether line ends and tabs stay."
   ),
   (
     "portable_hash",

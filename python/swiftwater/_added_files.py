@@ -6,6 +6,7 @@ import os
 import re
 from threading import Lock
 
+from swiftwater._archives import is_inside, unpack
 from swiftwater._claimed_folders import ClaimedFolder, remove_abandoned
 from swiftwater._paths import local_path
 from swiftwater.errors import Py4JJavaError, SparkException
@@ -14,7 +15,6 @@ __all__ = ["AddedFiles"]
 
 _REMOTE = ("http", "https", "ftp")
 _FOLDER = re.compile(r"swiftwater-files-\w+")
-_ARCHIVES = (".zip", ".jar", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
 class MissingFileError(Py4JJavaError, FileNotFoundError):
@@ -109,10 +109,16 @@ class AddedFiles:
             return self._archives[url]
         if not os.path.exists(source):
             raise MissingFileError(f"File file:{source} does not exist")
-        target = os.path.join(self.root(), name or os.path.basename(source))
-        _unpack(source, target)
+        target = self._place_of(name or os.path.basename(source), url)
+        unpack(source, target)
         self._archives[url] = target
         return target
+
+    def _place_of(self, name: str, url: str) -> str:
+        """Return where ``name`` is in the folder. Raises ``SparkException`` for a name outside."""
+        if not is_inside(name):
+            raise SparkException(f"{url}: the name behind # leads out of the folder of added files")
+        return os.path.join(self.root(), name)
 
     def _fetched(self, url: str) -> str:
         import tempfile
@@ -120,7 +126,9 @@ class AddedFiles:
         import urllib.request
 
         folder = tempfile.mkdtemp(prefix="fetched-", dir=self.root())
-        name = os.path.basename(urllib.parse.urlparse(url).path) or "index"
+        name = os.path.basename(urllib.parse.urlparse(url).path)
+        if name in ("", os.curdir, os.pardir):
+            name = "index"
         source = os.path.join(folder, name)
         with urllib.request.urlopen(url) as answer, open(source, "wb") as file:  # noqa: S310
             while piece := answer.read(1 << 20):
@@ -145,29 +153,3 @@ def _copy(source: str, target: str, url: str) -> None:
             raise SparkException(f"File {target} exists and does not match contents of {url}")
         return
     shutil.copyfile(source, target)
-
-
-def _unpack(source: str, target: str) -> None:
-    if not source.endswith(_ARCHIVES):
-        raise SparkException(f"{source} is no archive: its name must end in {', '.join(_ARCHIVES)}")
-    if source.endswith((".zip", ".jar")):
-        import zipfile
-
-        with zipfile.ZipFile(source) as archive:
-            archive.extractall(target)
-        return
-    import tarfile
-
-    with tarfile.open(source) as packed:
-        if hasattr(tarfile, "data_filter"):
-            packed.extractall(target, filter="data")
-            return
-        # Older releases of Python do not look where a member wants to be.
-        for member in packed.getmembers():
-            place = os.path.realpath(os.path.join(target, member.name))
-            inside = place.startswith(os.path.realpath(target) + os.sep)
-            if not (member.isdir() or (member.isreg() and inside)):
-                raise SparkException(
-                    f"{source} has a member that is not a file in it: {member.name}"
-                )
-        packed.extractall(target)  # noqa: S202 - checked above

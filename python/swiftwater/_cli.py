@@ -12,6 +12,7 @@ from swiftwater import __version__, _settings
 from swiftwater._environment import EnvironmentProblem, switch
 from swiftwater._native import engine
 from swiftwater._script import ScriptProblem, run_script
+from swiftwater._visible import complain
 
 __all__ = ["main"]
 
@@ -77,7 +78,7 @@ def _status(argv: Sequence[str] | None) -> int:
     except SystemExit as end:  # argparse: --help, --version and mistakes
         return end.code if isinstance(end.code, int) else 0
     except (_UsageError, ScriptProblem, EnvironmentProblem) as problem:
-        print(f"swiftwater: error: {problem}", file=sys.stderr)
+        complain(f"swiftwater: error: {problem}")
         return 2
 
 
@@ -120,7 +121,7 @@ def _run(argv: list[str]) -> int:
         # The script came to its end without a context: show what one would have had.
         return _print_settings()
     if layers.explain and status == 0:
-        print(f"swiftwater: --explain: {script} has started no stream", file=sys.stderr)
+        complain(f"swiftwater: --explain: {script} has started no stream")
     return status
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from swiftwater import _interrupts, _lifetime, _settings
 from swiftwater._calls import PACKAGE_FOLDER
+from swiftwater._visible import complain, visible
 
 if TYPE_CHECKING:
     from traceback import FrameSummary, TracebackException
@@ -52,7 +53,7 @@ def _hook(kind: type[BaseException], error: BaseException, trace: TracebackType 
         _hook_before(kind, error, trace)
         return
     text = render(error.with_traceback(trace), full=_wants_full())
-    print(text, file=sys.stderr)
+    complain(text)
 
 
 def end_after_interrupt() -> int:
@@ -75,7 +76,10 @@ def _wants_full() -> bool:
 
 
 def render(error: BaseException, full: bool = False) -> str:
-    """Return ``error`` as text: at most ``MOST_LINES`` lines, or all of it with ``full``."""
+    """Return ``error`` as text: at most ``MOST_LINES`` lines, or all of it with ``full``.
+
+    What a terminal would obey is shown in it, and not sent there: messages hold parts of records.
+    """
     import traceback
 
     translation = sys.modules.get("swiftwater._py4j")
@@ -84,7 +88,7 @@ def render(error: BaseException, full: bool = False) -> str:
         error = translation.untranslated(error)
     whole = traceback.TracebackException.from_exception(error)
     if full:
-        return "".join(whole.format()).rstrip("\n")
+        return visible("".join(whole.format()).rstrip("\n"), keeps_lines=True)
     chain = _chain(_without_internal(whole))
     text = ""
     for most_frames, carets, most_errors in _STEPS:
@@ -161,8 +165,9 @@ def _lines(
             lines += _frame_lines(frame, carets)
         for part in error.format_exception_only():
             for line in part.rstrip("\n").split("\n"):
-                lines.append(_cut(line))
-                short = short or len(line) > _LONGEST_LINE
+                shown = visible(line, keeps_lines=True)
+                lines.append(_cut(shown))
+                short = short or len(shown) > _LONGEST_LINE
         if link:
             lines.append(link)
     return lines, short
@@ -172,7 +177,7 @@ def _frame_lines(frame: FrameSummary, carets: bool) -> list[str]:
     import traceback
 
     lines = traceback.StackSummary.from_list([frame]).format()[0].rstrip("\n").split("\n")
-    return [_cut(line) for line in (lines if carets else lines[:2])]
+    return [_cut(visible(line, keeps_lines=True)) for line in (lines if carets else lines[:2])]
 
 
 def _is_internal(frame: FrameSummary) -> bool:

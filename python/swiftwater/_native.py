@@ -79,6 +79,9 @@ if not TYPE_CHECKING:
     # Before the module is loaded: an older interpreter has not the functions that it calls.
     _require(_OLDEST_PYTHON, "swiftwater", "use a newer interpreter")
     engine = _find()
+    if sys.__stderr__ is None:
+        # What has the number of standard error by now is a file or a socket of the program's.
+        engine.silence_log()
     _require(
         engine.python_version,
         "this build of swiftwater",

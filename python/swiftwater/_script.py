@@ -78,5 +78,6 @@ def _status(end: SystemExit) -> int:
         return 0
     if isinstance(end.code, int):
         return end.code & 0xFF
-    print(end.code, file=sys.stderr)
+    if sys.stderr is not None:
+        print(end.code, file=sys.stderr)
     return 1

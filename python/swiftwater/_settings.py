@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable, Mapping
 
 from swiftwater._native import engine
+from swiftwater._visible import visible
 
 __all__ = [
     "Entry",
@@ -20,6 +21,7 @@ __all__ = [
     "Settings",
     "command_line",
     "default_entries",
+    "is_secret",
     "merge",
     "parse_flag",
     "read_environment",
@@ -40,7 +42,19 @@ _ACCEPTED = frozenset(
 _VARIABLES = {"SWIFTWATER_MASTER": "spark.master", "SWIFTWATER_NAME": "spark.app.name"}
 _OTHER_VARIABLES = frozenset({"SWIFTWATER_PYTHON"})
 
-_SECRET = re.compile(r"secret|password|token|credential|access[._]?key", re.IGNORECASE)
+# As Spark's spark.redaction.regex, and what that leaves out: spark.authenticate.pass,
+# spark.redis.auth, fs.azure.account.key...
+_SECRET = re.compile(
+    r"secret|pass|pwd|token|credential|auth|cookie|jaas|signature|(^|[._-])sas([._-]|$)"
+    r"|(access|account|api|encryption|master|private|shared|signing|ssh|storage)[._-]?key",
+    re.IGNORECASE,
+)
+# A secret may also stand in a value: an option of another program, or an address with a password.
+_SECRET_IN_VALUE = re.compile(
+    r"(secret|passw(or)?d|pwd|token|credentials?|(access|account|api)[._-]?key)[\"']?\s*[=:]"
+    r"|://[^/\s:@]*:[^/\s@]+@",
+    re.IGNORECASE,
+)
 
 
 # Settings of yes or no that this package reads itself; the engine checks its own.
@@ -204,13 +218,23 @@ def read_properties(path: str) -> dict[str, Entry]:
 
 def shown(name: str, value: str) -> str:
     """Return ``value`` as logs and tables may show it: secrets are hidden."""
-    return "(hidden)" if _SECRET.search(name) else value
+    return "(hidden)" if is_secret(name, value) else visible(value)
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Return whether nobody should read ``value``, because of its setting's name or of itself."""
+    # Whether something is on is no secret, such as spark.authenticate.
+    if value.strip().lower() in ("", "true", "false"):
+        return False
+    return bool(_SECRET.search(name) or _SECRET_IN_VALUE.search(value))
 
 
 def table(entries: Mapping[str, Entry]) -> str:
     """Return settings as a table of name, value and origin, by name, one a line."""
     rows = [("setting", "value", "origin")]
-    rows += [(name, shown(name, entries[name][0]), entries[name][1]) for name in sorted(entries)]
+    for name in sorted(entries):
+        value, origin = entries[name]
+        rows.append((visible(name), shown(name, value), visible(origin)))
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     return "\n".join(f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}".rstrip() for a, b, c in rows)
 

@@ -28,6 +28,8 @@ def log(level: str, message: str) -> None: ...  # "debug" | "info" | "warning" |
 
 # For what may come again and again: of many lines of a kind some are written, the others counted.
 def log_repeated(level: str, kind: str, message: str) -> None: ...
+def silence_log() -> None: ...  # for good: the process has no standard error
+def visible_text(text: str, keeps_lines: bool) -> str: ...  # control characters are shown
 def portable_hash(value: object) -> int: ...
 
 # Wraps the C handlers that SIGINT and SIGTERM have now: the first signal goes on to them, the

@@ -7,6 +7,9 @@ from typing import overload
 
 __all__ = ["SparkConf"]
 
+# Spark's text in place of a secret.
+_REDACTED = "*********(redacted)"
+
 # What SparkContext.setSystemProperty has set.
 system_properties: dict[str, str] = {}
 
@@ -168,11 +171,18 @@ class SparkConf:
         return key in self._values
 
     def toDebugString(self) -> str:
-        r"""Return all settings by name, one ``name=value`` a line.
+        r"""Return all settings by name, one ``name=value`` a line; secrets are hidden, as in Spark.
 
         Example::
 
             >>> SparkConf().set("b", 1).set("a", 2).toDebugString()
             'a=2\nb=1'
+            >>> SparkConf().set("spark.redis.auth", "open sesame").toDebugString()
+            'spark.redis.auth=*********(redacted)'
         """
-        return "\n".join(f"{key}={value}" for key, value in sorted(self._values.items()))
+        from swiftwater._settings import is_secret
+
+        return "\n".join(
+            f"{key}={_REDACTED if is_secret(key, value) else value}"
+            for key, value in sorted(self._values.items())
+        )

@@ -56,6 +56,12 @@ def test_debug_text_has_one_setting_a_line_by_name():
     assert SparkConf().set("b", "1").set("a", "2").toDebugString() == "a=2\nb=1"
 
 
+def test_debug_text_hides_secrets():
+    conf = SparkConf(loadDefaults=False).set("spark.authenticate.pass", "x y").set("a", "1")
+    assert conf.toDebugString() == "a=1\nspark.authenticate.pass=*********(redacted)"
+    assert conf.get("spark.authenticate.pass") == "x y"
+
+
 def test_system_properties_are_defaults():
     SparkContext.setSystemProperty("spark.ui.port", 1)
     SparkContext.setSystemProperty("user.home", "/h")

@@ -7,6 +7,7 @@ import operator
 import os
 import re
 import sys
+import tarfile
 from pathlib import Path
 from threading import Lock
 
@@ -307,6 +308,14 @@ def same_names(ssc, stream):
         stream.updateStateByKey(lambda new, old: 1).named("counts")
 
 
+def archived(folder, name, kind=tarfile.REGTYPE):
+    member = tarfile.TarInfo(name)
+    member.type = kind
+    with tarfile.open(folder / "a.tar", "w") as archive:
+        archive.addfile(member)
+    return str(folder / "a.tar")
+
+
 LOCK = Lock()
 
 # Each provokes a message of its section.
@@ -344,6 +353,9 @@ PROVOKED = {
         lambda sc, folder: sc.parallelize([(1,)]).toDF(["n"]).groupBy("n").pivot("n"),
         lambda sc, folder: sql_function("lag")("n"),
         without_numpy,
+        lambda sc, folder: sc.addArchive(f"{archived(folder, 'x')}#../x"),
+        lambda sc, folder: sc.addArchive(archived(folder, "../x")),
+        lambda sc, folder: sc.addArchive(archived(folder, "pipe", tarfile.FIFOTYPE)),
     ],
     "Mistakes that show when records come": [
         lambda sc, folder: sc.parallelize([([1], 1)]).reduceByKey(max).collect(),

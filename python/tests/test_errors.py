@@ -144,3 +144,25 @@ def test_a_cycle_of_causes_ends():
     first, second = ValueError("a"), ValueError("b")
     first.__cause__, second.__cause__ = second, first
     assert "ValueError: a" in render(first)
+
+
+OBEYED = "\x1b[2J\x9b31m\x9d0;title\x07\r\x7f\u2028\u202e\ufeff\ud800"
+SHOWN = r"\x1b[2J\x9b31m\x9d0;title\x07\r\x7f\u2028\u202e\ufeff\ud800"
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_nothing_that_a_terminal_obeys_is_in_it(full):
+    error = raised(parse, "pear")
+    error.args = (f"kind: {OBEYED}\nsecond line",)
+    error.add_note(f"note {OBEYED}")
+    error.__cause__ = KeyError(f"cause {OBEYED}")
+    shown = render(error, full=full)
+    assert f"ValueError: kind: {SHOWN}\nsecond line\nnote {SHOWN}" in shown
+    # A message of a KeyError is its repr already.
+    assert all(line.isprintable() for line in shown.split("\n"))
+
+
+def test_a_long_line_is_short_when_it_is_shown():
+    shown = render(raised(parse, "pear").__class__("\x1b" * 290))
+    assert len(max(shown.split("\n"), key=len)) < 400
+    assert "more characters" in shown

@@ -252,6 +252,100 @@ def test_archives_are_unpacked(sc, tmp_path, kind):
             assert file.read() == "the"
 
 
+@pytest.mark.parametrize(
+    "name", ["../x", "../../x", "/tmp/x", "a/../../x", "..", ".", "./", "a/..", "a\\..\\x"]
+)
+def test_the_name_of_an_archive_leads_nowhere_else(sc, tmp_path, name):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("words.txt", "the")
+    before = everything(tmp_path)
+    with pytest.raises(SparkException, match="leads out of the folder of added files"):
+        sc.addArchive(f"{tmp_path}/a.zip#{name}")
+    assert everything(tmp_path) == before
+    assert sc.listArchives == []
+    assert os.listdir(SparkFiles.getRootDirectory()) == []
+
+
+def everything(folder):
+    return sorted(str(path) for path in folder.rglob("*"))
+
+
+def member(name, kind=tarfile.REGTYPE, link="", mode=0o644):
+    found = tarfile.TarInfo(name)
+    found.type, found.linkname, found.mode = kind, link, mode
+    return found
+
+
+OUTSIDE = {
+    "above": [member("../x")],
+    "above, behind a folder": [member("a/../../x")],
+    "absolute": [member("/tmp/x")],
+    "a folder above": [member("../../x", tarfile.DIRTYPE)],
+    "the folder above": [member("..", tarfile.DIRTYPE, mode=0o777)],
+    "a link to above": [member("a", tarfile.SYMTYPE, "..")],
+    "an absolute link": [member("a", tarfile.SYMTYPE, "/tmp")],
+    "through a link": [member("a", tarfile.SYMTYPE, "b"), member("a/x")],
+    "a link through a link": [
+        member("a", tarfile.SYMTYPE, "."),
+        member("b", tarfile.SYMTYPE, "a/a/../.."),
+    ],
+    "a hard link": [member("a", tarfile.LNKTYPE, "../../x")],
+    "a hard link to a link": [
+        member("a", tarfile.SYMTYPE, "b"),
+        member("c", tarfile.LNKTYPE, "a"),
+    ],
+    "a device": [member("a", tarfile.CHRTYPE)],
+    "a pipe": [member("a", tarfile.FIFOTYPE)],
+}
+
+
+@pytest.mark.parametrize("members", OUTSIDE.values(), ids=OUTSIDE.keys())
+@pytest.mark.parametrize("filters", [True, False])
+def test_members_of_archives_stay_inside(sc, tmp_path, monkeypatch, members, filters):
+    if not filters:
+        # As in older releases of Python.
+        monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    with tarfile.open(tmp_path / "a.tar", "w") as packed:
+        packed.addfile(member("good"))
+        for one in members:
+            packed.addfile(one)
+    before, mode = everything(tmp_path), tmp_path.stat().st_mode
+    with pytest.raises(SparkException, match=r"leads out of its folder|is not a file"):
+        sc.addArchive(f"{tmp_path}/a.tar")
+    assert (everything(tmp_path), tmp_path.stat().st_mode) == (before, mode)
+    # Nothing is written before all of it was looked at.
+    assert os.listdir(SparkFiles.getRootDirectory()) == []
+
+
+@pytest.mark.parametrize("name", ["../x", "a/../../x", "/tmp/x"])
+def test_members_of_zip_files_stay_inside(sc, tmp_path, name):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("good", "1")
+        archive.writestr(name, "2")
+    with pytest.raises(SparkException, match="leads out of its folder"):
+        sc.addArchive(f"{tmp_path}/a.zip")
+    assert os.listdir(SparkFiles.getRootDirectory()) == []
+
+
+def test_links_inside_of_an_archive_are_unpacked(sc, tmp_path):
+    with tarfile.open(tmp_path / "a.tar", "w") as packed:
+        for one in (
+            member(".", tarfile.DIRTYPE, mode=0o755),
+            member("./lib/words.txt"),
+            member("bin/words", tarfile.SYMTYPE, "../lib/words.txt"),
+            member("lib64", tarfile.SYMTYPE, "lib"),
+            member("same", tarfile.LNKTYPE, "lib/words.txt"),
+            member("run", mode=0o4777),
+        ):
+            packed.addfile(one)
+    sc.addArchive(f"{tmp_path}/a.tar#env/one")
+    root = SparkFiles.get("env/one")
+    for name in ("bin/words", "lib64/words.txt", "same"):
+        assert os.path.isfile(os.path.join(root, name))
+    # Executable, and for nobody else to write, whoever packed it.
+    assert os.stat(os.path.join(root, "run")).st_mode & 0o7777 == 0o755
+
+
 def test_a_file_that_is_no_archive(sc, tmp_path):
     (tmp_path / "a.rar").write_text("x")
     with pytest.raises(SparkException, match="is no archive"):

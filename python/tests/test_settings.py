@@ -160,11 +160,53 @@ def test_the_table():
     ]
 
 
-@pytest.mark.parametrize("name", ["spark.ssl.keyPassword", "my.SECRET", "a.token", "x.access.key"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("spark.ssl.keyPassword", "my.SECRET", "a.token", "x.access.key"),
+        *("spark.authenticate.pass", "spark.redis.auth", "spark.db.pwd", "spark.mqtt.passphrase"),
+        *("spark.hadoop.fs.s3a.credentials", "spark.api-key", "spark.privateKey"),
+        *("spark.hadoop.fs.azure.account.key.x", "spark.hadoop.fs.azure.sas.x", "spark.jaasConfig"),
+    ],
+)
 def test_secrets_are_hidden(name):
     assert "hunter2" not in table({name: ("hunter2", "code")})
     settings = merge({name: "hunter2"}, layers(flags={name: "other"}), {})
     assert "hunter2" not in repr(settings.messages)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "-Djavax.net.ssl.trustStorePassword=hunter2 -Xmx1g",
+        "username='ada' password: 'hunter2'",
+        '{"token": "hunter2"}',
+        "redis://ada:hunter2@localhost:6379",
+        "amqp://:hunter2@localhost",
+    ],
+)
+def test_secrets_in_values_are_hidden(value):
+    assert "hunter2" not in table({"spark.driver.options": (value, "code")})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("spark.master", "local[2]"),
+        ("spark.app.name", "Token counter"),
+        ("spark.authenticate", "true"),
+        ("spark.sql.key", "a"),
+        ("spark.hadoop.fs.defaultFS", "hdfs://ada@localhost:9000/tokens"),
+        ("swiftwater.receiver.maxBuffered", "64m"),
+    ],
+)
+def test_what_is_no_secret_is_shown(name, value):
+    assert value in table({name: (value, "code")})
+
+
+def test_a_value_is_one_line_of_the_table():
+    shown = table({"spark.x": ("a\n\x1b[2J\u202eb", "file \x1b:1")}).splitlines()
+    assert shown[1:] == [r"spark.x  a\n\x1b[2J\u202eb  file \x1b:1"]
 
 
 @pytest.mark.parametrize(

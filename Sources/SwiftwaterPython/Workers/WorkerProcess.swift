@@ -474,8 +474,10 @@ final class WorkerProcess {
       defer { Py.release(data) }
       if let text = tell.call(data) {
         defer { Py.release(text) }
+        // In one line, as all of the log.
+        let lines = (py.text(of: text) ?? "a worker was interrupted").split(separator: "\n")
         try? ProcessConsole.logRepeated(
-          "warning", kind: "worker stack", py.text(of: text) ?? "a worker was interrupted")
+          "warning", kind: "worker stack", lines.joined(separator: " |"))
       } else {
         py.dropException()
       }
