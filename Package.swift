@@ -19,6 +19,11 @@ let pythonLinkage: [LinkerSetting] =
     [.linkedLibrary("python\(pythonVersion)")]
   }
 
+// Where the standard library of that Python is; the shared library is asked where it is itself.
+let pythonHome: [CSetting] =
+  Context.environment["LIBPYTHON_OBJECT"] == nil
+  ? [] : [.define("SW_PYTHON_HOME", to: "\"/usr\"")]
+
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -77,7 +82,7 @@ let package = Package(
         "CSignals", "PythonInterop", "SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterRDD",
         "SwiftwaterStreaming", "SwiftwaterConnectors", "SwiftwaterConsole", "SwiftwaterTesting",
       ]),
-    .target(name: "CHost", dependencies: ["CPython"]),
+    .target(name: "CHost", dependencies: ["CPython"], cSettings: pythonHome),
     .executableTarget(
       name: "SwiftwaterHost", dependencies: ["SwiftwaterPython", "CHost"], swiftSettings: strict,
       linkerSettings: pythonLinkage),

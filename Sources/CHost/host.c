@@ -1,8 +1,12 @@
+#define _GNU_SOURCE
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <dlfcn.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "chost.h"
 
@@ -26,6 +30,31 @@ static PyStatus set_search_path(PyConfig *config, const char *folder) {
   return status;
 }
 
+static int has_library(const char *prefix) {
+  char file[PATH_MAX + 64];
+  snprintf(file, sizeof file, "%s/lib/python%d.%d/os.py", prefix, PY_MAJOR_VERSION,
+           PY_MINOR_VERSION);
+  return access(file, R_OK) == 0;
+}
+
+// The folder in whose lib the standard library of the embedded Python is: where its static library
+// was built for, or above the shared one. False where it is not found.
+static int find_home(char home[PATH_MAX]) {
+#ifdef SW_PYTHON_HOME
+  snprintf(home, PATH_MAX, "%s", SW_PYTHON_HOME);
+  return has_library(home);
+#else
+  Dl_info library;
+  if (!dladdr((void *)Py_InitializeFromConfig, &library) || !realpath(library.dli_fname, home))
+    return 0;
+  for (char *slash; (slash = strrchr(home, '/'));) {
+    *slash = '\0';
+    if (has_library(home)) return 1;
+  }
+  return 0;
+#endif
+}
+
 static PyStatus configure(PyConfig *config, const struct sw_host_options *options) {
   // The hash seed that Spark gives its workers: keys keep their places from run to run.
   config->use_hash_seed = 1;
@@ -41,6 +70,13 @@ static PyStatus configure(PyConfig *config, const struct sw_host_options *option
   if (options->python_executable) {
     status = PyConfig_SetBytesString(config, &config->executable, options->python_executable);
     if (PyStatus_Exception(status)) return status;
+    // An environment lends its packages and no more: the standard library of another build of the
+    // same version has modules in C that this one cannot load.
+    char home[PATH_MAX];
+    if (find_home(home)) {
+      status = PyConfig_SetBytesString(config, &config->home, home);
+      if (PyStatus_Exception(status)) return status;
+    }
   }
   return set_search_path(config, options->package_folder);
 }

@@ -16,10 +16,8 @@ enum Host {
     let environment = PythonEnvironment.chosen(beside: packageFolder)
     HostFiles.exit(
       withCStrings([
-        CommandLine.arguments.dropFirst().first == "--worker"
-          ? "from swiftwater._worker import main; main()"
-          : "from swiftwater._cli import main; main()", packageFolder, environment.executable,
-        executable, environment.problem,
+        command(in: environment), packageFolder, environment.executable, executable,
+        environment.problem,
       ]) { strings in
         var options = sw_host_options(
           argument_count: CommandLine.argc, arguments: CommandLine.unsafeArgv,
@@ -28,6 +26,15 @@ enum Host {
           make_module: { makeModule() })
         return sw_host_run(&options)
       })
+  }
+
+  /// The Python code to run.
+  private static func command(in environment: PythonEnvironment) -> String {
+    let isWorker = CommandLine.arguments.dropFirst().first == "--worker"
+    let main = "from swiftwater.\(isWorker ? "_worker" : "_cli") import main; main()"
+    // The packages of a virtual environment are found by Python itself.
+    return environment.isPlainInterpreter
+      ? "from swiftwater._environment import borrow_packages; borrow_packages(); \(main)" : main
   }
 
   /// Lends C copies of the strings, NULL for nil.

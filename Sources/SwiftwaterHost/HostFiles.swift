@@ -29,8 +29,7 @@ enum HostFiles {
   /// The version ("3.11") in the `pyvenv.cfg` beside an interpreter's folder; nil when it belongs
   /// to no virtual environment, or the file does not say.
   static func virtualEnvironmentVersion(ofInterpreter path: String) -> String? {
-    let file = parent(of: parent(of: path)) + "/pyvenv.cfg"
-    for line in lines(of: file) {
+    for line in lines(of: virtualEnvironmentFile(ofInterpreter: path)) {
       let fields = line.split(separator: "=", maxSplits: 1).map { field in
         field.filter { $0 != " " && $0 != "\t" }
       }
@@ -40,6 +39,14 @@ enum HostFiles {
       if numbers.count >= 2 { return "\(numbers[0]).\(numbers[1])" }
     }
     return nil
+  }
+
+  static func isInVirtualEnvironment(_ interpreter: String) -> Bool {
+    exists(virtualEnvironmentFile(ofInterpreter: interpreter))
+  }
+
+  private static func virtualEnvironmentFile(ofInterpreter path: String) -> String {
+    parent(of: parent(of: path)) + "/pyvenv.cfg"
   }
 
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

@@ -5,6 +5,10 @@ import CHost
 struct PythonEnvironment {
   /// The interpreter whose environment is used; nil: the built-in one.
   let executable: String?
+  /// It belongs to no virtual environment.
+  var isPlainInterpreter: Bool {
+    executable.map { !HostFiles.isInVirtualEnvironment($0) } ?? false
+  }
   /// Why the chosen environment cannot be used, in a sentence that says what to do.
   let problem: String?
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from swiftwater._interpreter import flags, loading
 
-__all__ = ["EnvironmentProblem", "switch"]
+__all__ = ["EnvironmentProblem", "borrow_packages", "switch"]
 
 # Set for the process that is started in the other environment, so that it does not start another.
 _GUARD = "_SWIFTWATER_SWITCHED"
@@ -55,6 +55,26 @@ def switch(path: str, arguments: Sequence[str]) -> None:
         command = ["-c", loading("from swiftwater._cli import main; main()")]
     words = [interpreter, *flags(), *command, *arguments]
     os.execve(interpreter, words, environment)
+
+
+def borrow_packages() -> None:
+    """Take the packages of the interpreter ``sys.executable`` in place of this one's own.
+
+    In the host, for an interpreter that is in no virtual environment. The standard library stays
+    the host's.
+    """
+    import site
+
+    prefix = os.path.dirname(os.path.dirname(os.path.realpath(sys.executable)))
+    name = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    folder = os.path.join(prefix, "lib", name, "site-packages")
+    if os.path.realpath(sys.base_prefix) == prefix or not os.path.isdir(folder):
+        return
+    own = {*site.getsitepackages(), site.getusersitepackages()}
+    sys.path[:] = [place for place in sys.path if place not in own]
+    sys.prefix = sys.exec_prefix = prefix
+    site.PREFIXES[:] = [prefix]
+    site.addsitedir(folder)
 
 
 def _interpreter(path: str) -> str:

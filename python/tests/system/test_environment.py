@@ -1,5 +1,6 @@
 """The job's Python environment: switched to, or refused in a sentence."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -140,3 +141,77 @@ def test_an_old_interpreter_is_told_before_anything_is_loaded(tmp_path):
     assert (
         "ImportError: swiftwater needs Python 3.11 or newer, and this is Python 3.10" in done.stderr
     )
+
+
+LENT = """
+import json, os, ssl, sys
+import lent
+print(lent.__file__)
+print(sys.prefix)
+print(os.path.dirname(ssl.__file__), os.path.dirname(json.__file__))
+from swiftwater import SparkContext
+
+def seen(_):
+    import lent, ssl
+    return [os.getpid(), lent.__file__, ssl.__file__, sys.prefix]
+
+[found] = SparkContext("local", "lent").parallelize([1], 1).map(seen).collect()
+assert found == [found[0], lent.__file__, ssl.__file__, sys.prefix], found
+assert found[0] != os.getpid()
+"""
+
+
+@pytest.fixture(params=["venv", "interpreter"])
+def other_build(tmp_path, request):
+    """A Python of this minor version from another build, whose library cannot be loaded here.
+
+    Either a virtual environment that was made by it, or its interpreter itself.
+    """
+    name = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    base = tmp_path / "base"
+    library = base / "lib" / name
+    (library / "lib-dynload").mkdir(parents=True)
+    (base / "bin").mkdir()
+    # What an interpreter goes by when it looks for its library.
+    for module in ("os", "ssl", "json", "encodings", "site"):
+        (library / f"{module}.py").write_text("raise ImportError('of another build')\n")
+    (base / "bin" / name).write_bytes(b"")
+    (base / "bin" / name).chmod(0o755)
+    folder = base
+    if request.param == "venv":
+        folder = tmp_path / "lender"
+        (folder / "bin").mkdir(parents=True)
+        (folder / "pyvenv.cfg").write_text(f"home = {base}/bin\nversion = {name[6:]}.99\n")
+        (folder / "bin" / name).symlink_to(base / "bin" / name)
+    else:
+        # It is asked where it is and which version it has.
+        answer = f"#!/bin/sh\necho {base}\necho {' '.join(name[6:].split('.'))}\n"
+        (base / "bin" / name).write_text(answer)
+    (folder / "bin" / "python3").symlink_to(name)
+    (folder / "bin" / "python").symlink_to(name)
+    packages = folder / "lib" / name / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "lent.py").write_text("")
+    # Workers need cloudpickle.
+    [ours] = Path(sys.prefix).glob("lib/python3*/site-packages")
+    (packages / "ours.pth").write_text(f"{ours}\n")
+    return folder, packages
+
+
+def test_an_environment_lends_its_packages_only(run, script, other_build):
+    folder, packages = other_build
+    library = Path(os.__file__).parent
+    path = script(LENT)
+    for arguments, env in (
+        (["--python", str(folder)], {}),
+        (["--python", str(folder / "bin" / "python3")], {}),
+        ([], {"SWIFTWATER_PYTHON": str(folder)}),
+        ([], {"VIRTUAL_ENV": str(folder)}),
+    ):
+        job = run([require_host(), "run", *arguments, path], SWIFTWATER_WORKERS="always", **env)
+        assert job.status == 0, job.err
+        assert job.out.splitlines() == [
+            str(packages / "lent.py"),
+            str(folder),
+            f"{library} {library / 'json'}",
+        ]
