@@ -91,6 +91,7 @@ static inline PyObject *sw_exception_runtime_error(void) { return PyExc_RuntimeE
 static inline PyObject *sw_exception_os_error(void) { return PyExc_OSError; }
 static inline PyObject *sw_exception_attribute_error(void) { return PyExc_AttributeError; }
 static inline PyObject *sw_exception_stop_iteration(void) { return PyExc_StopIteration; }
+static inline PyObject *sw_exception_memory_error(void) { return PyExc_MemoryError; }
 static inline PyObject *sw_exception_keyboard_interrupt(void) { return PyExc_KeyboardInterrupt; }
 
 static inline PyObject *sw_new_module(PyModuleDef *definition) {

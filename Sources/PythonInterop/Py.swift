@@ -332,6 +332,7 @@ public enum ExceptionKind: Sendable {
   case valueError
   case runtimeError
   case osError
+  case memoryError
 
   var type: PyPointer {
     switch self {
@@ -339,6 +340,7 @@ public enum ExceptionKind: Sendable {
     case .valueError: sw_exception_value_error()
     case .runtimeError: sw_exception_runtime_error()
     case .osError: sw_exception_os_error()
+    case .memoryError: sw_exception_memory_error()
     }
   }
 }

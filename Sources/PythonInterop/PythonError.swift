@@ -72,6 +72,13 @@ public struct PythonError: Error, CustomStringConvertible {
       summary: Self.summary(of: exception.pointer))
   }
 
+  /// Memory was lacking.
+  public var isMemoryError: Bool {
+    Interpreter.attach { _ in
+      PyErr_GivenExceptionMatches(exception.pointer, sw_exception_memory_error()) != 0
+    }
+  }
+
   /// Sets the exception on this thread again, with the traceback that it had.
   public func restore(_ py: borrowing Python) {
     resetTraceback()

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import traceback
+from types import FrameType
 from typing import Any
 
 from swiftwater import _compatibility, _worker_session, accumulators, broadcast
@@ -30,13 +31,15 @@ __all__ = [
 
 _DESCRIPTORS = [3, 4, 5]
 
+_process = os.getpid()
+
 # As long as the worker lives: functions name them by their keys.
 _broadcasts: dict[Any, broadcast.Broadcast[Any]] = {}
 
 
 def main() -> None:
     """Serve the driver until it ends, or ends the connection."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, _on_interrupt)
     faulthandler.register(signal.SIGUSR1, file=2, all_threads=False)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(  # type: ignore[union-attr]
@@ -44,7 +47,6 @@ def main() -> None:
         )
     settings = dict(argument.split("=", 1) for argument in sys.argv if "=" in argument)
     status = 0
-    process = os.getpid()
     # The first to be registered, and the last to be run.
     atexit.register(engine.end_started)
     _worker_session.settings = settings
@@ -53,10 +55,17 @@ def main() -> None:
     except KeyboardInterrupt:
         status = 130
     _flush()
-    if status or os.getpid() != process:
+    if status or os.getpid() != _process:
         os._exit(status)
     # What functions have left open is closed and flushed at the end of the interpreter, as far as
     # that comes to an end: the engine sees to it.
+
+
+def _on_interrupt(number: int, frame: FrameType | None) -> None:
+    """Interrupt the function where the driver asks for it, and nobody else."""
+    # What functions have forked is theirs.
+    if os.getpid() != _process or engine.is_interrupted():
+        raise KeyboardInterrupt
 
 
 class TaskGivenUp(BaseException):

@@ -107,10 +107,18 @@ enum BatchCodec {
 /// Why a task can only run in the driver.
 struct CannotMove: Error {
   let reason: String
+  /// A worker has less memory than it takes; the driver may have it.
+  let lacksMemory: Bool
 
-  init(_ reason: String) { self.reason = reason }
+  init(_ reason: String, lacksMemory: Bool = false) {
+    self.reason = reason
+    self.lacksMemory = lacksMemory
+  }
 
-  init(_ what: String, _ error: any Error) { reason = "\(what) (\(error))" }
+  init(_ what: String, _ error: any Error) {
+    reason = "\(what) (\(error))"
+    lacksMemory = (error as? PythonError)?.isMemoryError ?? false
+  }
 }
 
 /// Python's half of what goes between processes (`swiftwater/_pickling.py`).

@@ -91,17 +91,23 @@ final class WorkerPool: TaskMover {
       _ = try? helpers()
     }
     if plan != .stay {
-      do { try noteSession(for: stage) } catch { return .stay }
+      do {
+        try noteSession(for: stage)
+      } catch {
+        // Where all has to run in workers, the task says what is wrong.
+        return use == .always ? plan : .stay
+      }
     }
     return plan
   }
 
   private func rule(_ node: RDDNode, _ end: (any Sendable)?, _ tasks: Int) -> MovePlan {
-    guard use != .never, !state.withLock({ $0.isShutDown || $0.isPaused }) else { return .stay }
+    let (isShutDown, isPaused) = state.withLock { ($0.isShutDown, $0.isPaused) }
+    guard use != .never, !isShutDown else { return .stay }
     let functions = Self.functions(of: node, end)
     if functions.contains(where: \.stays) { return .stay }
     if use == .always { return .move }
-    guard parallelism > 1, tasks > 1 else { return .stay }
+    guard !isPaused, parallelism > 1, tasks > 1 else { return .stay }
     // Without functions there is nothing to move.
     guard let function = functions.last else { return .stay }
     let records = node.stageRecords
@@ -153,7 +159,8 @@ final class WorkerPool: TaskMover {
     _ program: StageProgram, partitions: [Int], task: TaskContext,
     inputs: () throws -> [any BatchCursor]
   ) throws -> (buckets: [[any RecordBatch]], count: Int) {
-    do { _ = try launching() } catch { throw unavailable(error) }
+    // Without cloudpickle no function could be sent, and all of them stay.
+    do { _ = try launching() } catch { throw withoutWorkers(error) }
     let (pickled, session) = try prepared(program, task)
     var deaths: [WorkerDeath] = []
     while true {
@@ -178,8 +185,9 @@ final class WorkerPool: TaskMover {
         deaths.append(death)
         let isKnown = death.place.step >= 0 && death.place.index >= 0
         let same = isKnown ? deaths.count { $0.place == death.place } : 0
-        let inFunctions = deaths.count { $0.place.step >= 0 }
-        if same >= Self.mostAtOnePlace || inFunctions >= Self.mostAttempts
+        // A worker that ends by itself does so again.
+        let byThemselves = deaths.count { $0.place.step >= 0 || !$0.wasKilled }
+        if same >= Self.mostAtOnePlace || byThemselves >= Self.mostAttempts
           || deaths.count >= Self.mostDeaths
         {
           throw failure(program, deaths, task)
@@ -190,6 +198,7 @@ final class WorkerPool: TaskMover {
             + "its task is tried again")
       } catch let error as CannotMove {
         giveBack(worker)
+        if error.lacksMemory, use == .always { throw lackingMemory(program, error, task) }
         throw staying(program, error.reason)
       } catch {
         giveBack(worker)
@@ -304,13 +313,30 @@ final class WorkerPool: TaskMover {
     let message =
       "a worker process \(last.outcome) \(program.description(of: last.place, task)), "
       + "like \(deaths.count - 1) before it at the same task. Other tasks and workers go on"
-    return Interpreter.attach { py in
+    return sparkException(message + memoryHint, in: program.place(of: last.place))
+  }
+
+  /// What a task fails with that has to run in a worker, where it does not fit.
+  private func lackingMemory(
+    _ program: StageProgram, _ error: CannotMove, _ task: TaskContext
+  ) -> any Error {
+    sparkException(
+      "partition \(task.partition) needs more memory than a worker process has: \(error.reason)"
+        + memoryHint, in: program.places.first)
+  }
+
+  private var memoryHint: String {
+    memory.map { ". swiftwater.worker.memory is \($0): too little?" } ?? ""
+  }
+
+  private func sparkException(_ message: String, in place: OperatorPlace? = nil) -> any Error {
+    Interpreter.attach { py in
       guard let type = try? py.importing("SparkException", from: "swiftwater.errors") else {
         return EngineError.unavailable(message)
       }
       py.raise(type, message)
       var error = PythonError.fetch(py)
-      if let place = program.place(of: last.place) {
+      if let place {
         error.addNote("in operator: \(place.name) at \(place.site)", unless: "in operator: ", py)
       }
       return error
@@ -352,18 +378,27 @@ final class WorkerPool: TaskMover {
     }
   }
 
-  /// What a task throws where there are no workers: for some time none are tried, which is said when
-  /// it begins.
-  private func unavailable(_ error: any Error) -> TaskStays {
+  /// What a task throws where no worker can be started. Where all has to run in workers, it fails.
+  private func unavailable(_ error: any Error) -> any Error {
+    if use == .always {
+      return sparkException(
+        "swiftwater.workers is always, and no worker process can be started: \(error)"
+          + memoryHint)
+    }
+    return withoutWorkers(error)
+  }
+
+  /// What a task throws that the driver runs instead: for some time no workers are tried, which is said
+  /// when it begins.
+  private func withoutWorkers(_ error: any Error) -> TaskStays {
     let now = monotonicNanoseconds()
     let isNew = state.withLock { state in
       defer { state.pausedUntil = now + Self.pause }
       return state.pausedUntil == 0
     }
     if isNew {
-      let hint = memory.map { ". swiftwater.worker.memory is \($0): too little?" } ?? ""
       try? ProcessConsole.log(
-        "warning", "functions run in the driver, on one core: \(error)\(hint)")
+        "warning", "functions run in the driver, on one core: \(error)\(memoryHint)")
     }
     return TaskStays()
   }

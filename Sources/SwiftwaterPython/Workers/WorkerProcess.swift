@@ -6,6 +6,8 @@ import SwiftwaterRDD
 struct WorkerDeath: Error {
   /// How it ended, for people.
   let outcome: String
+  /// By a SIGKILL of somebody else.
+  let wasKilled: Bool
   let place: WorkerPlace
 }
 
@@ -171,7 +173,8 @@ final class WorkerProcess {
       isUsable = false
       process.end(after: Self.endPatience)
       forwardOutputs(all: true)
-      throw WorkerDeath(outcome: process.outcome(), place: place)
+      let outcome = process.outcome()
+      throw WorkerDeath(outcome: outcome, wasKilled: process.wasKilled, place: place)
     } catch {
       // It may still work on what it was asked.
       if isBusy {
@@ -301,10 +304,11 @@ final class WorkerProcess {
       case .failed:
         isBusy = false
         let error = try rebuilt(message)
-        if message.a == 2 {
+        if message.a >= 2 {
           let text = "\(error)"
           throw CannotMove(
-            text.hasPrefix(Self.wrapped) ? String(text.dropFirst(Self.wrapped.count)) : text)
+            text.hasPrefix(Self.wrapped) ? String(text.dropFirst(Self.wrapped.count)) : text,
+            lacksMemory: message.a == 3)
         }
         throw error
       default: throw WorkerGone()
@@ -419,6 +423,8 @@ final class WorkerProcess {
   ///
   /// - Returns: what the function raised.
   private func interrupt() -> (any Error)? {
+    // A signal that somebody else sends means nothing to it.
+    channel.outgoing.page.assumingMemoryBound(to: Int.self)[0] = channel.request
     process.interrupt()
     if let message = awaitEnd() {
       guard message.kind == .failed, message.a == 0 else { return nil }

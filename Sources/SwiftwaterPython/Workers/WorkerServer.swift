@@ -15,8 +15,11 @@ enum WorkerProgress {
   /// Why the task that runs can only run in the driver.
   nonisolated(unsafe) fileprivate static var staying: String?
 
-  fileprivate static func begin(_ words: UnsafeMutablePointer<Int>, hasDriversHashes: Bool) {
+  fileprivate static func begin(
+    _ words: UnsafeMutablePointer<Int>, interrupted: UnsafePointer<Int>, hasDriversHashes: Bool
+  ) {
     self.words = words
+    self.interrupted = interrupted
     self.hasDriversHashes = hasDriversHashes
   }
 
@@ -35,6 +38,13 @@ enum WorkerProgress {
       py.raise(type, staying ?? "")
     }
   }
+
+  /// Where the driver notes which request it interrupts, and the one that is worked on.
+  nonisolated(unsafe) private static var interrupted: UnsafePointer<Int>?
+  nonisolated(unsafe) fileprivate static var request = 0
+
+  /// Whether the driver has asked for the interrupt that has come.
+  static var isInterrupted: Bool { interrupted.map { $0[0] == request } ?? false }
 
   /// True in a worker process.
   static var isWorker: Bool { words != nil }
@@ -78,10 +88,12 @@ final class WorkerServer {
     pickling = try Pickling(py)
     WorkerProgress.begin(
       channel.outgoing.page.assumingMemoryBound(to: Int.self),
+      interrupted: UnsafePointer(channel.incoming.page.assumingMemoryBound(to: Int.self)),
       hasDriversHashes: settings["swiftwater.worker.hashes"] == py.hashMark)
     keepFromForks(channel.outgoing)
-    // Its page is written to until the process ends.
+    // Their pages are written to and read until the process ends.
     _ = Unmanaged.passRetained(channel.outgoing)
+    _ = Unmanaged.passRetained(channel.incoming)
     endWithDriver(channel.socket)
   }
 
@@ -115,6 +127,7 @@ final class WorkerServer {
       // The answer to a question whose asker was interrupted.
       if message.question != 0 { continue }
       channel.request = message.request
+      WorkerProgress.request = message.request
       return message
     }
   }
@@ -189,7 +202,10 @@ final class WorkerServer {
   private func fail(_ error: any Error, _ py: borrowing Python) throws {
     var kind = 0
     if conversation.isGivenUp { kind = 1 }
-    if let reason = (error as? CannotMove)?.reason ?? WorkerProgress.staying {
+    if let error = error as? CannotMove {
+      kind = error.lacksMemory ? 3 : 2
+      Py.raise(.runtimeError, error.reason)
+    } else if let reason = WorkerProgress.staying {
       kind = 2
       Py.raise(.runtimeError, reason)
     } else {
@@ -251,6 +267,9 @@ private final class Conversation {
 
 /// An input of a task: asks the driver for its batches.
 private final class WorkerInput: BatchCursor {
+  /// What work on a batch takes in any case.
+  private static let leastMemory = 1 << 20
+
   private let number: Int
   private let conversation: Conversation
   private let pickling: Pickling
@@ -270,6 +289,12 @@ private final class WorkerInput: BatchCursor {
       return nil
     }
     if number == 0 { WorkerProgress.beginBatch(message.b) }
+    // The bytes, and what is made of them at once.
+    guard hasMemory(for: 2 * message.size + Self.leastMemory) else {
+      throw CannotMove(
+        "\(message.b) records of \(max(message.size >> 20, 1)) MB do not fit into it",
+        lacksMemory: true)
+    }
     return try BatchCodec.decode(
       conversation.payload(of: message), form: message.a, count: message.b, with: pickling)
   }
@@ -438,6 +463,12 @@ private final class WorkerProgram {
 
 /// What a worker process calls.
 let workerFunctions: [(String, NativeFunction, String)] = [
+  (
+    "is_interrupted",
+    { _, arguments in
+      entry(arguments, count: 0) { py, _ in py.newBool(WorkerProgress.isInterrupted) }
+    }, "Whether the driver interrupts what this worker works on."
+  ),
   (
     "serve",
     { _, arguments in

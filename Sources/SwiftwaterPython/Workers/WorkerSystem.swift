@@ -159,7 +159,8 @@ struct WorkerMessage: BitwiseCopyable {
     case output
     /// a: records that were counted. The bytes: what accumulators have gained.
     case done
-    /// The bytes: the exception. a: 1 where the task was given up, 2 where records cannot be pickled.
+    /// The bytes: the exception. a: 1 where the task was given up, 2 where records cannot be pickled,
+    /// 3 where the memory of a worker is too little for what it is sent.
     case failed
   }
 
@@ -440,8 +441,24 @@ func keepFromForks(_ area: SharedArea) {
   sw_keep_from_forks(area.page, SharedArea.head)
 }
 
+/// Whether so many bytes can be had at this moment, where this process's memory is bounded.
+///
+/// Asked before code runs that ends the process where it gets no memory.
+func hasMemory(for bytes: Int) -> Bool {
+  guard isMemoryLimited else { return true }
+  // Not malloc, which the compiler leaves out where the memory is not used.
+  let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+  guard let memory, memory != MAP_FAILED else { return false }
+  munmap(memory, bytes)
+  return true
+}
+
+// SAFETY (nonisolated(unsafe)): set once, before there is a second thread.
+nonisolated(unsafe) private var isMemoryLimited = false
+
 /// Bounds the memory of this process, beyond which allocations fail.
 func limitMemory(to bytes: Int) {
+  isMemoryLimited = true
   // Of what it writes to and has for itself: neither reserved addresses nor shared memory count.
   var limit = rlimit(rlim_cur: rlim_t(bytes), rlim_max: rlim_t(bytes))
   setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit)
