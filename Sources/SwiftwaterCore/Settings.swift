@@ -1,3 +1,11 @@
+/// How long a line may be, and how large a block before its last line: places in a block have 32 bits,
+/// also where each of its bytes has become three.
+public let mostBlockBytes = 512 << 20
+
+/// How many partitions an RDD may have. A table of so many costs nothing; who asks for more has mistaken
+/// a number, and there would be no memory for it.
+public let mostPartitions = 1_000_000
+
 /// What one setting is called, what it is when nobody sets it, and what it does.
 public struct SettingDefinition: Sendable {
   public let name: String
@@ -131,11 +139,13 @@ public struct Settings: Sendable {
     }
   }
 
-  /// A whole number of at least `minimum`; nil where the setting is empty.
-  public func count(_ name: String, minimum: Int = 1) throws -> Int? {
+  /// A whole number of at least `minimum`, and at most `maximum`; nil where the setting is empty.
+  public func count(_ name: String, minimum: Int = 1, maximum: Int = .max) throws -> Int? {
     guard let text = self[name] else { return nil }
-    guard let number = Int(text), number >= minimum else {
-      let bound = minimum == .min ? "" : " of at least \(minimum)"
+    guard let number = Int(text), (minimum...maximum).contains(number) else {
+      let bound =
+        maximum < .max
+        ? " from \(minimum) to \(maximum)" : minimum == .min ? "" : " of at least \(minimum)"
       throw unreadable(name, expected: "a whole number\(bound)")
     }
     return number
@@ -151,13 +161,18 @@ public struct Settings: Sendable {
     return number
   }
 
-  /// A number of bytes of at least 1; nil where the setting is empty.
-  public func bytes(_ name: String) throws -> Int? {
+  /// A number of bytes of at least 1, and at most `maximum`; nil where the setting is empty.
+  public func bytes(_ name: String, maximum: Int = 1 << 50) throws -> Int? {
     let units: [String: Int] = [
       "": 1, "b": 1, "k": 1 << 10, "kb": 1 << 10, "m": 1 << 20, "mb": 1 << 20, "g": 1 << 30,
       "gb": 1 << 30, "t": 1 << 40, "tb": 1 << 40,
     ]
-    return try quantity(name, units: units, expected: "a size such as 64k, 16m or 2g")
+    let most = maximum >> 40 > 0 ? "\(maximum >> 40)t" : "\(maximum >> 20)m"
+    let expected = "a size such as 64k or 16m, up to \(most)"
+    guard let bytes = try quantity(name, units: units, expected: expected) else { return nil }
+    // Sizes are added up.
+    guard bytes <= maximum else { throw unreadable(name, expected: expected) }
+    return bytes
   }
 
   /// A time; a bare number is milliseconds. Nil where the setting is empty.
@@ -216,8 +231,19 @@ public struct Master: Sendable, Equatable {
     parallelism = count
   }
 
+  private static func isCluster(_ url: String) -> Bool {
+    ["spark://", "mesos://", "zk://", "k8s://", "local-cluster["].contains(where: url.hasPrefix)
+      || ["yarn", "yarn-client", "yarn-cluster", "yarn-standalone"].contains(url)
+  }
+
   private static func unknown(_ url: String) -> EngineError {
-    .invalidArgument(
+    if isCluster(url) {
+      return .invalidArgument(
+        "the master '\(url)' is a cluster, and Swiftwater runs on one machine: start the job with "
+          + "--master 'local[*]' (or SWIFTWATER_MASTER='local[*]' in the environment), which wins "
+          + "over what the code says, or write local[*] there")
+    }
+    return .invalidArgument(
       "Could not parse Master URL: '\(url)'. Swiftwater runs on one machine: use local, "
         + "local[N] with N tasks at the same time (up to 4096), or local[*] for one a processor")
   }

@@ -26,7 +26,7 @@ let historyFunctions: [(String, NativeFunction, String)] = [
     { _, arguments in
       entry(arguments, count: 2) { _, arguments in
         let owner: PythonStreaming = try arguments.handle(0)
-        try owner.streaming.remember(milliseconds: Int64(try arguments.integer(1)))
+        try owner.streaming.remember(milliseconds: try duration(try arguments.integer(1)))
         return Py.none()
       }
     }, "Keeps the RDDs of every stream for a time."
@@ -241,10 +241,18 @@ private func isTaken(
   return Py.truth(result) == 1
 }
 
+/// - Throws: ``EngineError`` (`invalidArgument`) for more than a century: reaches are added up.
+private func duration(_ milliseconds: Int) throws -> Int64 {
+  guard (0...2 * mostMilliseconds).contains(milliseconds) else {
+    throw EngineError.invalidArgument("\(milliseconds) ms are no duration, or more than a century")
+  }
+  return Int64(milliseconds)
+}
+
 private func streamHistory(_ arguments: Arguments, _ py: borrowing Python) throws -> PyPointer? {
   let owner: PythonStreaming = try arguments.handle(0)
   let parents = try handles(in: try arguments.sequence(1), as: PythonStream.self).map(\.node)
-  let reach = try arguments.integers(3, py).map { Int64($0) }
+  let reach = try arguments.integers(3, py).map(duration)
   guard reach.count == parents.count else {
     throw ArgumentError("argument 4 must have a number for each parent")
   }
@@ -252,7 +260,7 @@ private func streamHistory(_ arguments: Arguments, _ py: borrowing Python) throw
     try function(arguments[5]),
     place: OperatorPlace(name: try arguments.text(7, py), site: try arguments.text(8, py)),
     slide: try BatchInterval(milliseconds: Int64(try arguments.integer(2))), of: parents,
-    reach: Reach(parents: reach, own: Int64(try arguments.integer(4))),
+    reach: Reach(parents: reach, own: try duration(try arguments.integer(4))),
     key: arguments.isNone(6) ? nil : try arguments.text(6, py))
   return HandleType.make(PythonStream(node, of: owner))
 }

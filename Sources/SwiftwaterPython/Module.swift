@@ -30,6 +30,7 @@ public func makeModule() -> UnsafeMutableRawPointer? {
         + streamFunctions + historyFunctions + runFunctions + workerFunctions,
       constants: [
         ("__version__", py.newText(swiftwaterVersion)),
+        ("most_partitions", py.newInteger(mostPartitions)),
         (
           "python_version",
           py.newTuple([py.newInteger(3), py.newInteger(NativeModule.compiledMinorVersion)])

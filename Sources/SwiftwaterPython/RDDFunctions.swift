@@ -10,7 +10,7 @@ let rddFunctions: [(String, NativeFunction, String)] = [
     { _, arguments in
       entry(arguments, count: 4) { py, arguments in
         let owner: PythonContext = try arguments.handle(0)
-        let slices = max(0, try arguments.integer(2))
+        let slices = try partitionCount(arguments, 2, minimum: 0)
         let partitions = try slice(
           try arguments.sequence(1), into: slices, batch: try arguments.integer(3), py)
         return HandleType.make(
@@ -25,7 +25,7 @@ let rddFunctions: [(String, NativeFunction, String)] = [
         let owner: PythonContext = try arguments.handle(0)
         return HandleType.make(
           try owner.context.textFileNode(
-            try arguments.text(1, py), minimumPartitions: try arguments.integer(2)))
+            try arguments.text(1, py), minimumPartitions: try partitionCount(arguments, 2)))
       }
     }, "An RDD of the lines of text files."
   ),
@@ -107,6 +107,7 @@ let rddFunctions: [(String, NativeFunction, String)] = [
       entry(arguments, count: 2) { _, arguments in
         let owner: PythonContext = try arguments.handle(0)
         let rdds = try handles(in: try arguments.sequence(1), as: RDDNode.self)
+        try requirePartitions(rdds.reduce(0) { $0 + $1.partitionCount })
         return HandleType.make(RDDNode.union(of: rdds, context: owner.context))
       }
     }, "The partitions of several RDDs."
@@ -225,6 +226,7 @@ private func slice(
   _ values: Items, into slices: Int, batch: Int, _ py: borrowing Python
 ) throws -> [[any RecordBatch]] {
   guard batch >= 1 else { throw ArgumentError("a batch has one value at least") }
+  let batch = min(batch, max(values.count, 1))
   let count = (values.count + batch - 1) / batch
   var partitions: [[any RecordBatch]] = []
   partitions.reserveCapacity(slices)
@@ -377,12 +379,21 @@ func combination(in arguments: Arguments, _ py: borrowing Python) throws -> Comb
     gathersLists: Py.truth(arguments[8]) == 1)
 }
 
-private func partitionCount(_ arguments: Arguments, _ index: Int) throws -> Int {
+private func partitionCount(
+  _ arguments: Arguments, _ index: Int, minimum: Int = 1
+) throws -> Int {
   let count = try arguments.integer(index)
-  guard count >= 1 else {
-    throw EngineError.invalidArgument("numPartitions must be at least 1, not \(count)")
+  guard count >= minimum else {
+    throw EngineError.invalidArgument("numPartitions must be at least \(minimum), not \(count)")
   }
+  try requirePartitions(count)
   return count
+}
+
+private func requirePartitions(_ count: Int) throws {
+  guard count <= mostPartitions else {
+    throw EngineError.invalidArgument("\(count) partitions are more than \(mostPartitions)")
+  }
 }
 
 /// For each partition, pairs of the number of an RDD and of one of its partitions.

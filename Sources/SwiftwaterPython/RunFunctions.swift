@@ -54,8 +54,8 @@ let runFunctions: [(String, NativeFunction, String)] = [
       entry(arguments, count: 2) { py, arguments in
         let clock = try manualClock(in: arguments)
         let milliseconds = try arguments.integer(1)
-        guard milliseconds >= 0 else {
-          throw EngineError.invalidArgument("time goes forward: \(milliseconds) ms")
+        guard (0...mostMilliseconds).contains(milliseconds) else {
+          throw EngineError.invalidArgument("time goes forward, by a century at most")
         }
         Interpreter.detach(py) { clock.advance(by: .milliseconds(milliseconds)) }
         return Py.none()
@@ -80,6 +80,9 @@ let runFunctions: [(String, NativeFunction, String)] = [
     }, "True when a source holds records that no batch has taken."
   ),
 ]
+
+/// A century: times are nanoseconds of 64 bits, and durations are added up.
+let mostMilliseconds = 36_525 * 86_400_000
 
 private func manualClock(in arguments: Arguments) throws -> ManualClock {
   let owner: PythonStreaming = try arguments.handle(0)

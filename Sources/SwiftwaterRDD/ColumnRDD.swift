@@ -86,7 +86,9 @@ public struct ColumnRDD: Sendable {
     _ first: Merge, thenBy second: Merge, partitions: Int?, name: String
   ) throws -> ColumnRDD {
     let types = try pairTypes()
-    let (type, buckets) = (type, partitions ?? node.context.defaultParallelism)
+    let (type, buckets) = (
+      type, checkedPartitions(partitions ?? node.context.defaultParallelism)
+    )
     let result = ColumnType.tuple([types.key, first.resultType(for: types.value)])
     let parent =
       first.isAssociative(for: types.value) ? node.coalesced(to: node.context.parallelism) : node

@@ -11,7 +11,7 @@ extension RDD {
   public func reduceByKey<Key: PartitionKey, Value: Sendable>(
     partitions: Int? = nil, _ combine: @escaping @Sendable (Value, Value) throws -> Value
   ) -> RDD<(Key, Value)> where Element == (Key, Value) {
-    let buckets = partitions ?? context.defaultParallelism
+    let buckets = checkedPartitions(partitions ?? context.defaultParallelism)
     let shuffle = Shuffle(parent: node, bucketCount: buckets) { cursor, task in
       var table = GroupTable<Key, Value>()
       while let batch = try cursor.next() {

@@ -213,7 +213,7 @@ extension SparkContext {
     _ values: some Collection<Element>, slices: Int? = nil
   ) -> RDD<Element> {
     let all = Array(values)
-    let slices = max(1, slices ?? defaultParallelism)
+    let slices = max(1, checkedPartitions(slices ?? defaultParallelism))
     let partitions = (0..<slices).map { index -> [any RecordBatch] in
       let range = (index * all.count / slices)..<((index + 1) * all.count / slices)
       return range.isEmpty ? [] : [ValueBatch(Array(all[range]))]

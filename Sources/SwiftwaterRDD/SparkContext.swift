@@ -31,7 +31,8 @@ public final class SparkContext: Sendable {
     self.settings = settings
     parallelism = try Master(settings["spark.master"] ?? "local[*]").parallelism
     appName = settings["spark.app.name"] ?? "swiftwater"
-    defaultParallelism = try settings.count("spark.default.parallelism") ?? parallelism
+    defaultParallelism =
+      try settings.count("spark.default.parallelism", maximum: mostPartitions) ?? parallelism
     isLowering = try settings.flag("swiftwater.lowering")
     pool = TaskPool(width: parallelism)
     SpillStore.shared.configure(
@@ -110,4 +111,13 @@ public final class SparkContext: Sendable {
       return state.lastID
     }
   }
+}
+
+/// A number of partitions that a Swift job has written down.
+///
+/// - Precondition: no more than ``mostPartitions``.
+func checkedPartitions(_ count: Int) -> Int {
+  precondition(
+    count <= mostPartitions, "an RDD has at most \(mostPartitions) partitions, not \(count)")
+  return count
 }

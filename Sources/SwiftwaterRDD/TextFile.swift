@@ -14,7 +14,9 @@ extension SparkContext {
     _ path: String, minimumPartitions: Int, blockSize: Int = 256 << 10
   ) throws -> RDDNode {
     let splits = try FileSplit.plan(paths: path, minimumPartitions: max(1, minimumPartitions))
-    let lineLimit = try settings.bytes("swiftwater.receiver.maxLineLength") ?? (16 << 20)
+    let lineLimit =
+      try settings.bytes("swiftwater.receiver.maxLineLength", maximum: mostBlockBytes)
+      ?? (16 << 20)
     return RDDNode(
       name: "textFile", context: self, dependencies: [], partitionCount: splits.count,
       recordType: .text, source: path,
@@ -47,7 +49,7 @@ extension SparkContext {
 
   /// The lines of text files. See ``textFileNode(_:minimumPartitions:blockSize:)``.
   public func textFile(_ path: String, minimumPartitions: Int? = nil) throws -> RDD<TextLine> {
-    let minimum = minimumPartitions ?? min(2, defaultParallelism)
+    let minimum = minimumPartitions.map(checkedPartitions) ?? min(2, defaultParallelism)
     return RDD(try textFileNode(path, minimumPartitions: minimum))
   }
 }

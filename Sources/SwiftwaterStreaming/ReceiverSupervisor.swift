@@ -16,9 +16,12 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
 
     /// - Throws: ``EngineError`` (`invalidArgument`) for a setting that cannot be read.
     public init(_ settings: Settings, interval: BatchInterval) throws {
-      blockSize = try settings.bytes("swiftwater.block.size") ?? (1 << 20)
+      blockSize =
+        try settings.bytes("swiftwater.block.size", maximum: mostBlockBytes) ?? (1 << 20)
       blockInterval = try settings.duration("spark.streaming.blockInterval") ?? .milliseconds(200)
-      maxLineLength = try settings.bytes("swiftwater.receiver.maxLineLength") ?? (16 << 20)
+      maxLineLength =
+        try settings.bytes("swiftwater.receiver.maxLineLength", maximum: mostBlockBytes)
+        ?? (16 << 20)
       restartDelay = try settings.duration("spark.streaming.receiverRestartDelay") ?? .seconds(2)
       rate = try RateSettings(settings, interval: interval)
     }

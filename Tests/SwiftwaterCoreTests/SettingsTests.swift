@@ -22,12 +22,39 @@ import Testing
 
   @Test(
     "What cannot be read says which setting, and what it should be",
-    arguments: ["x", "-1", "0", "1.5m", "16 parsec", "99999999999999999999", "9999999999999t"])
+    arguments: [
+      "x", "-1", "0", "1.5m", "16 parsec", "99999999999999999999", "9999999999999t",
+      "1025t", "9223372036854775807",
+    ])
   func unreadable(text: String) {
     let error = #expect(throws: EngineError.self) {
       try Settings(["swiftwater.block.size": text]).bytes("swiftwater.block.size")
     }
     #expect(error?.message.hasPrefix("swiftwater.block.size: '\(text)' is not a size") == true)
+  }
+
+  @Test(arguments: ["0", "-1", "1000001", "9223372036854775807", "9223372036854775808", "2.5", "x"])
+  func counts(text: String) {
+    let error = #expect(throws: EngineError.self) {
+      try Settings(["n": text]).count("n", maximum: mostPartitions)
+    }
+    #expect(error?.message == "n: '\(text)' is not a whole number from 1 to 1000000")
+  }
+
+  @Test(arguments: [
+    "spark://host:7077", "mesos://host:5050", "yarn", "yarn-client", "k8s://https://host", "zk://a",
+    "local-cluster[2,1,1024]",
+  ])
+  func clusters(url: String) {
+    let error = #expect(throws: EngineError.self) { try Master(url) }
+    #expect(error?.message.contains("'\(url)' is a cluster") == true)
+    #expect(error?.message.contains("--master 'local[*]'") == true)
+  }
+
+  @Test(arguments: [("512m", true), ("513m", false), ("1g", false)])
+  func sizesOfBlocks(text: String, isFine: Bool) {
+    let bytes = try? Settings(["s": text]).bytes("s", maximum: mostBlockBytes)
+    #expect((bytes != nil) == isFine)
   }
 
   @Test func emptyMeansDefault() throws {

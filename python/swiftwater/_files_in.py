@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ def whole_text_files(
     sc: SparkContext, path: str, partitions: int | None, use_unicode: bool
 ) -> RDD[tuple[str, str]]:
     files = _found(path, "wholeTextFiles")
-    wanted = max(sc.defaultMinPartitions if partitions is None else int(partitions), 1)
+    wanted = sc._least_partitions("wholeTextFiles", partitions, sc.defaultMinPartitions)
     groups = _grouped(files, -(-sum(map(os.path.getsize, files)) // wanted))
     read = _text if use_unicode else _text_as_bytes
     return _read(sc, groups, read, path, "wholeTextFiles")
@@ -37,15 +38,14 @@ def whole_text_files(
 
 def binary_files(sc: SparkContext, path: str, partitions: int | None) -> RDD[tuple[str, bytes]]:
     files = _found(path, "binaryFiles")
-    wanted = max(sc.defaultParallelism, int(partitions or 0))
+    wanted = max(sc.defaultParallelism, sc._least_partitions("binaryFiles", partitions, 1))
     total = sum(os.path.getsize(file) + _OPEN_COST for file in files)
     most = min(_LARGEST_PARTITION, max(_OPEN_COST, total // wanted))
     return _read(sc, _grouped(files, most), _binary, path, "binaryFiles")
 
 
 def binary_records(sc: SparkContext, path: str, length: int) -> RDD[bytes]:
-    if not isinstance(length, int) or length < 1:
-        raise ValueError(f"binaryRecords needs a record length above 0, not {length!r}")
+    length = record_length("binaryRecords", length)
     pieces: list[list[Any]] = []
     step = max(_BLOCK // length, 1) * length
     for file in _found(path, "binaryRecords"):
@@ -59,6 +59,13 @@ def binary_records(sc: SparkContext, path: str, length: int) -> RDD[bytes]:
 def pickle_file(sc: SparkContext, path: str) -> RDD[Any]:
     groups = [[file] for file in _found(path, "pickleFile")]
     return _read(sc, groups, _unpickled, path, "pickleFile")
+
+
+def record_length(name: str, given: Any) -> int:
+    """Return a checked number of bytes a record. Raises ``ValueError``."""
+    if isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= sys.maxsize:
+        raise ValueError(f"{name} needs a record length above 0, not {given!r}")
+    return given
 
 
 def _read(
@@ -134,7 +141,8 @@ def _records(piece: tuple[str, int, int, int]) -> Iterator[bytes]:
     with open(file, "rb") as opened:
         opened.seek(start)
         for _ in range(start, end, length):
-            record = opened.read(length)
+            # No buffer of a size that the file does not have.
+            record = opened.read(min(length, end - start))
             if len(record) < length:
                 raise EOFError(f"{file} ends within a record: records have {length} bytes")
             yield record

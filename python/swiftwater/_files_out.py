@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
+
+from swiftwater._numbers import whole
 
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD
@@ -126,7 +129,8 @@ def save_text(
 
 def save_pickles(rdd: RDD[Any], path: str, batch_size: int, overwrite: bool = False) -> None:
     """Write each partition as a file of pickled lists of up to ``batch_size`` records."""
-    size = batch_size if batch_size > 0 else 1000
+    given = whole(batch_size, "batchSize")
+    size = min(given, sys.maxsize) if given > 0 else 1000
 
     def pickles(records: Iterator[Any], file: IO[bytes]) -> None:
         import pickle

@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 
 __all__ = ["histogram"]
 
+_MOST_BUCKETS = 10_000_000
+
 
 def histogram(rdd: RDD[Any], buckets: Any) -> tuple[Any, list[int]]:
     """Return the bounds of buckets and the number of records in each."""
     if isinstance(buckets, int):
         if buckets < 1:
             raise ValueError("number of buckets must be >= 1")
+        if buckets > _MOST_BUCKETS:
+            raise ValueError(f"number of buckets must be <= {_MOST_BUCKETS}, not {buckets}")
         counted = rdd._piped("filter", _is_comparable, "histogram")
         smallest, largest = _ends(counted)
         if smallest == largest or buckets == 1:

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from swiftwater._numbers import whole
+
 if TYPE_CHECKING:
     from random import Random
 
@@ -21,6 +23,7 @@ __all__ = [
     "given_seed",
     "in_range",
     "of_fraction",
+    "require_finite",
 ]
 
 PartitionFunction = Callable[[int, Iterator[Any]], Iterator[Any]]
@@ -29,10 +32,16 @@ PartitionFunction = Callable[[int, Iterator[Any]], Iterator[Any]]
 def given_seed(seed: int | None, largest: int = sys.maxsize) -> int:
     """Return ``seed``, or a number by chance where it is ``None``."""
     if seed is not None:
-        return seed
+        return whole(seed, "the seed")
     import random
 
     return random.randint(0, largest)  # noqa: S311
+
+
+def require_finite(number: float) -> None:
+    """Raise ``ValueError`` for infinity, which no drawing comes to an end with."""
+    if math.isinf(number):
+        raise ValueError(f"a fraction or weight must be finite, not {number}")
 
 
 def generator(seed: int, partition: int) -> Random:

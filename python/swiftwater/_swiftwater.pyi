@@ -20,6 +20,7 @@ class Handle:
 Operator = tuple[str, Callable[..., Any], str, str]
 
 __version__: Final[str]
+most_partitions: Final[int]  # of an RDD
 python_version: Final[tuple[int, int]]  # the minor version that this module was compiled for
 
 def setting_definitions() -> list[tuple[str, str, str]]: ...  # name, default, description
@@ -133,6 +134,7 @@ def isolated(value: Any) -> Any: ...
 # The task that runs on this thread: stage id, partition, attempt number (0), task attempt id.
 # None in the driver, and so in the functions of foreachRDD and transform.
 def end_started() -> None: ...
+def is_interrupted() -> bool: ...  # in a worker: by its driver
 def serve(descriptors: Sequence[int], settings: dict[str, str]) -> None: ...
 def current_task() -> tuple[int, int, int, int] | None: ...
 

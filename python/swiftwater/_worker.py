@@ -18,6 +18,7 @@ from typing import Any
 from swiftwater import _compatibility, _worker_session, accumulators, broadcast
 from swiftwater._native import engine
 from swiftwater._pickling import dumps, loads, without_init
+from swiftwater._visible import complain
 
 __all__ = [
     "TaskGivenUp",
@@ -54,6 +55,9 @@ def main() -> None:
         engine.serve(_DESCRIPTORS, settings)
     except KeyboardInterrupt:
         status = 130
+    except OSError as error:
+        complain(str(error))
+        status = 1
     _flush()
     if status or os.getpid() != _process:
         os._exit(status)

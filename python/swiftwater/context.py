@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 from swiftwater import _lifetime, _settings
 from swiftwater._calls import call_place, call_site
 from swiftwater._native import engine
+from swiftwater._numbers import require_partitions
 from swiftwater.conf import SparkConf, system_properties
 from swiftwater.rdd import RDD
 
@@ -142,6 +143,11 @@ class SparkContext:
             self._hadoop_settings: dict[str, str] = {}
             SparkContext._active_spark_context = self
             _lifetime.register(self._stop_at_exit)
+        from swiftwater import _errors, _interrupts
+
+        if not _interrupts.is_interactive():
+            # What nobody catches has parts of records in it, and a terminal must not obey them.
+            _errors.install()
         if _settings.command_line.print_config:
             _settings.command_line.print_config = False
             print(_settings.table(settings.entries))
@@ -218,7 +224,10 @@ class SparkContext:
         """
         numbers = range(start) if end is None else range(start, end, step)
         slices = self._slices(numSlices)
-        size = len(numbers)
+        try:
+            size = len(numbers)
+        except OverflowError:
+            raise ValueError(f"{numbers} has more numbers than can be counted") from None
         if size <= _SHORT_RANGE:
             return RDD(engine.parallelize(self._engine, list(numbers), slices, 1), self)
         parts = [numbers[size * i // slices : size * (i + 1) // slices] for i in range(slices)]
@@ -226,10 +235,25 @@ class SparkContext:
         return whole.flatMap(_numbers_of)
 
     def _slices(self, given: int | None) -> int:
-        slices = self.defaultParallelism if given is None else int(given)
+        if given is None:
+            return self.defaultParallelism
+        try:
+            slices = int(given)
+        except OverflowError:
+            raise ValueError(f"parallelize needs a number of slices, not {given}") from None
         if slices < 1:
             raise ValueError(f"parallelize needs at least one slice, not {slices}")
+        require_partitions("parallelize", slices)
         return slices
+
+    def _least_partitions(self, name: str, given: int | None, default: int) -> int:
+        """Return how many partitions of files are asked for: 1 or more."""
+        try:
+            partitions = default if given is None else int(given)
+        except OverflowError:
+            raise ValueError(f"{name} needs a number of partitions, not {given}") from None
+        require_partitions(name, partitions)
+        return max(partitions, 1)
 
     def emptyRDD(self) -> RDD[Any]:
         """Make an RDD without records and without partitions.
@@ -263,9 +287,9 @@ class SparkContext:
         """
         from swiftwater._paths import local_path
 
-        partitions = self.defaultMinPartitions if minPartitions is None else int(minPartitions)
+        least = self._least_partitions("textFile", minPartitions, self.defaultMinPartitions)
         path = local_path(name, "textFile")
-        lines: RDD[str] = RDD(engine.text_file(self._engine, path, max(partitions, 1)), self)
+        lines: RDD[str] = RDD(engine.text_file(self._engine, path, least), self)
         lines._origin = (lines._id, "textFile", call_site(), -1, (), 0, os.fspath(name))
         # The type is PySpark's: bytes are the exception that the caller asked for.
         encode: Any = str.encode

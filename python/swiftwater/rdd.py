@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 from swiftwater._calls import call_site, require_callable, stop_iteration
 from swiftwater._native import engine
+from swiftwater._numbers import checked_partitions, require_partitions, whole
 
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
@@ -299,10 +300,11 @@ class RDD(Generic[T_co]):
             >>> sc.parallelize(range(20), 2).sample(False, 0.3, seed=42).collect()
             [0, 1, 3, 4, 7, 16, 17, 18, 19]
         """
-        from swiftwater._sampling import given_seed, of_fraction
+        from swiftwater._sampling import given_seed, of_fraction, require_finite
 
         if not fraction >= 0:
             raise ValueError("Fraction must be nonnegative.")
+        require_finite(fraction)
         drawn = of_fraction(bool(withReplacement), fraction, given_seed(seed))
         return self._piped("mapPartitionsWithIndex", drawn, "sample", keeps=True)
 
@@ -320,11 +322,12 @@ class RDD(Generic[T_co]):
             >>> pairs.sampleByKey(False, {"a": 0.2, "b": 1.0}, seed=3).collect()
             [('a', 5), ('b', 0)]
         """
-        from swiftwater._sampling import by_key, given_seed
+        from swiftwater._sampling import by_key, given_seed, require_finite
 
         for fraction in fractions.values():
             if not fraction >= 0:
                 raise AssertionError(f"Negative fraction value: {fraction}")
+            require_finite(fraction)
         drawn = by_key(bool(withReplacement), dict(fractions), given_seed(seed))
         return self._piped("mapPartitionsWithIndex", drawn, "sampleByKey", keeps=True)
 
@@ -339,13 +342,14 @@ class RDD(Generic[T_co]):
             >>> small.collect(), large.collect()
             ([7, 9], [0, 1, 2, 3, 4, 5, 6, 8])
         """
-        from swiftwater._sampling import given_seed, in_range
+        from swiftwater._sampling import given_seed, in_range, require_finite
 
         if not all(weight >= 0 for weight in weights):
             raise ValueError("Weights must be nonnegative")
         total = float(builtins.sum(weights))
         if not total > 0:
             raise ValueError("Sum of weights must be positive")
+        require_finite(total)
         chosen = given_seed(seed, 2**32 - 1)
         bounds = list(itertools.accumulate((weight / total for weight in weights), initial=0.0))
         return [
@@ -752,8 +756,9 @@ class RDD(Generic[T_co]):
         from swiftwater._joins import crossed
 
         _require_rdd("cartesian", other)
-        theirs = range(other.getNumPartitions())
-        plan = [[(0, i), (1, j)] for i in range(self.getNumPartitions()) for j in theirs]
+        ours, theirs = range(self.getNumPartitions()), range(other.getNumPartitions())
+        require_partitions("cartesian", len(ours) * len(theirs))
+        plan = [[(0, i), (1, j)] for i in ours for j in theirs]
         return self._gathered([self, other], plan, crossed, "cartesian")
 
     # --- transformations: order and partitions ----------------------------------------------
@@ -836,10 +841,11 @@ class RDD(Generic[T_co]):
         """
         if not numPartitions > 0:
             raise ValueError("Number of partitions must be positive.")
+        wanted = whole(numPartitions, "the number of partitions")
         if shuffle:
-            return self._spread(numPartitions, "coalesce")
+            return self._spread(wanted, "coalesce")
         count = self.getNumPartitions()
-        wanted = builtins.min(numPartitions, count)
+        wanted = builtins.min(wanted, count)
         plan = [
             [(0, index) for index in range(part * count // wanted, (part + 1) * count // wanted)]
             for part in range(wanted)
@@ -856,7 +862,7 @@ class RDD(Generic[T_co]):
         """
         if not numPartitions > 0:
             raise ValueError("Number of partitions must be positive.")
-        return self._spread(numPartitions, "repartition")
+        return self._spread(whole(numPartitions, "the number of partitions"), "repartition")
 
     def zipWithIndex(self: RDD[T]) -> RDD[tuple[T, int]]:
         """Return an RDD of ``(record, its number)``, counted from 0 through all partitions.
@@ -941,6 +947,7 @@ class RDD(Generic[T_co]):
             >>> sc.parallelize(range(100), 10).take(3)
             [0, 1, 2]
         """
+        num = whole(num, "the number of records to take")
         wanted = self._wanted() if _waiting else ()
         taken: list[T] = engine.take(self._live, builtins.max(0, builtins.min(num, sys.maxsize)))
         if wanted:
@@ -978,6 +985,7 @@ class RDD(Generic[T_co]):
             >>> sc.parallelize([3, 1, 2]).takeOrdered(2, key=lambda n: -n)
             [3, 2]
         """
+        num = builtins.min(whole(num, "the number of records to take"), sys.maxsize)
         if num < 0:
             raise ValueError("top N cannot be negative.")
         if key is not None:
@@ -998,6 +1006,7 @@ class RDD(Generic[T_co]):
             >>> sc.parallelize([3, 1, 2]).top(2)
             [3, 2]
         """
+        num = builtins.min(whole(num, "the number of records to take"), sys.maxsize)
         if key is not None:
             require_callable("top", key, "a function as key")
         from heapq import nlargest
@@ -1030,6 +1039,7 @@ class RDD(Generic[T_co]):
             >>> sc.parallelize(range(30), 3).takeSample(False, 5, seed=1)
             [25, 28, 11, 10, 24]
         """
+        num = whole(num, "the sample size")
         if num < 0:
             raise ValueError("Sample size cannot be negative.")
         largest = sys.maxsize - int(10.0 * sys.maxsize**0.5)
@@ -1853,6 +1863,7 @@ class RDD(Generic[T_co]):
     def _spread(self, partitions: int, name: str) -> RDD[Any]:
         from swiftwater._spreading import scatterer, unpacked
 
+        require_partitions(name, partitions)
         # The key of a packet is the partition where it goes.
         packed = self._piped("mapPartitionsWithIndex", scatterer(partitions), name)
         moved = packed._partitioned(Partitioner(partitions, portable_hash), name)
@@ -1986,7 +1997,7 @@ def _root_up(number: float, depth: int) -> int:
 
 
 def _require_depth(depth: int) -> None:
-    if depth < 1:
+    if whole(depth, "the depth") < 1:
         raise ValueError(f"Depth cannot be smaller than 1 but got {depth}.")
 
 
@@ -2006,6 +2017,7 @@ def united(context: SparkContext, rdds: Sequence[RDD[Any]], name: str) -> RDD[An
         union = filled[0]._gathered(filled, plan, None, name)
         union.partitioner = shared
         return union
+    require_partitions(name, builtins.sum(rdd.getNumPartitions() for rdd in filled))
     handle = engine.union(context._engine, [rdd._live for rdd in rdds])
     return rdds[0]._made(handle, name, site, rdds)
 
@@ -2014,9 +2026,7 @@ def partition_number(name: str, given: int | None, default: Callable[[], int]) -
     """Return a checked number of partitions for the operator ``name``."""
     if given is None:
         return default()
-    if not isinstance(given, int) or given < 1:
-        raise ValueError(f"{name} needs a positive number of partitions, not {given!r}")
-    return given
+    return checked_partitions(name, given)
 
 
 # What PySpark's RDD has and this one has not, and what to use instead.

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from swiftwater._native import engine
 from swiftwater.conf import SparkConf
 from swiftwater.context import SparkContext
+from swiftwater.streaming._durations import milliseconds
 from swiftwater.streaming._graph import defines
 from swiftwater.streaming.context import StreamingContext
 from swiftwater.streaming.dstream import DStream
@@ -246,6 +247,7 @@ class StreamingTest:
         test.sc = spark_context
         try:
             last_ms = _recovery.last_batch_ms(checkpoint)
+            milliseconds(downtime, "the downtime")
             begin_ms = last_ms + round(downtime * 1000)
 
             class LaterTime(_VirtualTime):
@@ -391,9 +393,13 @@ class StreamingTest:
             ...     out.batches
             [[1], [2], [3]]
         """
-        step_ms = self._interval_ms if seconds is None else round(seconds * 1000)
-        if step_ms < 0:
-            raise ValueError(f"time does not go back: {seconds} seconds")
+        if seconds is None:
+            step_ms = self._interval_ms
+        else:
+            if seconds < 0:
+                raise ValueError(f"time does not go back: {seconds} seconds")
+            milliseconds(seconds, "the time to advance")
+            step_ms = round(seconds * 1000)
         if self.ssc._state() == "initialized":
             self.start()
         handle = self.ssc._handle

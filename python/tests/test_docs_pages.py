@@ -353,6 +353,10 @@ PROVOKED = {
         lambda sc, folder: sc.parallelize([(1,)]).toDF(["n"]).groupBy("n").pivot("n"),
         lambda sc, folder: sql_function("lag")("n"),
         without_numpy,
+        lambda sc, folder: sc.parallelize([1], 10**13),
+        lambda sc, folder: sc.parallelize([1]).take(2.5),
+        lambda sc, folder: on_a_stream(sc, lambda ssc, s: s.window(10**13)),
+        lambda sc, folder: (sc.stop(), SparkContext("spark://host:7077", "a")),
         lambda sc, folder: sc.addArchive(f"{archived(folder, 'x')}#../x"),
         lambda sc, folder: sc.addArchive(archived(folder, "../x")),
         lambda sc, folder: sc.addArchive(archived(folder, "pipe", tarfile.FIFOTYPE)),
@@ -389,6 +393,8 @@ PROVOKED = {
 
 # What cannot be provoked here: it needs another process, user or environment.
 ELSEWHERE = [
+    "swiftwater.workers is always, and no worker process can be started: ...",
+    "partition 2 needs more memory than a worker process has: ...",
     "Swiftwater cannot be used in a process made by os.fork ...",
     "pyspark.streaming.kafka (KafkaUtils) is not there yet in Swiftwater: ...",
     "pyspark.sql needs DuckDB, which is not installed in this Python environment: ...",

@@ -429,3 +429,12 @@ def test_no_file_is_read_twice_however_seldom_data_is_written(tmp_path, kind, cr
         again = dict(zip(test.outputs[0].times, test.outputs[0].batches, strict=True))
     assert again
     assert again == {time: whole[time] for time in again}
+
+
+def test_a_record_longer_than_the_file_needs_no_memory(streaming, folder):
+    with pytest.raises(ValueError, match="a record cannot have"):
+        streaming.ssc.binaryRecordsStream(str(folder.path), 2**63)
+    streaming.collect(streaming.ssc.binaryRecordsStream(str(folder.path), 2**62))
+    folder.put("a", b"abcdef")
+    with pytest.raises(EOFError, match=f"6 of {2**62} bytes are there"):
+        streaming.advance()

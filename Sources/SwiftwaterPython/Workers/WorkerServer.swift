@@ -71,6 +71,8 @@ final class WorkerServer {
   private let context: SparkContext
   private let pickling: Pickling
   private let module: String = "swiftwater._worker"
+  /// What a worker needs beside what it has when it begins.
+  private static let leastMemory = 8 << 20
   private var programs: [Int: WorkerProgram] = [:]
   private var order: [Int] = []
 
@@ -83,7 +85,13 @@ final class WorkerServer {
       incoming: try SharedArea(descriptor: descriptors[1]))
     conversation = Conversation(channel)
     let settings = Settings(settings)
-    if let limit = try settings.bytes("swiftwater.worker.memory") { limitMemory(to: limit) }
+    if let limit = try settings.bytes("swiftwater.worker.memory") {
+      limitMemory(to: limit)
+      // Less would end the process somewhere, with more lines than anybody wants to read.
+      guard hasMemory(for: Self.leastMemory) else {
+        throw EngineError.unavailable("a worker takes more memory than that to begin with")
+      }
+    }
     context = try SparkContext(settings: settings)
     pickling = try Pickling(py)
     WorkerProgress.begin(

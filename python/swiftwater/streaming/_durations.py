@@ -7,13 +7,16 @@ from typing import Any
 
 __all__ = ["milliseconds"]
 
+# A century. Durations are added up, and counted in nanoseconds of 64 bits.
+_LONGEST = 36_525 * 86_400
 
-def milliseconds(seconds: Any, what: str) -> int:
+
+def milliseconds(seconds: Any, what: str, most: int = _LONGEST) -> int:
     """Return a duration in whole milliseconds; what is less is cut off, as in PySpark.
 
     Any kind of number will do. Raises ``TypeError`` for what is none, a text such as
-    ``"4 seconds"`` for example, and ``ValueError`` for one that is not finite. ``what`` is its name
-    in the message.
+    ``"4 seconds"`` for example, and ``ValueError`` for one that is not finite, or more than a
+    century. ``what`` is its name in the message.
 
     Example::
 
@@ -24,6 +27,12 @@ def milliseconds(seconds: Any, what: str) -> int:
         raise TypeError(
             f"{what} must be a number of seconds, not {type(seconds).__name__}: {seconds!r}"
         )
-    if not math.isfinite(seconds):
+    try:
+        is_finite = math.isfinite(seconds)
+    except OverflowError:
+        is_finite = True  # a whole number, and a large one
+    if not is_finite:
         raise ValueError(f"{what} must be a finite number of seconds, not {seconds}")
+    if seconds > most:
+        raise ValueError(f"{what} must be at most {most} seconds, not {seconds}")
     return int(seconds * 1000)

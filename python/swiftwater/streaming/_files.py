@@ -7,6 +7,7 @@ the time of the batch and by when a file was changed last.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -165,6 +166,8 @@ def binary_files(ssc: StreamingContext, directory: str, length: int) -> DStream[
     """Return a stream of records of ``length`` bytes."""
     if isinstance(length, bool) or not isinstance(length, int) or length < 1:
         raise ValueError(f"a record must have at least one byte, not {length!r}")
+    if length > sys.maxsize:
+        raise ValueError(f"a record cannot have {length} bytes")
     context = ssc._sc
 
     def records(path: str, name: str, site: str) -> Handle:
@@ -219,7 +222,9 @@ def _plain_files(path: str) -> list[str]:
 def _records(path: str, length: int) -> Iterator[bytes]:
     refuse_compressed(path, "binaryRecordsStream")
     with open(path, "rb") as file:
-        chunk = max(_CHUNK // length, 1) * length
+        # No buffer of a size that the file does not have.
+        size = os.fstat(file.fileno()).st_size
+        chunk = min(max(_CHUNK // length, 1) * length, max(size, 1))
         while block := file.read(chunk):
             for place in range(0, len(block), length):
                 record = block[place : place + length]

@@ -10,6 +10,7 @@ from swiftwater.streaming._partitioning import Partitioning, united
 
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
+    from swiftwater.streaming.context import StreamingContext
     from swiftwater.streaming.dstream import DStream
 
 __all__ = ["no_inverse", "reduced_window", "window"]
@@ -37,7 +38,7 @@ def window(parent: DStream[Any], window_ms: int, slide_ms: int) -> DStream[Any]:
     def contents(time_ms: int, generation: Handle) -> Handle:
         rdds = [
             (rdd, None if known is None else known.at(at_ms))
-            for at_ms, rdd in _between(generation, time_ms - window_ms, time_ms, step)
+            for at_ms, rdd in _between(ssc, generation, time_ms - window_ms, time_ms, step)
         ]
         union, partitioner = united(ssc._sc, rdds, name, site)
         partitioning.note(time_ms, partitioner)
@@ -102,7 +103,7 @@ def reduced_window(
 
     def contents(time_ms: int, generation: Handle) -> Handle | None:
         def batches(after_ms: int, until_ms: int) -> list[Handle]:
-            return [rdd for _, rdd in _between(generation, after_ms, until_ms, step)]
+            return [rdd for _, rdd in _between(ssc, generation, after_ms, until_ms, step)]
 
         before = engine.rdd_at(generation, -1, time_ms - slide_ms) if subtracts else None
         if before is not None and inverse is not None:
@@ -135,9 +136,11 @@ def reduced_window(
 
 
 def _between(
-    generation: Handle, after_ms: int, until_ms: int, step_ms: int
+    ssc: StreamingContext, generation: Handle, after_ms: int, until_ms: int, step_ms: int
 ) -> Iterator[tuple[int, Handle]]:
     """Yield the parent's RDDs of the times after the one and until the other."""
+    # Before the first batch there is nothing, however long the window is.
+    after_ms = max(after_ms, engine.zero_ms(ssc._handle) or 0)
     for time_ms in range(after_ms + step_ms, until_ms + 1, step_ms):
         rdd = engine.rdd_at(generation, 0, time_ms)
         if rdd is not None:

@@ -1141,7 +1141,8 @@ def _time_text(time_ms: int) -> str:
 def _time_ms(moment: datetime | float) -> int:
     # Spark: of a datetime the whole seconds count.
     if not hasattr(moment, "timetuple"):
-        return milliseconds(moment, "the time of a slice, if it is no datetime,")
+        # Times that no batch has had are none of the slice's.
+        return milliseconds(moment, "the time of a slice, if it is no datetime,", most=10**40)
     return int(time.mktime(moment.timetuple()) * 1000)
 
 

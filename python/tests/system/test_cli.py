@@ -281,3 +281,30 @@ def test_an_error_shows_the_line_of_the_script_only(door, run, script):
     assert "    return 1 / 0  # here" in lines
     assert lines[-1] == "ZeroDivisionError: division by zero"
     assert "_script.py" not in job.err
+
+
+@pytest.mark.parametrize("master", ["spark://host:7077", "yarn", "mesos://host:5050"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        "SparkContext('{}', 'x')",
+        "SparkContext(conf=SparkConf().setMaster('{}').setAppName('x'))",
+        "SparkContext.getOrCreate(SparkConf().setMaster('{}').setAppName('x'))",
+    ],
+)
+def test_a_cluster_as_master_says_what_to_do(door, run, script, master, make):
+    text = "from pyspark import SparkConf, SparkContext\nsc = " + make.format(master)
+    path = script(text + "\nprint(sc.master, sc.parallelize([1, 2]).count())\n")
+    job = run([*door, "run", path])
+    assert job.status == 1
+    assert f"'{master}' is a cluster" in job.err
+    assert "--master 'local[*]'" in job.err
+    # What it says to do works.
+    for flags, env in (
+        (["--master", "local[2]"], {}),
+        (["--conf", "spark.master=local[2]"], {}),
+        ([], {"SWIFTWATER_MASTER": "local[2]"}),
+    ):
+        job = run([*door, "run", *flags, path], **env)
+        assert (job.out, job.status) == ("local[2] 2\n", 0), job.err
+        assert f"not {master} as the code says" in job.err

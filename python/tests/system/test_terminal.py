@@ -76,6 +76,21 @@ def test_records_and_errors_are_shown_and_not_obeyed(runner, run, script, sender
     assert r"unknown kind: \x1b[2J\x9b31m" in shown
 
 
+def test_an_error_without_a_stream_is_shown_and_not_obeyed(runner, run, script):
+    text = """
+        from swiftwater import SparkContext
+
+        def fail(record):
+            raise ValueError("unknown kind: " + record)
+
+        SparkContext("local", "terminal").parallelize([RECORD]).map(fail).collect()
+    """
+    job = run([*runner, script(text.replace("RECORD", ascii(OBEYED)))])
+    assert job.status == 1
+    assert all(part.isprintable() for part in job.err.split("\n")), ascii(job.err)
+    assert r"ValueError: unknown kind: \x1b[2J\x9b31m" in job.err
+
+
 CLOSED = """
 import sys
 written = open(sys.argv[1], "w", buffering=1)
