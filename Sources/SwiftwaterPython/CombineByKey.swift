@@ -17,6 +17,24 @@ struct CombineByKey: Sendable {
 
   /// - Throws: ``PythonError`` for an interrupt while the functions are read.
   func node(over parent: RDDNode) throws -> RDDNode {
+    try captured().capturedNode(over: parent)
+  }
+
+  /// The combination with what its functions have captured by now.
+  private func captured() throws -> CombineByKey {
+    let functions = [createCombiner, mergeValue, mergeCombiners, partitioning.function]
+    guard functions.contains(where: { $0?.isOpen == true }) else { return self }
+    return try Interpreter.attach { py in
+      var captured = try TaskFunction.captured(functions.compactMap(\.self), py)[...]
+      let all = functions.map { $0 == nil ? nil : captured.popFirst() }
+      return CombineByKey(
+        createCombiner: all[0], mergeValue: all[1] ?? mergeValue,
+        mergeCombiners: all[2] ?? mergeCombiners, partitioning: partitioning.with(all[3]),
+        gathersLists: gathersLists)
+    }
+  }
+
+  private func capturedNode(over parent: RDDNode) throws -> RDDNode {
     let native = try NativeMerge(self, over: parent)
     // Where the records are known to be pairs of types that merge natively, no step needs Python.
     let type = parent.recordType.flatMap { native?.resultType(of: $0) }
@@ -174,6 +192,10 @@ extension CombineByKey {
   /// An RDD whose partitions are those of `parent`, with the values of each key combined in each of
   /// them: what comes before the shuffle.
   func localNode(over parent: RDDNode) throws -> RDDNode {
+    try captured().capturedLocalNode(over: parent)
+  }
+
+  private func capturedLocalNode(over parent: RDDNode) throws -> RDDNode {
     let native = try NativeMerge(self, over: parent)
     let type = parent.recordType.flatMap { native?.resultType(of: $0) }
     return RDDNode(
@@ -194,7 +216,7 @@ extension CombineByKey {
   func combined(
     _ cursor: any BatchCursor, of parent: RDDNode, task: TaskContext
   ) throws -> [[any RecordBatch]] {
-    // As it is now: the function's variables may have been bound anew.
+    // As it is now: what a module holds may have been bound anew.
     guard let native = try NativeMerge(self, over: parent), try isNative(cursor) else {
       return try divided(cursor, nil, of: parent, task: task)
     }

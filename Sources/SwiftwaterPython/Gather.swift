@@ -19,7 +19,17 @@ struct Gather: Sendable {
   var form: NativeForm?
   let place: OperatorPlace
 
-  func node(over rdds: [RDDNode], context: SparkContext) -> RDDNode {
+  /// - Throws: ``PythonError`` for an interrupt while functions are read.
+  func node(over rdds: [RDDNode], context: SparkContext) throws -> RDDNode {
+    let captured = try function.map { function in
+      function.isOpen
+        ? try Interpreter.attach { py in try TaskFunction.captured([function], py)[0] } : function
+    }
+    let gather = Gather(plan: plan, function: captured, form: form, place: place)
+    return gather.capturedNode(over: rdds, context: context)
+  }
+
+  private func capturedNode(over rdds: [RDDNode], context: SparkContext) -> RDDNode {
     let form = context.isLowering ? self.form : nil
     let types = rdds.map(\.recordType)
     // One behind the other, records are what they are.

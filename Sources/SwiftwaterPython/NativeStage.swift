@@ -13,16 +13,21 @@ final class NativeChain: Sendable {
   private let looksInto: [Bool]
   private let kinds: [PythonOperator.Kind]
   private static let mostTypes = 32
-  private let programs = Mutex<[ColumnType: Compiled]>([:])
+  private let programs = Mutex<[Request: Compiled]>([:])
+
+  /// The records' type, and how many functions there may be; nil for as many as can be.
+  private struct Request: Hashable {
+    let type: ColumnType
+    let limit: Int?
+  }
 
   /// A program for the first functions of a chain.
   struct Compiled: Sendable {
-    /// For each number of functions up to what could be compiled.
-    let prefixes: [Program]
+    let program: Program
     /// Why the next function is not in it; nil where there is none.
     let refusal: Refusal?
 
-    var count: Int { prefixes.count - 1 }
+    var count: Int { program.stepCount }
   }
 
   private init(_ operators: [PythonOperator], _ readings: [Lowering.Reading]) {
@@ -38,10 +43,10 @@ final class NativeChain: Sendable {
   /// - Throws: ``PythonError`` for an interrupt while the functions are read.
   static func of(_ operators: [PythonOperator], _ py: borrowing Python) throws -> NativeChain {
     let readings = try read(operators, py)
-    let last = operators.last
-    if let known = last?.lastChain.withLock({ $0 }), known.is(operators, readings) { return known }
+    let memory = operators.last?.lastChain
+    if let known = memory?.chain.withLock({ $0 }), known.is(operators, readings) { return known }
     let chain = NativeChain(operators, readings)
-    let old = last?.lastChain.withLock { known -> NativeChain? in
+    let old = memory?.chain.withLock { known -> NativeChain? in
       defer { known = chain }
       return known
     }
@@ -84,50 +89,54 @@ final class NativeChain: Sendable {
   var looksIntoCollections: Bool { looksInto.contains(true) }
 
   /// The longest program for records of a type.
-  func compiled(for type: ColumnType) -> Compiled {
-    if let known = programs.withLock({ $0[type] }) { return known }
-    let compiled = compile(type)
+  ///
+  /// - Parameter limit: how many functions there may be in it at most.
+  func compiled(for type: ColumnType, limit: Int? = nil) -> Compiled {
+    let request = Request(type: type, limit: limit)
+    if let known = programs.withLock({ $0[request] }) { return known }
+    let compiled = limit.map { compileFirst($0, type) } ?? compile(type)
     programs.withLock { programs in
       // A stream's chain lives as long as the stream, whatever records come.
       if programs.count == Self.mostTypes { programs = [:] }
-      programs[type] = compiled
+      programs[request] = compiled
     }
     return compiled
   }
 
+  /// The program of exactly the first `count` functions, which have one for records of a type.
+  func program(of count: Int, for type: ColumnType) -> Program {
+    let longest = compiled(for: type)
+    return longest.count == count ? longest.program : compiled(for: type, limit: count).program
+  }
+
   private func compile(_ type: ColumnType) -> Compiled {
-    let compiled = compileAll(type)
+    let compiled = compileFirst(kinds.count, type)
     // Behind it are functions of Python, which share the collections of their task with it.
     guard compiled.count < kinds.count,
       let first = looksInto.prefix(compiled.count).firstIndex(of: true)
     else { return compiled }
     let refusal = Refusal("a function behind it could change the collection it looks into", at: nil)
-    return Compiled(prefixes: Array(compiled.prefixes[...first]), refusal: refusal)
+    return Compiled(program: compileFirst(first, type).program, refusal: refusal)
   }
 
-  private func compileAll(_ type: ColumnType) -> Compiled {
-    var prefixes = [Program(inputType: type)]
-    for (function, kind) in zip(functions, kinds) {
+  private func compileFirst(_ limit: Int, _ type: ColumnType) -> Compiled {
+    var steps: [(kind: Program.Kind, function: Expression)] = []
+    var end: Refusal?
+    for (function, kind) in zip(functions, kinds).prefix(limit) {
       switch function {
-      case .refused(let refusal): return Compiled(prefixes: prefixes, refusal: refusal)
+      case .refused(let refusal): end = refusal
       case .expression(let expression):
         guard let kind = Program.Kind(rawValue: kind.rawValue) else {
           preconditionFailure("only functions on records are read")
         }
-        do {
-          prefixes.append(try prefixes.last!.appending(kind, expression))
-        } catch let refusal as Refusal {
-          return Compiled(prefixes: prefixes, refusal: refusal)
-        } catch {
-          preconditionFailure("compiling throws refusals only")
-        }
+        steps.append((kind, expression))
       }
     }
-    if functions.count < kinds.count {
-      let refusal = Refusal("it works on whole partitions", at: nil)
-      return Compiled(prefixes: prefixes, refusal: refusal)
+    if end == nil, functions.count < min(limit, kinds.count) {
+      end = Refusal("it works on whole partitions", at: nil)
     }
-    return Compiled(prefixes: prefixes, refusal: nil)
+    let (program, refusal) = Program.longest(inputType: type, steps)
+    return Compiled(program: program, refusal: refusal ?? end)
   }
 }
 
@@ -274,7 +283,7 @@ final class NativeCursor: BatchCursor {
 
   private func program(for type: ColumnType) -> Program {
     if let program, program.type == type { return program.program }
-    let found = chain.compiled(for: type).prefixes[count]
+    let found = chain.program(of: count, for: type)
     program = (type, found)
     return found
   }

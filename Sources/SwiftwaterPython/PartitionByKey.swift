@@ -12,6 +12,19 @@ struct KeyPartitioning: Sendable {
   /// The ranges of keys that `function` tells apart.
   var ranges: KeyRanges?
 
+  /// The same with another function.
+  func with(_ function: TaskFunction?) -> KeyPartitioning {
+    KeyPartitioning(count: count, function: function, place: place, ranges: ranges)
+  }
+
+  /// The partitioning with what its function has captured by now.
+  ///
+  /// - Throws: ``PythonError`` for an interrupt.
+  func captured() throws -> KeyPartitioning {
+    guard let function, function.isOpen else { return self }
+    return with(try Interpreter.attach { py in try TaskFunction.captured([function], py)[0] })
+  }
+
   /// As one task may use it.
   func forTask(_ py: borrowing Python) throws -> Bound {
     Bound(count: count, function: try function?.forTask(py), place: place)
@@ -76,7 +89,12 @@ final class Buckets {
 struct PartitionByKey: Sendable {
   let partitioning: KeyPartitioning
 
-  func node(over parent: RDDNode) -> RDDNode {
+  /// - Throws: ``PythonError`` for an interrupt while functions are read.
+  func node(over parent: RDDNode) throws -> RDDNode {
+    PartitionByKey(partitioning: try partitioning.captured()).capturedNode(over: parent)
+  }
+
+  private func capturedNode(over parent: RDDNode) -> RDDNode {
     let takesColumns =
       parent.context.isLowering && (partitioning.function == nil || partitioning.ranges != nil)
     // Where the records are known to be pairs with keys that columns hold, no step needs Python.

@@ -1,51 +1,145 @@
 import PythonInterop
 import SwiftwaterCore
 import SwiftwaterRDD
+import Synchronization
 
 /// Python operators on an RDD, fused: the recipe of a pipeline's node.
-struct Pipeline: Sendable {
+///
+/// What its functions have captured is fixed late (``LateForm``), and with it how far it is native: of
+/// a long chain of operators only the last node is ever asked.
+final class Pipeline: LateForm {
   let parent: RDDNode
-  let operators: [PythonOperator]
-  /// What of it runs natively; nil where lowering is off.
-  let native: NativeChain?
+  private let functions: OperatorRun
+  private let state = Mutex(State())
+
+  /// The functions with what they have captured, and what is native of them.
+  struct Settled: Sendable {
+    let operators: [PythonOperator]
+    /// Nil where lowering is off.
+    let native: NativeChain?
+    let isNative: Bool
+    let recordType: ColumnType?
+  }
+
+  private struct State {
+    var settled: Settled?
+    var isSealed = false
+    /// What came up when nobody could be told: an interrupt.
+    var failure: (any Error)?
+  }
+
+  private init(parent: RDDNode, functions: OperatorRun) {
+    self.parent = parent
+    self.functions = functions
+  }
 
   /// An RDD of `operators` applied to `parent`. A parent that is such an RDD itself, and that is
   /// not cached, is fused: its records are never stored.
-  ///
-  /// - Throws: ``PythonError`` for an interrupt while the functions are read.
-  static func node(_ operators: [PythonOperator], over parent: RDDNode) throws -> RDDNode {
-    var (source, all) = (parent, operators)
+  static func node(_ operators: [PythonOperator], over parent: RDDNode) -> RDDNode {
+    let pipeline: Pipeline
     if let inner = parent.recipe as? Pipeline, !parent.isCached {
-      (source, all) = (inner.parent, inner.operators + operators)
+      pipeline = Pipeline(
+        parent: inner.parent, functions: inner.functionsBehind.appending(operators))
+    } else {
+      pipeline = Pipeline(parent: parent, functions: OperatorRun(operators))
     }
-    var native: NativeChain?
-    if parent.context.isLowering, source.partitionCount > 0 {
-      native = try Interpreter.attach { py in try NativeChain.of(all, py) }
-    }
-    return Pipeline(parent: source, operators: all, native: native).node(
-      name: operators.map(\.name).last ?? parent.name)
+    return pipeline.node(name: operators.map(\.name).last ?? parent.name)
+  }
+
+  /// The operators, with functions as the user gave them.
+  var operators: [PythonOperator] { functions.operators }
+
+  /// What is fused with what comes behind.
+  private var functionsBehind: OperatorRun {
+    let state = state.withLock { $0 }
+    guard state.isSealed, let settled = state.settled else { return functions }
+    return OperatorRun(settled.operators)
+  }
+
+  /// A node of the same records whose functions capture anew; nil where they would capture the same.
+  ///
+  /// Spark: most actions, and most shuffles, put a function of their own behind the RDD's functions,
+  /// and pickle them all together.
+  fileprivate func again(name: String) -> RDDNode? {
+    if state.withLock({ $0.isSealed }) { return nil }
+    guard operators.contains(where: \.taskFunction.isOpen) else { return nil }
+    return Pipeline(parent: parent, functions: functions).node(name: name)
   }
 
   private func node(name: String) -> RDDNode {
-    let compiled = parent.recordType.flatMap { native?.compiled(for: $0) }
-    let isNative = compiled?.count == operators.count
-    return RDDNode(
+    RDDNode(
       name: name, context: parent.context, dependencies: [.narrow(parent)],
-      partitionCount: parent.partitionCount, placement: isNative ? .anyThread : .oneAtATime,
-      recordType: isNative ? compiled?.prefixes.last?.outputType : nil, recipe: self
+      partitionCount: parent.partitionCount, form: self, recipe: self
     ) { partition, task in
-      let cursor = try parent.cursor(partition: partition, task: task)
-      if task.isMoved, !isNative, let moved = moved(cursor, partition, task) { return moved }
+      let settled = try self.settled()
+      let cursor = try self.parent.cursor(partition: partition, task: task)
+      if task.isMoved, !settled.isNative,
+        let moved = self.moved(cursor, settled.operators, partition, task)
+      {
+        return moved
+      }
       return PipelineCursor(
-        cursor, through: self, try native?.current(operators), partition: partition, task: task)
+        cursor, of: self.parent.recordType, through: settled.operators,
+        try settled.native?.current(settled.operators), partition: partition, task: task)
     }
   }
 }
 
 extension Pipeline {
+  var placement: TaskPlacement { known?.isNative == true ? .anyThread : .oneAtATime }
+  var recordType: ColumnType? { known?.recordType }
+
+  func settle() { _ = known }
+
+  func seal() {
+    if known != nil { state.withLock { $0.isSealed = true } }
+  }
+
+  /// As far as it can be told without an error.
+  private var known: Settled? {
+    do {
+      return try settled()
+    } catch {
+      state.withLock { $0.failure = $0.failure ?? error }
+      return nil
+    }
+  }
+
+  /// - Throws: ``PythonError`` for an interrupt while the functions are read, now or earlier.
+  private func settled() throws -> Settled {
+    let (settled, failure) = state.withLock { state in
+      defer { state.failure = nil }
+      return (state.settled, state.failure)
+    }
+    if let failure { throw failure }
+    if let settled { return settled }
+    // Not under the lock: reading functions runs Python's code.
+    let new = try decided()
+    return state.withLock { state in
+      let settled = state.settled ?? new
+      state.settled = settled
+      return settled
+    }
+  }
+
+  private func decided() throws -> Settled {
+    try Interpreter.attach { py in
+      let operators = try PythonOperator.captured(functions.operators, py)
+      guard parent.context.isLowering, parent.partitionCount > 0 else {
+        return Settled(operators: operators, native: nil, isNative: false, recordType: nil)
+      }
+      let native = try NativeChain.of(operators, py)
+      let compiled = parent.recordType.map { native.compiled(for: $0) }
+      let isNative = compiled?.count == operators.count
+      return Settled(
+        operators: operators, native: native, isNative: isNative,
+        recordType: isNative ? compiled?.program.outputType : nil)
+    }
+  }
+
   /// The records of a cursor gone through the functions in a worker process.
   private func moved(
-    _ cursor: any BatchCursor, _ partition: Int, _ task: TaskContext
+    _ cursor: any BatchCursor, _ operators: [PythonOperator], _ partition: Int, _ task: TaskContext
   ) -> RemoteCursor? {
     if let earlier = cursor as? RemoteCursor {
       return earlier.then(.pipeline(operators), partition: partition)
@@ -54,6 +148,45 @@ extension Pipeline {
       [cursor], again: { [parent] in [try parent.cursor(partition: partition, task: task)] },
       readsText: parent.recordType == .text, .pipeline(operators), partition: partition,
       in: parent.context, task: task)
+  }
+}
+
+extension RDDNode {
+  /// The node as an action or a shuffle that puts functions behind its own sees it: they are captured
+  /// together, now.
+  func capturingAgain() -> RDDNode {
+    guard !isCached, let pipeline = recipe as? Pipeline else { return self }
+    return pipeline.again(name: name) ?? self
+  }
+}
+
+/// The first operators of a list that nodes share: each one that is fused with the last adds to it.
+private struct OperatorRun: Sendable {
+  private final class Storage: Sendable {
+    let operators: Mutex<[PythonOperator]>
+    init(_ operators: [PythonOperator]) { self.operators = Mutex(operators) }
+  }
+
+  private let storage: Storage
+  private let count: Int
+
+  init(_ operators: [PythonOperator]) { self.init(Storage(operators), operators.count) }
+
+  private init(_ storage: Storage, _ count: Int) {
+    self.storage = storage
+    self.count = count
+  }
+
+  var operators: [PythonOperator] { Array(storage.operators.withLock { $0 }.prefix(count)) }
+
+  func appending(_ new: [PythonOperator]) -> OperatorRun {
+    let isLast = storage.operators.withLock { operators in
+      guard operators.count == count else { return false }
+      operators += new
+      return true
+    }
+    return isLast
+      ? OperatorRun(storage, count + new.count) : OperatorRun(operators + new)
   }
 }
 
@@ -88,15 +221,15 @@ final class PipelineCursor: BatchCursor {
   private var failure: (any Error)?
 
   init(
-    _ input: any BatchCursor, through pipeline: Pipeline, _ chain: NativeChain?, partition: Int,
-    task: TaskContext
+    _ input: any BatchCursor, of recordType: ColumnType?, through operators: [PythonOperator],
+    _ chain: NativeChain?, partition: Int, task: TaskContext
   ) {
-    operators = pipeline.operators
+    self.operators = operators
     self.partition = partition
     self.task = task
-    recordType = pipeline.parent.recordType
+    self.recordType = recordType
     native = chain.map {
-      NativeCursor(input, $0, of: pipeline.operators, task: task)
+      NativeCursor(input, $0, of: operators, task: task)
     }
     self.input = native ?? input
   }

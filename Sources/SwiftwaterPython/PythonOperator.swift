@@ -25,21 +25,25 @@ final class PythonOperator: Sendable {
   let site: String
   private let number: Int
   /// The native form of the chain that ended here last: a stream makes the same one in each batch.
-  let lastChain = Mutex<NativeChain?>(nil)
+  let lastChain: ChainMemory
 
   init(kind: Kind, function: TaskFunction, name: String, site: String, number: Int = 0) {
     self.number = number
     self.kind = kind
     self.function = function.object
     taskFunction = function
+    lastChain = ChainMemory()
     self.name = name
     self.site = site
   }
 
-  private init(_ original: PythonOperator, with function: PythonObject) {
+  private init(
+    _ original: PythonOperator, with function: PythonObject, _ taskFunction: TaskFunction
+  ) {
     kind = original.kind
     self.function = function
-    taskFunction = original.taskFunction
+    self.taskFunction = taskFunction
+    lastChain = original.lastChain
     name = original.name
     site = original.site
     number = original.number
@@ -51,14 +55,27 @@ final class PythonOperator: Sendable {
   ) throws -> [PythonOperator] {
     guard operators.contains(where: \.taskFunction.hasCaptures) else { return operators }
     let functions = try TaskFunction.forTask(operators.map(\.taskFunction), py)
-    return zip(operators, functions).map { PythonOperator($0, with: $1) }
+    return zip(operators, functions).map { PythonOperator($0, with: $1, $0.taskFunction) }
+  }
+
+  /// The operators with what their functions have captured by now.
+  ///
+  /// - Throws: ``PythonError`` for an interrupt.
+  static func captured(
+    _ operators: [PythonOperator], _ py: borrowing Python
+  ) throws -> [PythonOperator] {
+    guard operators.contains(where: \.taskFunction.isOpen) else { return operators }
+    let functions = try TaskFunction.captured(operators.map(\.taskFunction), py)
+    return zip(operators, functions).map { item, function in
+      item.taskFunction === function ? item : PythonOperator(item, with: function.object, function)
+    }
   }
 
   /// - Throws: ``PythonError`` where a function has captured what belongs to the driver.
   static func checkCaptures(
     of operators: some Sequence<PythonOperator>, _ py: borrowing Python
   ) throws {
-    let functions = operators.map(\.taskFunction).filter(\.hasCaptures)
+    let functions = operators.map(\.taskFunction).filter(\.isOpen)
     if !functions.isEmpty { _ = try TaskFunction.forTask(functions, py) }
   }
 
@@ -68,6 +85,11 @@ final class PythonOperator: Sendable {
   func lowered(_ py: borrowing Python) throws -> Lowering.Reading {
     try taskFunction.lowered(1, py)
   }
+}
+
+/// The native form of the chain that ended last in an operator, whatever its functions had captured.
+final class ChainMemory: Sendable {
+  let chain = Mutex<NativeChain?>(nil)
 }
 
 /// What to call an operator in an error.

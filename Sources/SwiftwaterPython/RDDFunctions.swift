@@ -55,8 +55,8 @@ let rddFunctions: [(String, NativeFunction, String)] = [
     { _, arguments in
       entry(arguments, count: 2) { py, arguments in
         HandleType.make(
-          try Pipeline.node(
-            try operators(in: try arguments.sequence(1), py), over: try arguments.handle(0)))
+          Pipeline.node(
+            try operators(in: arguments.sequence(1), py), over: try arguments.handle(0)))
       }
     }, "An RDD with functions applied."
   ),
@@ -65,7 +65,8 @@ let rddFunctions: [(String, NativeFunction, String)] = [
     { _, arguments in
       entry(arguments, count: 9) { py, arguments in
         HandleType.make(
-          try combination(in: arguments, py).node(over: arguments.handle(0)))
+          try combination(in: arguments, py).node(
+            over: arguments.handle(0, as: RDDNode.self).capturingAgain()))
       }
     }, "An RDD with the values of each key combined."
   ),
@@ -79,7 +80,9 @@ let rddFunctions: [(String, NativeFunction, String)] = [
           partitioning: KeyPartitioning(
             count: 1, function: nil,
             place: OperatorPlace(name: try arguments.text(2, py), site: try arguments.text(3, py))))
-        return HandleType.make(try combination.localNode(over: arguments.handle(0)))
+        return HandleType.make(
+          try combination.localNode(
+            over: arguments.handle(0, as: RDDNode.self).capturingAgain()))
       }
     }, "An RDD with the values of each key combined inside of each partition."
   ),
@@ -123,7 +126,8 @@ let rddFunctions: [(String, NativeFunction, String)] = [
           ranges: arguments.isNone(5)
             ? nil : KeyRanges(arguments[5], isAscending: Py.truth(arguments[6]) == 1))
         return HandleType.make(
-          PartitionByKey(partitioning: partitioning).node(over: try arguments.handle(0)))
+          try PartitionByKey(partitioning: partitioning).node(
+            over: try arguments.handle(0, as: RDDNode.self).capturingAgain()))
       }
     }, "The pairs of an RDD, each in the partition of its key."
   ),
@@ -138,7 +142,7 @@ let rddFunctions: [(String, NativeFunction, String)] = [
           function: arguments.isNone(3) ? nil : try TaskFunction(arguments[3], py),
           form: NativeForm(try arguments.text(6, py)),
           place: OperatorPlace(name: try arguments.text(4, py), site: try arguments.text(5, py)))
-        return HandleType.make(gather.node(over: rdds, context: owner.context))
+        return HandleType.make(try gather.node(over: rdds, context: owner.context))
       }
     }, "Partitions put together from those of several RDDs."
   ),
@@ -264,6 +268,7 @@ private func collect(
 private func take(_ rdd: RDDNode, _ count: Int, _ py: borrowing Python) throws -> PyPointer? {
   guard let new = Py.newList() else { throw PythonError.fetch(py) }
   let taken = PythonObject(owning: new)
+  let rdd = rdd.capturingAgain()
   try Interpreter.detach(py) {
     var plan = TakePlan(wanted: count, partitionCount: rdd.partitionCount)
     var found = 0
@@ -321,7 +326,8 @@ private func list(
 }
 
 private func count(_ rdd: RDDNode, _ py: borrowing Python) throws -> Int {
-  try Interpreter.detach(py) {
+  let rdd = rdd.capturingAgain()
+  return try Interpreter.detach(py) {
     try rdd.context.runner().run(rdd, partitions: Array(0..<rdd.partitionCount)) {
       cursor, _ in
       if let moved = cursor as? RemoteCursor { return try moved.then(.count).run().count }

@@ -87,7 +87,7 @@ let streamFunctions: [(String, NativeFunction, String)] = [
         let node = try parent.owner.streaming.addNode(
           name: name, parents: [source], recipe: StreamRecipe.functions(operators)
         ) {
-          try $0.rdd(of: source).map { try Pipeline.node(operators, over: $0) }
+          try $0.rdd(of: source).map { Pipeline.node(operators, over: $0) }
         }
         return stream(node, of: parent.owner)
       }

@@ -4,24 +4,46 @@ import Synchronization
 
 /// A user's function that tasks call, with what it has captured.
 ///
-/// Spark pickles a function for every task: what a task changes in the function's captured
-/// variables is seen neither by the driver nor by another task. Here a function that can see
-/// nothing changeable runs as it is. Otherwise each task works with a copy of what it has captured
-/// (`swiftwater/_isolation.py` decides, and copies).
+/// Spark pickles a function when jobs are made of it, and unpickles it for every task: what the driver
+/// changes afterwards the tasks do not see, and what a task changes is seen neither by the driver nor
+/// by another task. Here a function that can see nothing changeable runs as it is. Of others
+/// ``captured(_:_:)`` makes a copy when jobs are made, and each task works with a copy of that where
+/// something in it can be changed (`swiftwater/_captures.py` and
+/// `_isolation.py` decide, and copy).
 final class TaskFunction: Sendable {
   let object: PythonObject
-  /// True where a task may need a copy: asked again each time, since variables can be rebound.
+  /// True where a task may need a copy.
   let hasCaptures: Bool
-  let history: FunctionHistory
-  private let staying = Atomic(false)
-  private let lowering = Lowering()
-  private let known = Mutex<Direct?>(nil)
+  /// The variables that it refers to are its own: nobody binds them anew.
+  let isCaptured: Bool
+  private let memory: Memory
+
+  /// What is known of a function whatever it has captured.
+  private final class Memory: Sendable {
+    let history: FunctionHistory
+    let staying = Atomic(false)
+    let lowering = Lowering()
+    let direct = Mutex<Direct?>(nil)
+    let captures = Mutex<Captures?>(nil)
+
+    init(history: FunctionHistory) { self.history = history }
+  }
 
   private struct Direct: Sendable {
     let code: PythonObject
     let arguments: Int
     let form: DirectFunction?
   }
+
+  /// What some functions had captured when they were asked last.
+  private struct Captures: Sendable {
+    let originals: [Reference]
+    /// `_captures.Captures`.
+    let object: PythonObject
+  }
+
+  /// Not owned: a function's memory would keep the function alive, which keeps its memory.
+  private struct Reference: Sendable { weak var value: TaskFunction? }
 
   /// - Throws: ``ArgumentError`` for what cannot be called.
   init(_ function: PyPointer, _ py: borrowing Python) throws {
@@ -31,19 +53,35 @@ final class TaskFunction: Sendable {
     guard let answer = mayCapture.call(function) else { throw PythonError.fetch(py) }
     defer { Py.release(answer) }
     hasCaptures = Py.truth(answer) == 1
-    history = try .of(function, py)
+    isCaptured = false
+    memory = Memory(history: try .of(function, py))
+  }
+
+  /// `original` with what it has captured.
+  ///
+  /// - Parameter changes: something in it can be changed.
+  private init(_ original: TaskFunction, as object: PyPointer, changes: Bool) {
+    self.object = PythonObject(borrowing: object)
+    hasCaptures = changes
+    isCaptured = true
+    memory = original.memory
   }
 
   var pointer: PyPointer { object.pointer }
+  var history: FunctionHistory { memory.history }
+  /// The same for a function and for those that were captured of it.
+  var identity: ObjectIdentifier { ObjectIdentifier(memory) }
+  /// What it refers to may be bound anew.
+  var isOpen: Bool { hasCaptures && !isCaptured }
 
   /// True for one that cannot be pickled.
-  var stays: Bool { staying.load(ordering: .relaxed) }
+  var stays: Bool { memory.staying.load(ordering: .relaxed) }
 
-  func stay() { staying.store(true, ordering: .relaxed) }
+  func stay() { memory.staying.store(true, ordering: .relaxed) }
 
   /// The function's native form, as it is now, for a call with so many arguments.
   func lowered(_ arguments: Int, _ py: borrowing Python) throws -> Lowering.Reading {
-    try lowering.read(object.pointer, arguments: arguments, py)
+    try memory.lowering.read(object.pointer, arguments: arguments, py)
   }
 
   /// What computes the function without a call of it; nil where nothing does.
@@ -52,7 +90,7 @@ final class TaskFunction: Sendable {
   func direct(_ arguments: Int, _ py: borrowing Python) throws -> DirectFunction? {
     guard let code = py.attribute("__code__", of: pointer) else { return nil }
     defer { Py.release(code) }
-    if let known = known.withLock({ $0 }), known.code.pointer == code,
+    if let known = memory.direct.withLock({ $0 }), known.code.pointer == code,
       known.arguments == arguments
     {
       return known.form
@@ -67,12 +105,69 @@ final class TaskFunction: Sendable {
       form = DirectFunction(expression, py)
     }
     let new = Direct(code: PythonObject(borrowing: code), arguments: arguments, form: form)
-    let old = known.withLock { known -> Direct? in
+    let old = memory.direct.withLock { known -> Direct? in
       defer { known = new }
       return known
     }
     withExtendedLifetime(old) {}
     return form
+  }
+
+  /// The functions with what they have captured by now; what several of them share is still shared.
+  /// The same ones as the last time where nothing has changed since.
+  ///
+  /// - Throws: ``PythonError`` for an interrupt.
+  static func captured(
+    _ functions: [TaskFunction], _ py: borrowing Python
+  ) throws -> [TaskFunction] {
+    // A worker's functions came as copies, and nobody else has them.
+    if WorkerProgress.isWorker { return functions }
+    let open = functions.filter(\.isOpen)
+    guard let last = open.last else { return functions }
+    guard let captured = try last.captures(of: open, py) else { return functions }
+    var rest = captured[...]
+    return functions.map { $0.isOpen ? rest.removeFirst() : $0 }
+  }
+
+  /// Nil where they cannot be copied: their tasks will tell why.
+  private func captures(
+    of open: [TaskFunction], _ py: borrowing Python
+  ) throws -> [TaskFunction]? {
+    if let known = memory.captures.withLock({ $0 }), known.originals.count == open.count,
+      zip(known.originals, open).allSatisfy({ $0.value === $1 })
+    {
+      let hold = try py.importing("hold", from: "swiftwater._captures")
+      guard let answer = hold.call(known.object.pointer) else { throw PythonError.fetch(py) }
+      defer { Py.release(answer) }
+      if Py.truth(answer) == 1 { return try Self.captured(open, in: known.object, py) }
+    }
+    let capture = try py.importing("captured", from: "swiftwater._captures")
+    for function in open { Py.retain(function.pointer) }
+    guard let list = py.newList(open.map(\.pointer)) else { throw PythonError.fetch(py) }
+    defer { Py.release(list) }
+    guard let result = capture.call(list) else { throw PythonError.fetch(py) }
+    let object = PythonObject(owning: result)
+    if Py.isNone(result) { return nil }
+    let new = Captures(originals: open.map { Reference(value: $0) }, object: object)
+    let old = memory.captures.withLock { known -> Captures? in
+      defer { known = new }
+      return known
+    }
+    withExtendedLifetime(old) {}
+    return try Self.captured(open, in: object, py)
+  }
+
+  private static func captured(
+    _ open: [TaskFunction], in captures: PythonObject, _ py: borrowing Python
+  ) throws -> [TaskFunction] {
+    guard let fields = pointers(in: captures.pointer), fields.count >= 2,
+      let functions = pointers(in: fields[0]), functions.count == open.count,
+      let changes = pointers(in: fields[1]), changes.count == open.count
+    else { throw EngineError.illegalState("captures that are none") }
+    return open.indices.map { index in
+      TaskFunction(
+        open[index], as: functions[index], changes: Py.truth(changes[index]) == 1)
+    }
   }
 
   /// The functions as one task may use them: what several of them share is still shared.

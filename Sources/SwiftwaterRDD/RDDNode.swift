@@ -14,12 +14,11 @@ public final class RDDNode: Sendable {
   public let name: String
   public let context: SparkContext
   public let partitionCount: Int
-  /// The type of the records that come in columns, or as text; nil where that is not known before.
-  /// Some records may come in another form.
-  public let recordType: ColumnType?
   /// What a source reads, as the user knows it: a path.
   public let source: String?
 
+  private let knownType: ColumnType?
+  private let form: (any LateForm)?
   private let records: (@Sendable () -> Int)?
   private let lineage: Mutex<Lineage>
   private let cache = Mutex<Cache>(.off)
@@ -31,12 +30,13 @@ public final class RDDNode: Sendable {
   /// What the node is computed from. Replaced as a whole, never changed.
   private final class Lineage: Sendable {
     let dependencies: [Dependency]
-    let placement: TaskPlacement
+    /// Nil where the node's form says it.
+    let placement: TaskPlacement?
     let recipe: (any Sendable)?
     let body: Body
 
     init(
-      dependencies: [Dependency], placement: TaskPlacement, recipe: (any Sendable)?,
+      dependencies: [Dependency], placement: TaskPlacement?, recipe: (any Sendable)?,
       body: @escaping Body
     ) {
       self.dependencies = dependencies
@@ -55,6 +55,7 @@ public final class RDDNode: Sendable {
 
   /// - Parameters:
   ///   - recordType: see ``recordType``.
+  ///   - form: what is said later of the placement and the type of the records: it stands in for both.
   ///   - source: see ``source``.
   ///   - records: about how many records a source has.
   ///   - body: computes one partition. It reads parents through ``cursor(partition:task:)`` and
@@ -62,10 +63,11 @@ public final class RDDNode: Sendable {
   public init(
     name: String, context: SparkContext, dependencies: [Dependency], partitionCount: Int,
     placement: TaskPlacement = .anyThread, recordType: ColumnType? = nil,
-    recipe: (any Sendable)? = nil, source: String? = nil, records: (@Sendable () -> Int)? = nil,
-    body: @escaping Body
+    form: (any LateForm)? = nil, recipe: (any Sendable)? = nil, source: String? = nil,
+    records: (@Sendable () -> Int)? = nil, body: @escaping Body
   ) {
-    self.recordType = recordType
+    knownType = recordType
+    self.form = form
     self.source = source
     self.records = records
     id = context.nextID()
@@ -74,14 +76,28 @@ public final class RDDNode: Sendable {
     self.partitionCount = partitionCount
     lineage = Mutex(
       Lineage(
-        dependencies: dependencies, placement: placement, recipe: recipe, body: body))
+        dependencies: dependencies, placement: form == nil ? placement : nil, recipe: recipe,
+        body: body))
+    for case .narrow(let parent) in dependencies { parent.settle() }
   }
+
+  /// The type of the records that come in columns, or as text; nil where that is not known before.
+  /// Some records may come in another form.
+  public var recordType: ColumnType? { form == nil ? knownType : form?.recordType }
+
+  /// Has the node decide what it has left open so far (see ``LateForm``).
+  public func settle() { form?.settle() }
+
+  /// As ``settle()``, and for what is fused with the node later as well.
+  public func seal() { form?.seal() }
 
   /// What the node is computed from; nothing where all its records are stored.
   public var dependencies: [Dependency] { lineage.withLock { $0 }.dependencies }
 
   /// Where tasks of this node alone may run.
-  public var placement: TaskPlacement { lineage.withLock { $0 }.placement }
+  public var placement: TaskPlacement {
+    lineage.withLock { $0 }.placement ?? form?.placement ?? .anyThread
+  }
 
   /// What the layer that made the node knows of it, so that an operator behind it can be fused
   /// with it instead of reading from it.
@@ -127,6 +143,7 @@ public final class RDDNode: Sendable {
   /// Keeps the partitions from their first computation on, or forgets them. What has no lineage
   /// any more stays.
   public func setCached(_ cached: Bool) {
+    if cached { settle() }
     let old = cache.withLock { cache -> Cache in
       let old = cache
       switch (cached, old) {
@@ -287,6 +304,21 @@ public enum Dependency: Sendable {
   case narrow(RDDNode)
   /// Each partition reads a bucket of every partition of the parent: a stage of its own before.
   case shuffle(Shuffle)
+}
+
+/// What a node decides late: when it is first computed, cached or read by a node that is not fused
+/// with it. Until then it costs nothing, and what its functions refer to may be replaced.
+///
+/// Spark: an RDD of Python functions pickles them at that time.
+public protocol LateForm: Sendable {
+  /// Where the node's tasks may run; asking settles it.
+  var placement: TaskPlacement { get }
+  /// The type of the records, as in ``RDDNode/recordType``; asking settles it.
+  var recordType: ColumnType? { get }
+  /// Decides, once for all.
+  func settle()
+  /// Decides also for what is fused with the node from now on.
+  func seal()
 }
 
 /// Where a task may run, from the freest to what is bound most.

@@ -38,6 +38,7 @@ public final class Shuffle: Sendable {
     recipe: (any Sendable)? = nil, write: @escaping Writer
   ) {
     self.bucketCount = bucketCount
+    parent.settle()
     outputs = Monitor(
       .missing(MapSide(parent: parent, placement: placement, recipe: recipe, write: write)))
   }

@@ -157,10 +157,13 @@ struct StreamPlan: Sendable {
     for (node, time) in history.missingStates(until: batch.time) {
       _ = try generation.rdd(of: node, at: time)
     }
-    return try outputs.compactMap { output in
+    let jobs: [Job] = try outputs.compactMap { output in
       guard batch.runs(output) else { return nil }
       return try generation.rdd(of: output.node).map { Job(output: output, rdd: $0) }
     }
+    // Spark: what an output changes in the driver is seen by the next batch, not by later outputs.
+    for job in jobs { job.rdd.seal() }
+    return jobs
   }
 
   /// The outputs that a batch has, each at its own slide.

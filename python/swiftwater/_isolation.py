@@ -17,12 +17,22 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any, Final
 
+from swiftwater import _class_copies
 from swiftwater._native import engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["for_task", "identity", "kind_of_type", "may_capture"]
+__all__ = [
+    "Copies",
+    "for_task",
+    "identity",
+    "is_imported",
+    "kind_of_type",
+    "may_capture",
+    "reached",
+    "variable",
+]
 
 # What a type's instances are to the native copier.
 _CHANGEABLE, _IMMUTABLE, _TUPLE = 0, 1, 2
@@ -90,23 +100,43 @@ def kind_of_type(kind: type) -> int:
 class _Reads:
     """What the code of a function reaches beyond its arguments."""
 
-    __slots__ = ("globals", "writes")
+    __slots__ = ("globals", "sets", "uses", "writes")
 
     def __init__(self, code: types.CodeType) -> None:
         names: set[str] = set()
+        # Which attributes of a variable's value it reads, and of which ones it sets attributes.
+        uses: set[tuple[str, str]] = set()
+        sets: set[str] = set()
         self.writes = False
         free = set(code.co_freevars)
         for inner in _codes(code):
+            owner = ""
             for instruction in dis.get_instructions(inner):
                 name = instruction.opname
+                if owner and name in _SETS:
+                    sets.add(owner)
+                elif owner and name in {"LOAD_ATTR", "LOAD_METHOD"}:
+                    uses.add((owner, instruction.argval))
+                owner = ""
                 if name in {"LOAD_GLOBAL", "LOAD_NAME"}:
                     names.add(instruction.argval)
+                    owner = instruction.argval
+                elif name in {"LOAD_DEREF", "LOAD_CLASSDEREF"}:
+                    owner = instruction.argval
                 elif name in {"STORE_GLOBAL", "DELETE_GLOBAL"}:
                     names.add(instruction.argval)
                     self.writes = True
                 elif name in {"STORE_DEREF", "DELETE_DEREF"} and instruction.argval in free:
                     self.writes = True
         self.globals = tuple(names)
+        self.uses = tuple(uses)
+        # Whose attributes are set by a function that does so nobody can tell.
+        found = sets if not names & {"setattr", "delattr"} else names | free
+        self.sets = tuple(found & (names | free))
+
+
+# What comes behind an object of which an attribute is set, or set anew (``f.calls += 1``).
+_SETS: Final = frozenset(("STORE_ATTR", "DELETE_ATTR", "COPY"))
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
@@ -120,7 +150,7 @@ def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
 _known: dict[int, tuple[types.CodeType, _Reads]] = {}
 
 
-def _reads(code: types.CodeType) -> _Reads:
+def reached(code: types.CodeType) -> _Reads:
     known = _known.get(id(code))
     if known is None:
         if len(_known) > 10_000:
@@ -131,13 +161,15 @@ def _reads(code: types.CodeType) -> _Reads:
 
 def may_capture(function: Callable[..., Any]) -> bool:
     """Return whether ``function`` could reach, now or later, anything that a task may change."""
+    if isinstance(function, type):
+        return _class_copies.is_own(function)
     if type(function) is not types.FunctionType:
-        return type(function) not in _SHARED
+        return type(function) not in _SHARED or _parts(function) is not None
     if function.__closure__ or function.__defaults__ or function.__kwdefaults__:
         return True
-    if _is_imported(function):
+    if is_imported(function):
         return False
-    reads = _reads(function.__code__)
+    reads = reached(function.__code__)
     if reads.writes:
         return True
     if _is_own(function):
@@ -145,7 +177,8 @@ def may_capture(function: Callable[..., Any]) -> bool:
     space = function.__globals__
     # A name that is no variable yet may become one.
     return any(
-        not isinstance(space[name], (types.ModuleType, type))
+        not isinstance(space[name], types.ModuleType)
+        and (not isinstance(space[name], type) or _class_copies.is_own(space[name]))
         if name in space
         else not hasattr(builtins, name)
         for name in reads.globals
@@ -173,7 +206,7 @@ def _is_own(function: types.FunctionType) -> bool:
     return bool(function.__module__) and function.__module__.startswith("swiftwater.")
 
 
-def _is_imported(function: types.FunctionType) -> bool:
+def is_imported(function: types.FunctionType) -> bool:
     """Return whether pickling would name the function instead of copying it."""
     module = function.__module__
     if module == "__main__" or module is None or "<" in function.__qualname__:
@@ -189,11 +222,11 @@ def for_task(functions: list[Callable[..., Any]]) -> list[Callable[..., Any]]:
 
     Raises ``RuntimeError`` where one has captured a context, an RDD or a stream.
     """
-    copies = _Copies()
+    copies = Copies()
     return [copies.of(function) if copies.needs(function) else function for function in functions]
 
 
-class _Copies:
+class Copies:
     """The copies that belong together: those of one task."""
 
     def __init__(self) -> None:
@@ -201,49 +234,81 @@ class _Copies:
         # What was copied must live as long as its identity counts.
         self._sources: list[Any] = []
         self._answers: dict[int, bool] = {}
+        # What is being looked at, and whether somebody has asked for it meanwhile.
+        self._open: dict[int, bool] = {}
         self._spaces: dict[int, dict[str, Any]] = {}
 
     def needs(self, value: Any) -> bool:
         """Return whether something changeable can be reached from ``value``."""
         known = self._answers.get(id(value))
         if known is not None:
+            if id(value) in self._open:
+                self._open[id(value)] = True
             return known
         # Until it is known better, for functions that reach themselves.
         self._answers[id(value)] = False
+        self._open[id(value)] = False
+        before = len(self._sources)
+        self._sources.append(value)
         answer = self._looks_changeable(value)
         self._answers[id(value)] = answer
-        self._sources.append(value)
+        if self._open.pop(id(value)) and answer:
+            # Those that reach it were told otherwise.
+            for other in self._sources[before:]:
+                if self._answers.get(id(other)) is False:
+                    del self._answers[id(other)]
         return answer
 
     def _looks_changeable(self, value: Any) -> bool:
         if isinstance(value, types.FunctionType):
-            if _is_imported(value):
+            if is_imported(value):
                 return False
-            if self._writes(value):
-                return True
-            return any(self.needs(captured) for captured in self._captured(value))
-        if isinstance(value, types.MethodType):
-            return self.needs(value.__self__) or self.needs(value.__func__)
-        if isinstance(value, functools.partial):
-            parts = (value.func, *value.args, *value.keywords.values())
-            return any(self.needs(part) for part in parts)
+            # All are looked at: some are found to be changeable while others are looked at.
+            changes = reached(value.__code__).writes or _has_attributes(value)
+            for target in self._set(value):
+                self._answers[id(target)] = changes = True
+                self._sources.append(target)
+            return any([*map(self.needs, self._captured(value)), changes])
+        if isinstance(value, type):
+            return _class_copies.is_own(value) and self._keeps_changes(value)
+        parts = _parts(value)
+        if parts is not None:
+            return any(map(self.needs, parts)) or isinstance(value, (list, dict))
         _refuse_driver_only(value)
         return not engine.is_immutable(value)
 
-    @staticmethod
-    def _writes(function: types.FunctionType) -> bool:
-        return _reads(function.__code__).writes
+    def _keeps_changes(self, kind: type) -> bool:
+        """Return whether a class has something that its methods may change."""
+        if any(map(self.needs, _class_copies.attributes(kind).values())):
+            return True
+        for _, method, function in _class_copies.functions(kind):
+            for name in reached(function.__code__).sets:
+                target = variable(function, name)
+                if isinstance(target, type) and issubclass(kind, target):
+                    return True
+            if isinstance(method, classmethod) and _sets_first(function.__code__):
+                return True
+        return False
 
-    @staticmethod
-    def _captured(function: types.FunctionType) -> Iterator[Any]:
-        for cell in function.__closure__ or ():
+    def _set(self, function: types.FunctionType) -> Iterator[Any]:
+        """Return the functions and classes of the script of which a function sets attributes."""
+        for name in reached(function.__code__).sets:
+            target = variable(function, name)
+            if _is_by_value(target):
+                yield target
+
+    def _captured(self, function: types.FunctionType) -> Iterator[Any]:
+        for name, cell in _variables(function):
             try:
-                yield cell.cell_contents
+                if name != "__class__":
+                    yield cell.cell_contents
             except ValueError:
                 continue  # not assigned yet
         yield from function.__defaults__ or ()
         yield from (function.__kwdefaults__ or {}).values()
-        yield from (function.__globals__[name] for name in _global_names(function))
+        yield from function.__dict__.values()
+        space = function.__globals__
+        yield from (space[name] for name in self._names(function) if name in space)
 
     def of(self, value: Any) -> Any:
         """Return ``value`` with all that is changeable in it copied."""
@@ -254,43 +319,92 @@ class _Copies:
         self._sources.append(value)
         if isinstance(value, types.FunctionType):
             return self._function(value)
+        if isinstance(value, type):
+            return self._class(value)
+        made: Any
         if isinstance(value, types.MethodType):
-            made: Any = types.MethodType(self.of(value.__func__), self.of(value.__self__))
+            made = types.MethodType(self.of(value.__func__), self.of(value.__self__))
+        elif isinstance(value, types.BuiltinFunctionType):
+            made = getattr(self.of(value.__self__), value.__name__)
         elif isinstance(value, functools.partial):
             made = functools.partial(
                 self.of(value.func),
                 *map(self.of, value.args),
                 **{name: self.of(part) for name, part in value.keywords.items()},
             )
+        elif _parts(value) is not None:
+            return self._container(value)
         else:
             made = engine.isolated(value)
         self._made[id(value)] = made
         return made
 
+    def _container(self, value: Any) -> Any:
+        """Return a copy of a list, dict or tuple that holds functions."""
+        made: Any
+        if type(value) is tuple:
+            made = tuple(map(self.of, value))
+            self._made[id(value)] = made
+            return made
+        # Before what is in it is copied: it may be in itself.
+        made = self._made[id(value)] = type(value)()
+        if type(value) is list:
+            made.extend(map(self.of, value))
+        else:
+            made.update((key, self.of(part)) for key, part in value.items())
+        return made
+
+    def _class(self, kind: type) -> type:
+        made = _class_copies.stand_in(kind)
+        # Before what is in it is copied: its methods name it.
+        self._made[id(kind)] = made
+        for name, value in _class_copies.attributes(kind).items():
+            setattr(made, name, self.of(value))
+        for name, method, function in _class_copies.functions(kind):
+            if self.needs(function):
+                setattr(made, name, _class_copies.made_of(method, self.of(function)))
+        return made
+
     def _function(self, function: types.FunctionType) -> types.FunctionType:
-        space = function.__globals__
-        names = _global_names(function)
-        if names or self._writes(function):
-            space = self._spaces.setdefault(id(space), dict(space))
-        cells = tuple(self._cell(cell) for cell in function.__closure__ or ())
+        names = self._names(function)
+        space = self._space(function, names)
+        cells = tuple(
+            # What `super()` begins at is the class itself.
+            cell if name == "__class__" else self._cell(cell)
+            for name, cell in _variables(function)
+        )
         made = types.FunctionType(function.__code__, space, function.__name__, None, cells or None)
         # Before its variables are copied: the function may be one of them.
         self._made[id(function)] = made
         made.__qualname__ = function.__qualname__
         made.__module__ = function.__module__
-        made.__dict__.update(function.__dict__)
+        made.__dict__.update((name, self.of(v)) for name, v in function.__dict__.items())
         if function.__defaults__ is not None:
             made.__defaults__ = tuple(map(self.of, function.__defaults__))
         if function.__kwdefaults__ is not None:
             made.__kwdefaults__ = {k: self.of(v) for k, v in function.__kwdefaults__.items()}
         for cell, copy in zip(function.__closure__ or (), cells, strict=True):
             try:
-                copy.cell_contents = self.of(cell.cell_contents)
+                if copy is not cell:
+                    copy.cell_contents = self.of(cell.cell_contents)
             except ValueError:
                 continue
+        own = function.__globals__
         for name in names:
-            space[name] = self.of(function.__globals__[name])
+            if name in own:
+                space[name] = self.of(own[name])
         return made
+
+    def _space(self, function: types.FunctionType, names: tuple[str, ...]) -> dict[str, Any]:
+        """Return where the copy of a function finds its variables."""
+        space = function.__globals__
+        if names or reached(function.__code__).writes:
+            return self._spaces.setdefault(id(space), dict(space))
+        return space
+
+    def _names(self, function: types.FunctionType) -> tuple[str, ...]:
+        """Return the global variables that a function reads."""
+        return () if _is_own(function) else reached(function.__code__).globals
 
     def _cell(self, cell: types.CellType) -> types.CellType:
         made = self._made.get(id(cell))
@@ -301,11 +415,76 @@ class _Copies:
         return copy
 
 
-def _global_names(function: types.FunctionType) -> tuple[str, ...]:
-    if _is_own(function):
-        return ()
-    space = function.__globals__
-    return tuple(name for name in _reads(function.__code__).globals if name in space)
+# Of larger collections nobody looks whether functions are in them.
+_MOST_PARTS: Final = 100
+_DEEPEST: Final = 4
+
+
+def _parts(value: Any, depth: int = 0) -> tuple[Any, ...] | None:
+    """Return what is copied one by one in ``value``; None where it is copied as one.
+
+    That is what a bound method or a ``functools.partial`` is made of, and what is in a collection
+    with functions in it.
+    """
+    kind = type(value)
+    if kind in _SIMPLE:
+        return None
+    if isinstance(value, types.MethodType):
+        return (value.__self__, value.__func__)
+    if kind is types.BuiltinFunctionType:
+        owner = value.__self__
+        return None if owner is None or isinstance(owner, (types.ModuleType, type)) else (owner,)
+    if isinstance(value, functools.partial):
+        return (value.func, *value.args, *value.keywords.values())
+    if kind in {list, dict, tuple} and 0 < len(value) <= _MOST_PARTS and depth < _DEEPEST:
+        parts = tuple(value.values() if kind is dict else value)
+        for part in parts:
+            if isinstance(part, types.FunctionType) or _parts(part, depth + 1) is not None:
+                return parts
+    return None
+
+
+def _is_by_value(value: Any) -> bool:
+    """Return whether pickling would copy a function or class."""
+    if isinstance(value, types.FunctionType):
+        return not is_imported(value)
+    return isinstance(value, type) and _class_copies.is_own(value)
+
+
+def _sets_first(code: types.CodeType) -> bool:
+    """Return whether a function sets attributes of its first argument."""
+    first = code.co_varnames[:1]
+    before = None
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in _SETS and before is not None:
+            return True
+        is_first = instruction.opname.startswith("LOAD_FAST") and (
+            instruction.argval == first[0] if first else False
+        )
+        before = instruction if is_first else None
+    return False
+
+
+def _has_attributes(function: types.FunctionType) -> bool:
+    return bool(function.__dict__.keys() - {"__wrapped__"})
+
+
+def _variables(function: types.FunctionType) -> Iterator[tuple[str, types.CellType]]:
+    return zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+
+
+def variable(function: types.FunctionType, name: str) -> Any:
+    """Return what a variable that is not the function's own holds; None for nothing."""
+    code = function.__code__
+    if name not in code.co_freevars:
+        return function.__globals__.get(name)
+    try:
+        return (function.__closure__ or ())[code.co_freevars.index(name)].cell_contents
+    except ValueError:
+        return None
+
+
+_SIMPLE: Final = frozenset((int, str, float, bool, bytes, type(None)))
 
 
 def _refuse_driver_only(value: Any) -> None:

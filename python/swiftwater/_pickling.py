@@ -15,7 +15,7 @@ from typing import Any
 
 import cloudpickle
 
-from swiftwater import _tracebacks, _worker_session, accumulators, broadcast
+from swiftwater import _class_copies, _tracebacks, _worker_session, accumulators, broadcast
 from swiftwater._calls import PACKAGE_FOLDER
 
 __all__ = [
@@ -104,9 +104,28 @@ def dump_program(description: object) -> tuple[bytes, list[broadcast.Broadcast[A
 
     The last item is false where classes of the script are in it, which can be changed.
     """
+    file = io.BytesIO()
     with broadcast.noting() as found:
-        data = dumps(description)
+        _ProgramPickler(file, protocol=_PROTOCOL).dump(description)
+    data = file.getvalue()
     return data, found, b"_make_skeleton_" not in data
+
+
+class _ProgramPickler(cloudpickle.Pickler):  # type: ignore[misc]
+    """Pickles a class that stands for one of the script as that one, with its own attributes."""
+
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, type):
+            original = _class_copies.original(value)
+            if original is not value:
+                return _with_attributes, (original, _class_copies.attributes(value))
+        return super().reducer_override(value)
+
+
+def _with_attributes(kind: type, attributes: dict[str, Any]) -> type:
+    for name, value in attributes.items():
+        setattr(kind, name, value)
+    return kind
 
 
 def broadcast_message(

@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any, Generic, NoReturn, TypeVar
 from weakref import WeakValueDictionary
 
-from swiftwater import _worker_session
+from swiftwater import _task_ends, _worker_session
 from swiftwater._native import engine
 
 __all__ = ["Accumulator", "AccumulatorParam", "AddingAccumulatorParam"]
@@ -30,7 +30,6 @@ _touched: dict[int, list[Accumulator[Any]]] = {}
 _LOOSE = -1
 _merging = Lock()
 numbers = itertools.count()
-_hooked = False
 
 
 class AccumulatorParam(Generic[T]):
@@ -144,7 +143,7 @@ class Accumulator(Generic[T]):
         self._partial: dict[int, T] = {}
         self._key = (_process, aid)
         _by_id[self._key] = self
-        _install_hook()
+        _task_ends.tell(_task_over)
 
     @property
     def value(self) -> T:
@@ -245,13 +244,6 @@ def _refuse_in_task() -> NoReturn:
         errorClass="VALUE_NOT_ACCESSIBLE",
         messageParameters={"value": "Accumulator.value"},
     )
-
-
-def _install_hook() -> None:
-    global _hooked
-    if not _hooked:
-        _hooked = True
-        engine.set_task_hook(_task_over)
 
 
 def _task_over(attempt: int, succeeded: bool) -> None:

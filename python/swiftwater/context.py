@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import RLock, get_ident, local
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
-from swiftwater import _lifetime, _settings
+from swiftwater import _lifetime, _settings, _task_environment
 from swiftwater._calls import call_place, call_site
 from swiftwater._native import engine
 from swiftwater._numbers import require_partitions
@@ -127,6 +127,7 @@ class SparkContext:
             self._settings = settings
             self.environment: dict[str, object] = dict(environment or {})
             self._handle: Handle | None = engine.open_context(_engine_settings(settings))
+            _task_environment.watch()
             self.master: str = settings.get("spark.master") or ""
             self.appName: str = settings.get("spark.app.name") or ""
             self.sparkHome: str | None = settings.get("spark.home")

@@ -703,18 +703,17 @@ def bound_anew(lowering, path):
     conf = SparkConf().set("swiftwater.lowering", lowering)
     with SparkContext("local[2]", "test", conf=conf) as sc:
         lines = sc.textFile(path)
-        by_global = lines.map(space["scaled"])
-        by_closure = lines.map(lambda line: int(line) + local)
+        scaled, moved = space["scaled"], lambda line: int(line) + local
         for number in (3, 2.5, "x"):
             space["factor"] = local = number
-            yield outcome(by_global.collect)
-            yield outcome(by_closure.collect)
+            yield outcome(lines.map(scaled).collect)
+            yield outcome(lines.map(moved).collect)
         del space["factor"]
-        yield outcome(by_global.collect)
+        yield outcome(lines.map(scaled).collect)
 
 
 def test_a_name_that_is_bound_anew(tmp_path):
-    """As in Python, what counts is what a name means when the job runs."""
+    """What counts is what a name means when an RDD of the function is first computed."""
     (tmp_path / "lines.txt").write_text("1\n2\n")
     path = str(tmp_path / "lines.txt")
     lowered, plain = (list(bound_anew(lowering, path)) for lowering in ("true", "false"))

@@ -59,8 +59,33 @@ public struct Program: Sendable {
   public func appending(_ kind: Kind, _ function: Expression) throws -> Program {
     var program = self
     try program.append(kind, function)
-    program.stepCount += 1
+    program.finish()
     return program
+  }
+
+  /// The program of the first of some functions, as many as have a native form, and why the next one
+  /// has none; nil where all have.
+  public static func longest(
+    inputType: ColumnType, _ steps: [(kind: Kind, function: Expression)]
+  ) -> (program: Program, refusal: Refusal?) {
+    var program = Program(inputType: inputType)
+    for (index, step) in steps.enumerated() {
+      do {
+        try program.append(step.kind, step.function)
+      } catch let refusal as Refusal {
+        // What was refused has left its beginnings: the ones before it are put together again.
+        return (longest(inputType: inputType, Array(steps[..<index])).program, refusal)
+      } catch {
+        preconditionFailure("typing throws refusals only")
+      }
+    }
+    program.finish()
+    return (program, nil)
+  }
+
+  /// Finds out which parts of texts are asked for, once all functions are there.
+  private mutating func finish() {
+    for index in segments.indices { segments[index].fields = segments[index].wantedFields() }
   }
 
   private mutating func append(_ kind: Kind, _ function: Expression) throws {
@@ -104,8 +129,8 @@ public struct Program: Sendable {
       segment.end = key.map { .pairs(key: $0, items: node) } ?? .items(node)
       outputType = key.map { .tuple([$0.type, item]) } ?? item
     }
-    segment.fields = segment.wantedFields()
     segments.append(segment)
+    stepCount += 1
   }
 
   /// What a run gave.

@@ -133,7 +133,7 @@ struct StageProgram: Sendable {
 
   var key: Key {
     Key(
-      functions: functions.map(ObjectIdentifier.init),
+      functions: functions.map(\.identity),
       layout: "\(inputCount)\(readsText)" + steps.map(\.layout).joined(separator: ";"))
   }
 
@@ -165,7 +165,8 @@ final class ProgramCache: Sendable {
   static let keptByWorker = 16
 
   private struct Entry: Sendable {
-    /// Kept alive: a key holds their identities.
+    /// Kept alive: a key holds their identities. The bytes are those of just these, with what they
+    /// have captured.
     let functions: [TaskFunction]
     /// The run of a stage for which it was pickled; nil where it holds for all.
     let stage: Int?
@@ -188,10 +189,10 @@ final class ProgramCache: Sendable {
   /// - Throws: ``PythonError`` where it cannot be pickled.
   func pickled(_ program: StageProgram, stage: Int) throws -> Pickled {
     let key = program.key
-    if let known = find(key, stage) { return known }
+    if let known = find(program, key, stage) { return known }
     return try Interpreter.attach { py in
       // Another task of the stage may have been here meanwhile.
-      if let known = find(key, stage) { return known }
+      if let known = find(program, key, stage) { return known }
       let description = try program.description(py)
       let pickle = try py.importing("dump_program", from: "swiftwater._pickling")
       guard let result = pickle.call(description.pointer) else { throw PythonError.fetch(py) }
@@ -200,7 +201,7 @@ final class ProgramCache: Sendable {
       let broadcasts = PythonObject(borrowing: Py.tupleItem(result, 1))
       let functions = program.functions
       let isFixed =
-        !functions.contains(where: \.hasCaptures) && Py.truth(Py.tupleItem(result, 2)) == 1
+        !functions.contains(where: \.isOpen) && Py.truth(Py.tupleItem(result, 2)) == 1
       let (pickled, dropped) = state.withLock { state -> (Pickled, [Entry?]) in
         let earlier = state.entries[key]
         let number: Int
@@ -228,11 +229,12 @@ final class ProgramCache: Sendable {
     }
   }
 
-  private func find(_ key: StageProgram.Key, _ stage: Int) -> Pickled? {
-    state.withLock { state in
-      guard let entry = state.entries[key], entry.stage == nil || entry.stage == stage else {
-        return nil
-      }
+  private func find(_ program: StageProgram, _ key: StageProgram.Key, _ stage: Int) -> Pickled? {
+    let functions = program.functions
+    return state.withLock { state in
+      guard let entry = state.entries[key], entry.stage == nil || entry.stage == stage,
+        zip(entry.functions, functions).allSatisfy({ $0.pointer == $1.pointer })
+      else { return nil }
       return entry.pickled
     }
   }

@@ -399,7 +399,7 @@ private final class WorkerProgram {
       let operators = try SwiftwaterPython.operators(
         in: pointers(in: items[1]) ?? [], numberedFrom: number, py)
       number += operators.count
-      node = try Pipeline.node(operators, over: parent)
+      node = Pipeline.node(operators, over: parent)
     case "merge":
       let combination = try combination()
       node = RDDNode(

@@ -1,0 +1,156 @@
+"""Copies of the script's own classes, for functions that use what is kept in them.
+
+Spark pickles a class of the script with its attributes. So a task that changes one
+(``Stats.count += 1``) changes a copy. Here a class whose attributes a function may change gets a
+stand-in, under whose name the copied function finds it: a class with attributes of its own, which
+takes all others from the class. Objects are never of the stand-in, so that records of one class
+stay records of one class; what a method of an object does to its class it does to the class itself.
+"""
+
+from __future__ import annotations
+
+import abc
+import sys
+import types
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["attributes", "functions", "is_own", "made_of", "original", "stand_in"]
+
+_ORIGINAL: Final = "_swiftwater_original"
+
+
+class _StandIn(type):
+    """The type of stand-ins."""
+
+    def __call__(cls, *arguments: Any, **keywords: Any) -> Any:
+        made = super().__call__(*arguments, **keywords)
+        if type(made) is cls:
+            # Not through a `__setattr__` of the class's own. Where objects of the two are laid out
+            # differently, it stays one of the stand-in's, which the class counts as its own.
+            with suppress(TypeError):
+                object.__setattr__(made, "__class__", original(cls))
+        return made
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, original(cls))
+
+    def __subclasscheck__(cls, kind: type) -> bool:
+        return issubclass(kind, original(cls))
+
+    def __eq__(cls, other: object) -> bool:
+        return isinstance(other, type) and original(cls) is original(other)
+
+    def __hash__(cls) -> int:
+        return hash(original(cls))
+
+
+class _AbstractStandIn(_StandIn, abc.ABCMeta):
+    """The type of stand-ins of abstract classes."""
+
+
+_TYPES: Final[dict[type, type]] = {
+    type: _StandIn,
+    abc.ABCMeta: _AbstractStandIn,
+    _StandIn: _StandIn,
+    _AbstractStandIn: _AbstractStandIn,
+}
+
+
+class _QuietSlots:
+    """In front of a class: what it does about new subclasses is not done."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        pass
+
+
+class _Quiet:
+    """The same in front of a class whose objects have attributes: they are laid out alike."""
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        pass
+
+
+def is_own(kind: type) -> bool:
+    """Return whether a class is the script's, and a stand-in can be made of it."""
+    if type(kind) not in _TYPES or issubclass(kind, (BaseException, tuple)):
+        # ``except`` does not ask a class what it stands for, and tuples have nothing to change.
+        return False
+    module = kind.__module__
+    if module == "__main__" or "<" in kind.__qualname__:
+        return True
+    found: Any = sys.modules.get(module)
+    for part in kind.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is not kind
+
+
+def original(kind: type) -> type:
+    """Return the class for which another one stands; the class itself where it stands for none."""
+    found: type = kind.__dict__.get(_ORIGINAL, kind)
+    return found
+
+
+def stand_in(kind: type) -> type:
+    """Return a stand-in without attributes of its own."""
+    base = original(kind)
+    space = {"__slots__": (), "__module__": kind.__module__, _ORIGINAL: base}
+    quiet = _Quiet if base.__dictoffset__ else _QuietSlots
+    made: type = _TYPES[type(kind)](kind.__name__, (quiet, base), space)
+    made.__qualname__ = kind.__qualname__
+    made.__doc__ = kind.__doc__
+    return made
+
+
+def attributes(kind: type) -> dict[str, Any]:
+    """Return the values that the script keeps in a class, or in one that it is derived from."""
+    return {
+        name: value
+        for name, value in _members(kind)
+        if not hasattr(type(value), "__get__") and not isinstance(value, type)
+    }
+
+
+def functions(kind: type) -> Iterator[tuple[str, Any, types.FunctionType]]:
+    """Iterate over the methods: the name, what stands there, and a function that is in it."""
+    for name, value in _members(kind):
+        inner = value
+        if isinstance(value, (classmethod, staticmethod)):
+            inner = value.__func__
+        if isinstance(value, property):
+            inner = value.fget
+        if isinstance(inner, types.FunctionType):
+            yield name, value, inner
+
+
+def made_of(method: Any, function: types.FunctionType) -> Any:
+    """Return what stands in a class for a copied function, as ``method`` for the first one."""
+    if isinstance(method, (classmethod, staticmethod)):
+        return type(method)(function)
+    if isinstance(method, property):
+        return property(function, method.fset, method.fdel, method.__doc__)
+    return function
+
+
+def _members(kind: type) -> Iterator[tuple[str, Any]]:
+    seen: set[str] = set()
+    for each in kind.__mro__:
+        if each is not kind and not is_own(each):
+            continue
+        for name, value in tuple(each.__dict__.items()):
+            if name in seen or name in _OF_EVERY_CLASS or name.startswith("__dataclass_"):
+                continue
+            seen.add(name)
+            yield name, value
+
+
+_OF_EVERY_CLASS: Final = frozenset((
+    _ORIGINAL, "__module__", "__dict__", "__weakref__", "__doc__", "__annotations__", "__slots__",
+    "__match_args__", "__qualname__", "__abstractmethods__", "_abc_impl", "__parameters__",
+    "__orig_bases__", "__firstlineno__", "__static_attributes__", "__class_getitem__",
+))  # fmt: skip
