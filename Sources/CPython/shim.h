@@ -61,12 +61,18 @@ static inline int sw_is_ascii(PyObject *text) {
   Py_DECREF(answer);
   return is_ascii;
 }
-// A single value in which nothing can be changed.
+// A NaN is equal to nothing, and a dict finds it by which object it is.
+static inline int sw_is_nan(PyObject *object) {
+  if (Py_TYPE(object) != &PyFloat_Type) return 0;
+  double value = PyFloat_AsDouble(object);
+  return value != value;
+}
+// A single value in which nothing can be changed, and of which a copy is as good as itself.
 static inline int sw_is_plain(PyObject *object) {
   PyTypeObject *type = Py_TYPE(object);
-  return type == &PyUnicode_Type || type == &PyLong_Type || type == &PyFloat_Type ||
-         type == &PyBool_Type || type == &PyBytes_Type || object == Py_None ||
-         type == &PyComplex_Type;
+  if (type == &PyFloat_Type) return !sw_is_nan(object);
+  return type == &PyUnicode_Type || type == &PyLong_Type || type == &PyBool_Type ||
+         type == &PyBytes_Type || object == Py_None || type == &PyComplex_Type;
 }
 static inline int sw_is_tuple(PyObject *object) { return PyTuple_Check(object); }
 static inline int sw_is_list(PyObject *object) { return PyList_Check(object); }

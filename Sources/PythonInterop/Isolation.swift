@@ -64,6 +64,7 @@ public enum Isolation {
 
   private static func isImmutable(_ object: PyPointer, depth: Int) -> Bool {
     if sw_is_plain(object) != 0 { return true }
+    if sw_is_nan(object) != 0 { return false }
     partsLeft -= 1
     if depth > deepest || partsLeft < 0 { return false }
     if sw_is_exact_tuple(object) != 0 { return allItemsImmutable(of: object, depth: depth) }
@@ -145,6 +146,8 @@ public enum Isolation {
     /// - Parameter object: has an owner until this returns.
     func copy(_ object: PyPointer, depth: Int) -> PyPointer? {
       if sw_is_plain(object) != 0 { return Py.retained(object) }
+      // As out of a pickle: each time it is named, it is another object.
+      if sw_is_nan(object) != 0 { return PyFloat_FromDouble(PyFloat_AsDouble(object)) }
       if depth > deepest { return nil }
       if let known = copies[object] { return Py.retained(known) }
       if sw_is_exact_list(object) != 0 { return copyList(object, depth: depth) }
