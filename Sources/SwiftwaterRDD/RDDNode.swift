@@ -22,6 +22,7 @@ public final class RDDNode: Sendable {
   private let records: (@Sendable () -> Int)?
   private let lineage: Mutex<Lineage>
   private let cache = Mutex<Cache>(.off)
+  private let failed = Atomic(false)
 
   /// Computes one partition.
   public typealias Body =
@@ -117,11 +118,16 @@ public final class RDDNode: Sendable {
     case .stored(let partitions):
       return ArrayCursor(partitions[partition])
     }
-    let cursor = try lineage.body(partition, task)
-    guard isCached else { return cursor }
+    guard isCached else { return try lineage.body(partition, task) }
     var batches: [any RecordBatch] = []
-    while let batch = try cursor.next() {
-      if batch.recordCount > 0 { batches.append(try batch.kept()) }
+    do {
+      let cursor = try lineage.body(partition, task)
+      while let batch = try cursor.next() {
+        if batch.recordCount > 0 { batches.append(try batch.kept()) }
+      }
+    } catch {
+      failed.store(true, ordering: .relaxed)
+      throw error
     }
     cache.withLock { cache in
       // Two threads may have computed the same partition: the first one's records stay, so that
@@ -233,6 +239,9 @@ public final class RDDNode: Sendable {
       }
     }
   }
+
+  /// True where partitions are to be kept, and computing one has failed before.
+  public var hasFailed: Bool { failed.load(ordering: .relaxed) }
 
   /// True where all partitions are kept for good, and nothing is known of how they came about.
   public var isStored: Bool {

@@ -278,13 +278,15 @@ extension BatchLoop {
     var failures = 0
     var failed: Set<Int> = []
     for (node, rdd) in environment.history.unstoredStates() where !failed.contains(node.id) {
+      // An output has met the error, and has caught it: then nothing has failed, as in Spark.
+      let wasMet = rdd.hasFailed
       do {
         try rdd.store(
           with: environment.context.runner(cancellation: environment.cancellation))
       } catch {
         // Later RDDs of this state stand on it.
         failed.insert(node.id)
-        guard reporting else { continue }
+        guard reporting, !wasMet else { continue }
         failures += 1
         environment.failed(error)
         environment.context.post(.outputFailed(time: time, operation: node.name, error: error))

@@ -302,3 +302,28 @@ def test_a_state_that_always_fails_goes_on_without_those_batches(capfd):
     assert found.last == [("key", 2 + 110 - 101 + 1)]
     assert others.last == [("key", 3 + 110)]
     assert "could not be computed for 100 batches" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("catches", [True, False])
+def test_an_error_that_an_output_has_caught_is_none(catches):
+    """As in Spark, a batch fails where an output does."""
+    seen = []
+
+    def output(rdd):
+        try:
+            seen.append(sorted(rdd.collect()))
+        except ValueError as error:
+            seen.append(type(error).__name__)
+            if not catches:
+                raise
+
+    with StreamingTest() as test:
+        pairs = test.ssc.queueStream([[("a", 1)], [("b", 2)], [("b", 3), ("a", 5)]])
+        # There are no new values for a key that is known: max() of nothing.
+        pairs.updateStateByKey(lambda new, old: max(new)).foreachRDD(output)
+        if catches:
+            test.run_until_idle()
+        else:
+            with pytest.raises(ValueError, match="empty"):
+                test.run_until_idle()
+    assert seen[:2] == [[("a", 1)], "ValueError"]
