@@ -214,6 +214,16 @@ func residentMemoryBytes() -> Int {
   return fields.count > 1 ? (Int(fields[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) : 0
 }
 
+/// Gives memory that was freed back to the system, also what lies between pieces that are in use, where
+/// the C library can do that (`malloc_trim`, which Swift does not import).
+func trimMemory() {
+  // SAFETY: the C library's function of this name has this type.
+  let trim = dlsym(nil, "malloc_trim").map {
+    unsafeBitCast($0, to: (@convention(c) (Int) -> Int32).self)
+  }
+  _ = trim?(0)
+}
+
 /// A file without a name: it is gone with the process, however that ends.
 final class AnonymousFile: Sendable {
   private let descriptor: Int32

@@ -51,9 +51,12 @@ final class KeptText: Sendable {
   ///
   /// - Throws: ``EngineError`` (`unavailable`) when they cannot be written.
   func spillIfNeeded() throws {
+    var hasSpilled = false
+    defer { if hasSpilled { SpillStore.shared.giveBackMemory() } }
     while SpillStore.shared.isOverLimit(adding: 1), let block = oldest() {
       do {
         try block.spill()
+        hasSpilled = true
       } catch {
         state.withLock { $0.blocks.insert(Reference(object: block), at: 0) }
         throw error
