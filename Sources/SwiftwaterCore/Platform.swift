@@ -86,14 +86,15 @@ package final class EngineThread: Sendable {
   package static let ending = Mutex<(@Sendable () -> Void)?>(nil)
 
   private let finished = Monitor(false)
-  private let threadID = Monitor<pthread_t?>(nil)
+  private let identity = Monitor<ThreadIdentity?>(nil)
 
   /// Starts a thread called `name` (at most 15 bytes are shown by the system).
   ///
   /// - Parameter callsUsers: the thread keeps the signal mask of the one that makes it.
   package init(name: String, callsUsers: Bool = false, _ body: @escaping @Sendable () -> Void) {
-    let finished = self.finished
+    let (finished, identity) = (self.finished, self.identity)
     let start = Start(name: name) {
+      identity.withLock { $0 = .current }
       body()
       finished.notify { $0 = true }
       // Whoever waits for the thread may hold what this waits for.
@@ -115,12 +116,11 @@ package final class EngineThread: Sendable {
     let status = callsUsers ? create() : withSignalsBlocked(create)
     precondition(status == 0, "the system has no thread left (pthread_create: \(status))")
     pthread_detach(thread)
-    threadID.withLock { $0 = thread }
   }
 
   /// True when called from this thread.
   package var isCurrent: Bool {
-    threadID.withLock { $0.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
+    identity.withLock { $0 } == .current
   }
 
   /// Waits for the end of the thread, at most for `timeout`; false when time ran out.
@@ -130,13 +130,29 @@ package final class EngineThread: Sendable {
   }
 }
 
-/// Names a thread for as long as it lives.
-package struct ThreadIdentity: Sendable {
-  private let thread: pthread_t
+/// Names a thread, of all that the process ever has: the system gives the numbers of threads that have
+/// ended out again.
+package struct ThreadIdentity: Sendable, Equatable {
+  private let number: Int
 
-  package static var current: ThreadIdentity { ThreadIdentity(thread: pthread_self()) }
+  private static let latest = Atomic(0)
+  private static let key: pthread_key_t = {
+    var key = pthread_key_t()
+    let status = pthread_key_create(&key, nil)
+    precondition(status == 0, "the process has no key for values of threads left: \(status)")
+    return key
+  }()
 
-  package var isCurrent: Bool { pthread_equal(thread, pthread_self()) != 0 }
+  package static var current: ThreadIdentity {
+    if let known = pthread_getspecific(key) {
+      return ThreadIdentity(number: Int(bitPattern: known))
+    }
+    let number = latest.wrappingAdd(1, ordering: .relaxed).newValue
+    pthread_setspecific(key, UnsafeRawPointer(bitPattern: number))
+    return ThreadIdentity(number: number)
+  }
+
+  package var isCurrent: Bool { self == .current }
 }
 
 private final class Box<Value> {

@@ -8,7 +8,7 @@ import Synchronization
 /// error which batch it was.
 final class UserCalls: Sendable {
   private let console: Console
-  /// The thread that runs the batches, by Python's number.
+  /// The thread that is in a function, by Python's number: another one may have it afterwards.
   private let thread = Mutex<UInt?>(nil)
 
   /// True on a thread that is inside of such a function.
@@ -70,7 +70,10 @@ final class UserCalls: Sendable {
 
   /// Raises `KeyboardInterrupt` in the function that is running.
   func interrupt() {
-    if let thread = thread.withLock({ $0 }) { Interpreter.interrupt(thread: thread) }
+    Interpreter.attach { _ in
+      // Who holds the interpreter keeps the function from its end.
+      if let thread = thread.withLock({ $0 }) { Interpreter.interrupt(thread: thread) }
+    }
   }
 
   private func call(
@@ -95,7 +98,11 @@ final class UserCalls: Sendable {
     at time: BatchTime, _ body: (borrowing Python) throws -> R
   ) throws -> R {
     try Interpreter.attach { py in
-      thread.withLock { $0 = Interpreter.threadIdentifier }
+      let outer = thread.withLock { thread in
+        defer { thread = Interpreter.threadIdentifier }
+        return thread
+      }
+      defer { thread.withLock { $0 = outer } }
       console.clearStatus()
       let raised = RaisedErrors()
       do {

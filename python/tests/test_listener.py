@@ -1,6 +1,8 @@
 # ruff: noqa: N802
 """Streaming listeners: what they are told, and when."""
 
+from threading import Event, Thread
+
 import pytest
 
 from swiftwater.streaming import StreamingContext, StreamingListener
@@ -239,3 +241,31 @@ def test_the_base_class_hears_and_says_nothing():
         out = test.collect(lines.stream)
         test.advance()
         assert out.batches == [[]]
+
+
+def test_a_thread_is_not_taken_for_one_that_has_ended(sc):
+    """The system gives the numbers of the engine's threads out again."""
+    refused = []
+
+    def stop_again(ssc):
+        try:
+            ssc.stop(stopSparkContext=False)
+        except Exception as error:  # noqa: BLE001 - is looked at
+            refused.append(error)
+
+    for _ in range(12):
+        told = Event()
+        listener = StreamingListener()
+        listener.onBatchCompleted = lambda info, told=told: told.set()
+        ssc = StreamingContext(sc, 0.01)
+        ssc.addStreamingListener(listener)
+        ssc.queueStream([[1]]).foreachRDD(lambda rdd: rdd.count())
+        ssc.start()
+        assert told.wait(20)
+        ssc.stop(stopSparkContext=False)
+        threads = [Thread(target=stop_again, args=(ssc,)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert refused == []
