@@ -75,7 +75,7 @@ let package = Package(
     // Python.
     .systemLibrary(name: "CPython", pkgConfig: "python-\(pythonVersion)"),
     .target(name: "CSignals"),
-    engine("PythonInterop", ["CPython"]),
+    engine("PythonInterop", ["CPython", "CSignals"]),
     engine(
       "SwiftwaterPython",
       [

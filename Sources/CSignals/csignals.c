@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <spawn.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -33,9 +34,18 @@ void sw_restore_signals(const sigset_t *before) { pthread_sigmask(SIG_SETMASK, b
 
 static atomic_int interrupts;       // since sw_watch_interrupts
 static atomic_int interrupts_seen;  // since the process began
-static struct sigaction wrapped_interrupt, wrapped_termination;
+static atomic_int latest_interrupt;
+static sem_t unheard_interrupts;
 
 static pthread_t main_thread;  // the one that called sw_watch_interrupts
+
+// The signals that end a job, and what was installed for them.
+static struct {
+  int number;
+  struct sigaction wrapped;
+} watched[] = {{.number = SIGINT}, {.number = SIGTERM}, {.number = SIGHUP}};
+
+#define WATCHED_COUNT (sizeof watched / sizeof *watched)
 
 static void on_interrupt(int number) {
   // The waiting main thread must notice, whoever the system gave the signal to.
@@ -43,30 +53,59 @@ static void on_interrupt(int number) {
     pthread_kill(main_thread, number);
     return;
   }
+  // A terminal that goes away sends several of these, as do shells: they are one.
+  if (number == SIGHUP && atomic_load(&interrupts) > 0) return;
   atomic_fetch_add(&interrupts_seen, 1);
   if (atomic_fetch_add(&interrupts, 1) > 0) _exit(128 + number);
-  (number == SIGINT ? &wrapped_interrupt : &wrapped_termination)->sa_handler(number);
+  atomic_store(&latest_interrupt, number);
+  int error = errno;
+  sem_post(&unheard_interrupts);
+  errno = error;
+  for (size_t i = 0; i < WATCHED_COUNT; i++)
+    if (watched[i].number == number) watched[i].wrapped.sa_handler(number);
 }
 
-static void wrap(int number, struct sigaction *wrapped) {
+static void wrap(size_t index) {
+  int number = watched[index].number;
   struct sigaction action;
   sigaction(number, NULL, &action);
   if (action.sa_handler == on_interrupt || action.sa_handler == SIG_DFL ||
       action.sa_handler == SIG_IGN)
     return;
-  *wrapped = action;
+  watched[index].wrapped = action;
   action.sa_handler = on_interrupt;
   sigaction(number, &action, NULL);
 }
 
-void sw_watch_interrupts(bool interrupt, bool termination) {
+static void begin_watching(void) { sem_init(&unheard_interrupts, 0, 0); }
+
+void sw_watch_interrupts(bool interrupt, bool termination, bool hangup) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, begin_watching);
   atomic_store(&interrupts, 0);
   main_thread = pthread_self();
-  if (interrupt) wrap(SIGINT, &wrapped_interrupt);
-  if (termination) wrap(SIGTERM, &wrapped_termination);
+  const bool wanted[WATCHED_COUNT] = {interrupt, termination, hangup};
+  for (size_t i = 0; i < WATCHED_COUNT; i++)
+    if (wanted[i]) wrap(i);
 }
 
 int sw_interrupts_seen(void) { return atomic_load(&interrupts_seen); }
+
+int sw_await_interrupt(void) {
+  while (sem_wait(&unheard_interrupts) != 0 && errno == EINTR) continue;
+  return atomic_load(&latest_interrupt);
+}
+
+void sw_rouse_interrupt_watch(void) { sem_post(&unheard_interrupts); }
+
+long long sw_main_thread_time(void) {
+  clockid_t clock;
+  struct timespec time = {0, 0};
+  if (pthread_getcpuclockid(main_thread, &clock) == 0) clock_gettime(clock, &time);
+  return time.tv_sec * 1000000000LL + time.tv_nsec;
+}
+
+void sw_end_now(int status) { _exit(status); }
 
 int sw_make_event(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
@@ -79,18 +118,44 @@ void sw_signal_event(int descriptor) {
 
 void sw_close_event(int descriptor) { close(descriptor); }
 
-static atomic_bool forked;
+bool sw_forked = false;
 
-static void mark_forked(void) { atomic_store(&forked, true); }
+static _Thread_local sigset_t mask_before_fork;
 
-static void watch_forks(void) { pthread_atfork(NULL, NULL, mark_forked); }
+// A signal that comes while a process is made must not meet the parent's handlers in the child.
+static void before_fork(void) {
+  sigset_t held;
+  sigemptyset(&held);
+  for (size_t i = 0; i < WATCHED_COUNT; i++) sigaddset(&held, watched[i].number);
+  pthread_sigmask(SIG_BLOCK, &held, &mask_before_fork);
+}
+
+static void after_fork_in_parent(void) { pthread_sigmask(SIG_SETMASK, &mask_before_fork, NULL); }
+
+// A child is a program of its own: no stream runs there that a signal would have to stop, and the
+// thread that the handlers speak of is the parent's. So signals do there what they did before.
+static void after_fork_in_child(void) {
+  sw_forked = true;
+  for (size_t i = 0; i < WATCHED_COUNT; i++) {
+    struct sigaction action;
+    sigaction(watched[i].number, NULL, &action);
+    if (action.sa_handler != on_interrupt) continue;
+    // Python's own handler for SIGINT raises; for the others it has none.
+    action = watched[i].wrapped;
+    if (watched[i].number != SIGINT) action.sa_handler = SIG_DFL;
+    sigaction(watched[i].number, &action, NULL);
+  }
+  pthread_sigmask(SIG_SETMASK, &mask_before_fork, NULL);
+}
+
+static void watch_forks(void) {
+  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
 
 void sw_watch_forks(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, watch_forks);
 }
-
-bool sw_is_forked(void) { return atomic_load(&forked); }
 
 static void *kept;
 static size_t kept_count;

@@ -1,4 +1,5 @@
 import CPython
+import CSignals
 import Synchronization
 
 /// Proof that this thread holds the interpreter.
@@ -25,13 +26,15 @@ public enum Interpreter {
     let before = PyGILState_Ensure()
     defer { PyGILState_Release(before) }
     releasePending()
+    // A process that a function has forked, and in which it came back, goes no further.
+    defer { if sw_is_forked() { ForkedProcess.end(sw_none()) } }
     return try body(Python())
   }
 
   /// As ``attach(_:)``, for what belongs to an object's end: after the interpreter's there is nothing
-  /// to do.
+  /// to do, and in a forked process it is the parent's.
   public static func attachUnlessEnded(_ body: (borrowing Python) -> Void) {
-    if Py_IsInitialized() != 0 { attach(body) }
+    if Py_IsInitialized() != 0, !sw_is_forked() { attach(body) }
   }
 
   /// Gives up what an attach left behind on this thread, which ends now.

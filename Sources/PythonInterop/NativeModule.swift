@@ -1,4 +1,5 @@
 import CPython
+import CSignals
 
 /// A function that Python calls: the module and a tuple of arguments, both borrowed.
 public typealias NativeFunction = @convention(c) (PyPointer?, PyPointer?) -> PyPointer?
@@ -124,8 +125,16 @@ public enum RecordIteratorType {
   nonisolated(unsafe) private static var type: PyPointer?
 
   private static let next: @convention(c) (PyPointer?) -> PyPointer? = { object in
+    // What the records are made of is the parent's: its other threads, sockets to its workers.
+    if sw_is_forked() {
+      Py.raise(
+        .runtimeError,
+        "the records of a partition cannot be read in a process that its function has forked: make "
+          + "a list of them before")
+      return nil
+    }
     // Invariant: `make` is the only place that makes objects of this type.
-    (boxed(in: object!) as! any RecordSequence).nextRecord()
+    return (boxed(in: object!) as! any RecordSequence).nextRecord()
   }
 
   static func register(in module: PyPointer) -> Bool {

@@ -1,4 +1,5 @@
 import CPython
+import CSignals
 
 /// A raw reference to a Python object.
 ///
@@ -27,19 +28,27 @@ public enum Py {
   public static func release(_ object: PyPointer) { sw_release(object) }
 
   public static func call(_ function: PyPointer) -> PyPointer? {
-    PyObject_CallObject(function, nil)
+    here(PyObject_CallObject(function, nil))
   }
 
   @inlinable @inline(__always)
   public static func call(_ function: PyPointer, _ argument: PyPointer) -> PyPointer? {
-    sw_call1(function, argument)
+    here(sw_call1(function, argument))
   }
 
   @inlinable @inline(__always)
   public static func call(
     _ function: PyPointer, _ first: PyPointer, _ second: PyPointer
   ) -> PyPointer? {
-    sw_call2(function, first, second)
+    here(sw_call2(function, first, second))
+  }
+
+  /// What a call of a user's function gave. A process that the function has forked ends here: all
+  /// that follows is its parent's to do.
+  @inlinable @inline(__always)
+  static func here(_ result: PyPointer?) -> PyPointer? {
+    if sw_is_forked() { ForkedProcess.end(result) }
+    return result
   }
 
   /// 1 true, 0 false, -1 exception.
@@ -270,11 +279,13 @@ public enum Py {
   // MARK: Iterators
 
   @inlinable @inline(__always)
-  public static func iterator(over object: PyPointer) -> PyPointer? { PyObject_GetIter(object) }
+  public static func iterator(over object: PyPointer) -> PyPointer? {
+    here(PyObject_GetIter(object))
+  }
 
   /// Nil at the end, or with an exception set.
   @inlinable @inline(__always)
-  public static func next(_ iterator: PyPointer) -> PyPointer? { PyIter_Next(iterator) }
+  public static func next(_ iterator: PyPointer) -> PyPointer? { here(PyIter_Next(iterator)) }
 
   // MARK: State
 

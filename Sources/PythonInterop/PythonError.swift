@@ -46,19 +46,40 @@ public struct PythonError: Error, CustomStringConvertible {
       summary: Self.summary(of: value))
   }
 
-  /// As ``fetch(_:)``, for what a user's function raised: a `StopIteration` becomes a `RuntimeError`
-  /// with it as the cause, because an iterator around the function would take it for its end.
+  /// As ``fetch(_:)``, for what a user's function raised. A `StopIteration` becomes a `RuntimeError`
+  /// with it as the cause, because an iterator around the function would take it for its end, and so
+  /// does all that is no `Exception` (`SystemExit`, `KeyboardInterrupt`, ...), because only the
+  /// program itself decides on its end; but see ``comesFromOutside``.
   ///
-  /// Spark: `fail_on_stopiteration`.
+  /// Spark: `fail_on_stopiteration`; whatever else is raised in a worker is a failed task.
   public static func fetchFromFunction(_ py: borrowing Python) -> PythonError {
     let error = fetch(py)
-    let value = error.exception.pointer
-    guard PyErr_GivenExceptionMatches(value, sw_exception_stop_iteration()) != 0 else {
-      return error
+    guard PyErr_GivenExceptionMatches(error.exception.pointer, sw_exception_stop_iteration()) != 0
+    else { return error.asException(py) }
+    return error.replaced(by: "Caught StopIteration", py)
+  }
+
+  // SAFETY (nonisolated(unsafe)): set once, while the module is made; read by threads that hold the
+  // interpreter.
+  /// Whether an exception that is no `Exception` came from outside of the function that it was
+  /// raised in: from a signal's handler, or from who wants the function to end. Such ones stay.
+  nonisolated(unsafe) public static var comesFromOutside: (PyPointer) -> Bool = { _ in true }
+
+  /// The error itself where it is an `Exception` or comes from outside, else one with it as the cause.
+  private func asException(_ py: borrowing Python) -> PythonError {
+    let value = exception.pointer
+    if PyErr_GivenExceptionMatches(value, sw_exception_exception()) != 0
+      || Self.comesFromOutside(value)
+    {
+      return self
     }
-    Py.raise(
-      .runtimeError, "Caught StopIteration thrown from user's code; failing the task")
-    let failure = fetch(py)
+    return replaced(by: "Caught \(summary)", py)
+  }
+
+  private func replaced(by words: String, _ py: borrowing Python) -> PythonError {
+    let value = exception.pointer
+    Py.raise(.runtimeError, "\(words) thrown from user's code; failing the task")
+    let failure = Self.fetch(py)
     sw_retain(value)
     PyException_SetCause(failure.exception.pointer, value)
     return failure
@@ -80,7 +101,12 @@ public struct PythonError: Error, CustomStringConvertible {
   }
 
   /// Sets the exception on this thread again, with the traceback that it had.
-  public func restore(_ py: borrowing Python) {
+  ///
+  /// Also where it was raised by code that runs for the engine, by a record's own methods for
+  /// example, it ends no more than the job (see ``fetchFromFunction(_:)``).
+  public func restore(_ py: borrowing Python) { asException(py).set() }
+
+  private func set() {
     resetTraceback()
     let value = exception.pointer
     PyErr_SetObject(sw_type(value), value)

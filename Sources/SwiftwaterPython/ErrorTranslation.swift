@@ -46,3 +46,17 @@ func entry(
     return try body(py, arguments)
   }
 }
+
+/// Asks the Python half where an exception that is no `Exception` came from.
+func comesFromOutside(_ exception: PyPointer) -> Bool {
+  Interpreter.called { py in
+    guard let ask = try? py.importing("comes_from_outside", from: "swiftwater._outside"),
+      let answer = ask.call(exception)
+    else {
+      py.dropException()
+      return true
+    }
+    defer { Py.release(answer) }
+    return Py.truth(answer) == 1
+  }
+}

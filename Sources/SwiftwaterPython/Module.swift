@@ -14,6 +14,7 @@ public func makeModule() -> UnsafeMutableRawPointer? {
   occupyStandardDescriptors()
   Isolation.classify = kindOfInstances
   EngineThread.ending.withLock { $0 = { Interpreter.endThread() } }
+  PythonError.comesFromOutside = comesFromOutside
   CallerPoll.action.withLock {
     $0 = {
       try Interpreter.attach { py in
@@ -117,10 +118,29 @@ private let processFunctions: [(String, NativeFunction, String)] = [
   (
     "watch_interrupts",
     { _, arguments in
-      entry(arguments, count: 2) { _, arguments in
-        sw_watch_interrupts(try arguments.bool(0), try arguments.bool(1))
+      entry(arguments, count: 5) { _, arguments in
+        let owner: PythonContext = try arguments.handle(0)
+        let timeout = try owner.context.settings.duration("swiftwater.stop.timeout") ?? .seconds(2)
+        sw_watch_interrupts(
+          try arguments.bool(1), try arguments.bool(2), try arguments.bool(3))
+        // A stop takes it twice at most, and a second.
+        InterruptWatch.shared.begin(
+          patience: timeout * 2 + .seconds(1), stopsGracefully: try arguments.bool(4))
         return Py.none()
       }
-    }, "Which of SIGINT and SIGTERM end the process at once when they come again."
+    }, "Watches over those of SIGINT, SIGTERM and SIGHUP that end the jobs of a context."
+  ),
+  (
+    "note_interrupt",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        switch try arguments.text(0, py) {
+        case "handler": InterruptWatch.shared.noteHandler()
+        case "end": InterruptWatch.shared.noteEnd()
+        default: Interpreter.detach(py) { InterruptWatch.shared.close() }
+        }
+        return Py.none()
+      }
+    }, "What has come of a signal: its handler runs, the process ends, the interpreter ends."
   ),
 ]

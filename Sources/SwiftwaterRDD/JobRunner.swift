@@ -42,7 +42,7 @@ public struct JobRunner: Sendable {
     if partitions.isEmpty { return [] }
     for shuffle in node.stageShuffles() { try shuffle.materialise(with: self) }
 
-    let watch = JobWatch(cancellation)
+    let watch = newWatch()
     let stage = pool.nextStage()
     let task: @Sendable (Int, Int, Bool) throws -> Result = { index, attempt, isMoved in
       try watch.check()
@@ -73,6 +73,9 @@ public struct JobRunner: Sendable {
       return results
     }
   }
+
+  /// For work, or a wait, of the calling thread.
+  func newWatch() -> JobWatch { JobWatch(cancellation) }
 
   /// Runs tasks one after the other on this thread.
   private func runHere<Result>(

@@ -69,17 +69,11 @@ public final class Shuffle: Sendable {
   }
 
   /// Runs the map side if nobody has; waits while somebody does.
+  ///
+  /// - Throws: what ends the job, or the wait: ``EngineError`` (`cancelled`), or what the
+  ///   ``CallerPoll`` throws.
   func materialise(with runner: JobRunner) throws {
-    let mine: MapSide?? = outputs.wait { outputs in
-      switch outputs {
-      case .ready: return .some(nil)
-      case .running: return nil
-      case .missing(let mapSide):
-        outputs = .running
-        return .some(mapSide)
-      }
-    }
-    guard case .some(.some(let mapSide)) = mine else { return }
+    guard let mapSide = try takeMapSide(runner.newWatch()) else { return }
     do {
       let parent = mapSide.parent
       let partitions = try runner.run(
@@ -90,6 +84,24 @@ public final class Shuffle: Sendable {
     } catch {
       outputs.notify { $0 = .missing(mapSide) }
       throw error
+    }
+  }
+
+  /// The map side, for the caller to run; nil where it has run.
+  private func takeMapSide(_ watch: JobWatch) throws -> MapSide? {
+    while true {
+      let deadline = monotonicNanoseconds() + JobWatch.pollNanoseconds
+      let found = outputs.wait(untilMonotonicNanoseconds: deadline) { outputs -> MapSide?? in
+        switch outputs {
+        case .ready: return .some(nil)
+        case .running: return nil
+        case .missing(let mapSide):
+          outputs = .running
+          return .some(mapSide)
+        }
+      }
+      if let found { return found }
+      try watch.check()
     }
   }
 }

@@ -1,23 +1,30 @@
 """One rule for interrupts, the same under the host and in a stock interpreter.
 
-The first SIGINT raises ``KeyboardInterrupt`` in the main thread, SIGTERM ``SystemExit(143)``. The
-second signal, of either kind, ends the process at once with status 130 or 143: the engine sees to
-that, also where the main thread never comes to run Python code. Handlers are installed when a
-stream starts, and only where nobody else has a say: on the main thread, over Python's own handlers,
-not in an interactive session. Each start begins afresh.
+The first SIGINT raises ``KeyboardInterrupt`` in the main thread, SIGTERM ``SystemExit(143)``, and
+SIGHUP ``SystemExit(129)``. The second signal ends the process at once with status 130 or 143 (a
+SIGHUP is never the second): the engine sees to that, also where the main thread never comes to run
+Python code. It also ends the process where C code holds the interpreter for so long after the first
+one that nothing comes of it. Handlers are installed when a stream starts, and only where nobody
+else has a say: on the main thread, over Python's own handlers, not in an interactive session. Each
+start begins afresh. A process that is forked has what was there before.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from contextlib import suppress
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from swiftwater._native import engine
 
+if TYPE_CHECKING:
+    from swiftwater._swiftwater import Handle
+
 __all__ = [
+    "close",
     "graceful_at_exit",
     "install",
     "is_interactive",
@@ -37,23 +44,26 @@ class _State:
     watched = False
     # The process is on its way out: handlers stay as they are.
     ending = False
+    # One of the signals has come since the last start.
+    signalled = False
 
 
-def install(stop_gracefully: bool) -> None:
-    """Install the handlers where the rule allows it.
+def install(context: Handle, stop_gracefully: bool) -> None:
+    """Install the handlers for a context where the rule allows it.
 
     ``stop_gracefully``: contexts that are stopped at exit finish their input first
     (``spark.streaming.stopGracefullyOnShutdown``), except after SIGINT.
     """
     _State.stop_gracefully = stop_gracefully
-    _State.interrupted = False
+    _State.interrupted = _State.signalled = False
     if is_interactive():
         return
     # Each on its own: a shell without job control starts background jobs with SIGINT ignored.
     installed = [_install(number, ours, default) for number, ours, default in _HANDLERS]
     if any(installed):
-        # SIGINT and SIGTERM, in the order of _HANDLERS.
-        engine.watch_interrupts(*installed)
+        # In the order of _HANDLERS.
+        interrupt, termination, hangup = installed
+        engine.watch_interrupts(context, interrupt, termination, hangup, stop_gracefully)
         _State.watched = True
 
 
@@ -101,19 +111,49 @@ def note_interrupt() -> None:
 def note_end() -> None:
     """Remember that the process ends: a second signal must still find the handlers."""
     _State.ending = True
+    # A graceful stop may take its time, whoever holds the interpreter.
+    if _State.signalled and not graceful_at_exit():
+        engine.note_interrupt("end")
+
+
+def close() -> None:
+    """Look at signals no more: Python itself ends now."""
+    if _State.watched:
+        engine.note_interrupt("close")
+
+
+def _after_fork() -> None:
+    """Give a forked process what a program of its own would have."""
+    if not _State.watched:
+        return
+    _State.watched = False
+    for number, ours, default in _HANDLERS:
+        if signal.getsignal(number) is ours:
+            _set(number, default)
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def _on_interrupt(number: int, frame: FrameType | None) -> None:
+    _note_signal()
     _State.interrupted = True
     raise KeyboardInterrupt
 
 
 def _on_terminate(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(143)
+    _note_signal()
+    raise SystemExit(128 + number)
+
+
+def _note_signal() -> None:
+    _State.signalled = True
+    engine.note_interrupt("handler")
 
 
 # The signal, the handler for it, and whose place it takes.
 _HANDLERS: tuple[tuple[signal.Signals, Any, Any], ...] = (
     (signal.SIGINT, _on_interrupt, signal.default_int_handler),
     (signal.SIGTERM, _on_terminate, signal.SIG_DFL),
+    (signal.SIGHUP, _on_terminate, signal.SIG_DFL),
 )

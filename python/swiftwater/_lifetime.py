@@ -96,6 +96,7 @@ def _at_exit() -> None:
 
     _interrupts.note_end()
     stop_everything(graceful=_interrupts.graceful_at_exit())
+    _interrupts.close()
 
 
 atexit.register(_at_exit)

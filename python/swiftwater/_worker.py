@@ -17,6 +17,7 @@ from typing import Any
 
 from swiftwater import _compatibility, _worker_session, accumulators, broadcast
 from swiftwater._native import engine
+from swiftwater._outside import WantedEnd
 from swiftwater._pickling import dumps, loads, without_init
 from swiftwater._visible import complain
 
@@ -72,7 +73,7 @@ def _on_interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
 
-class TaskGivenUp(BaseException):
+class TaskGivenUp(WantedEnd):
     """The task is over, for a reason that the driver knows: functions should not catch it."""
 
 

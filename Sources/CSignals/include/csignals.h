@@ -12,10 +12,22 @@ int sw_wait(int descriptor, long long nanoseconds, const sigset_t *mask);
 void sw_block_signals(sigset_t *before);
 void sw_restore_signals(const sigset_t *before);
 
-// Wraps the handlers that are installed for SIGINT, for SIGTERM, or for both: the first of these
-// signals from now on goes to its handler, the second ends the process at once with status 130 or
-// 143, whatever runs. One that arrives on another thread is passed on to the calling one.
-void sw_watch_interrupts(bool interrupt, bool termination);
+// Wraps the handlers that are installed for SIGINT, SIGTERM, SIGHUP: the first of these signals from
+// now on goes to its handler, the second ends the process at once with status 130 or 143, whatever
+// runs. One that arrives on another thread is passed on to the calling one. A SIGHUP is never the
+// second: a terminal that goes away sends several.
+void sw_watch_interrupts(bool interrupt, bool termination, bool hangup);
+
+// Waits for a signal that goes to its handler, or for sw_rouse_interrupt_watch, and returns the number
+// of the last signal. For one thread, after sw_watch_interrupts.
+int sw_await_interrupt(void);
+void sw_rouse_interrupt_watch(void);
+
+// How long a processor has worked for the thread that called sw_watch_interrupts, in nanoseconds.
+long long sw_main_thread_time(void);
+
+// Ends the process as it is.
+_Noreturn void sw_end_now(int status);
 
 // How many signals the wrappers have seen since the process began.
 int sw_interrupts_seen(void);
@@ -25,9 +37,11 @@ int sw_make_event(void);
 void sw_signal_event(int descriptor);
 void sw_close_event(int descriptor);
 
-// True in a process that was made by fork after the first call of sw_watch_forks.
+// True in a process that was made by fork after the first call of sw_watch_forks. There the signals
+// of sw_watch_interrupts do again what they did before that.
 void sw_watch_forks(void);
-bool sw_is_forked(void);
+extern bool sw_forked;  // set before the child runs anything else, and never again
+static inline bool sw_is_forked(void) { return __builtin_expect(sw_forked, 0); }
 
 // A file without a name in memory, and two sockets that are connected. -1 with errno set where there
 // is none; closed in programs that are started.

@@ -168,7 +168,7 @@ final class WorkerPool: TaskMover {
       let isInner = Gains.current != nil
       if !isInner { try waitForPermit(task) }
       defer { if !isInner { permits.notify { $0 += 1 } } }
-      let worker = try take()
+      let worker = try take(for: task)
       do {
         // What the parts of its input gain counts when this has succeeded.
         let gains = Gains()
@@ -359,18 +359,19 @@ final class WorkerPool: TaskMover {
     return nil
   }
 
-  private func take() throws -> WorkerProcess {
+  private func take(for task: TaskContext) throws -> WorkerProcess {
     var (failures, kills) = (0, 0)
     while true {
       var worker: WorkerProcess?
       do {
         worker = try takeIdle() ?? start()
-        try worker?.begin()
+        try worker?.begin(task)
         if let worker {
           state.withLock { $0.pausedUntil = 0 }
           return worker
         }
       } catch {
+        try task.checkCancellation()
         // One that somebody kills while it starts can be had again, as can one that is killed later.
         if worker?.wasKilled == true { kills += 1 } else { failures += 1 }
         if failures == Self.mostFailures || kills == Self.mostDeaths { throw unavailable(error) }

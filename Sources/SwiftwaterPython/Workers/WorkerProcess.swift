@@ -100,17 +100,23 @@ final class WorkerProcess {
 
   /// Waits until it is ready.
   ///
-  /// - Throws: ``EngineError`` (`unavailable`) where it ends before.
-  func begin() throws {
+  /// - Throws: ``EngineError`` (`unavailable`) where it ends before; what ends the task meanwhile.
+  func begin(_ task: TaskContext) throws {
     if hasBegun { return }
     do {
-      let message = try receive(milliseconds: Self.startPatience)
+      let deadline = monotonicNanoseconds() + Int64(Self.startPatience) * 1_000_000
+      var message: WorkerMessage?
+      while message == nil, monotonicNanoseconds() < deadline {
+        message = try receive(milliseconds: Self.tick)
+        if message == nil, (try? task.checkCancellation()) == nil { break }
+      }
       guard message?.kind == .ready else { throw WorkerGone() }
       hasBegun = true
     } catch {
       isUsable = false
       process.end(after: Self.endPatience)
       forwardOutputs(all: true)
+      try task.checkCancellation()
       throw EngineError.unavailable("a worker process \(process.outcome()) when it began")
     }
   }
@@ -121,6 +127,8 @@ final class WorkerProcess {
   }
 
   deinit {
+    // A process that was forked from this one drops its copy of what is the parent's.
+    if process.belongsToParent { return }
     if isUsable {
       channel.hangUp()
       _ = process.ends(within: hasBegun ? Self.goodbyePatience : 0)
@@ -157,7 +165,7 @@ final class WorkerProcess {
     _ pickled: ProgramCache.Pickled, of program: StageProgram, partitions: [Int],
     session: [UInt8], inputs: [any BatchCursor], task: TaskContext
   ) throws -> Result {
-    try begin()
+    try begin(task)
     defer { channel.outgoing.trim() }
     do {
       notePlace()

@@ -205,7 +205,10 @@ final class WorkerChannel {
   deinit { close(socket) }
 
   /// Tells the other process that nothing comes any more.
-  func hangUp() { shutdown(socket, Int32(SHUT_RDWR)) }
+  func hangUp() {
+    // A process that was forked from this one has the same connection, and no say.
+    if !sw_is_forked() { shutdown(socket, Int32(SHUT_RDWR)) }
+  }
 
   func send(_ message: WorkerMessage, _ payload: [UInt8] = []) throws {
     try send(message, byteCount: payload.count) { memory in
@@ -217,7 +220,7 @@ final class WorkerChannel {
   func send(
     _ message: WorkerMessage, byteCount: Int, write: (UnsafeMutableRawPointer) -> Void
   ) throws {
-    // A process that a function has forked, and that came back from there, has no say.
+    // A process that a function has forked has no say.
     guard !sw_is_forked() else { throw WorkerGone() }
     if byteCount > 0 { write(try outgoing.room(for: byteCount)) }
     let words = [
@@ -296,8 +299,7 @@ final class ChildProcess: Sendable {
       pipes.append(ends)
     }
     defer { for pipe in pipes { close(pipe[1]) } }
-    outputs = pipes.map { $0[0] }
-    for output in outputs { _ = fcntl(output, F_SETFL, O_NONBLOCK) }
+    for pipe in pipes { _ = fcntl(pipe[0], F_SETFL, O_NONBLOCK) }
 
     var arguments = command.map { strdup($0) }
     arguments.append(nil)
@@ -305,13 +307,15 @@ final class ChildProcess: Sendable {
     let all = [null, pipes[0][1], pipes[1][1]] + descriptors
     var child: pid_t = 0
     let error = sw_spawn(command[0], arguments, variable, all, Int32(all.count), &child)
-    identifier = child
-    ending = error == 0 ? sw_process_descriptor(child) : -1
+    // All properties are set behind this: from then on their owner, and nobody else, closes them.
     guard error == 0 else {
-      for output in outputs { close(output) }
+      for pipe in pipes { close(pipe[0]) }
       throw EngineError.unavailable(
         "a worker process cannot be started (\(command[0])): \(String(cString: strerror(error)))")
     }
+    identifier = child
+    outputs = pipes.map { $0[0] }
+    ending = sw_process_descriptor(child)
   }
 
   deinit {
@@ -323,6 +327,9 @@ final class ChildProcess: Sendable {
   private func signal(_ number: Int32) {
     status.withLock { if $0 == nil { kill(identifier, number) } }
   }
+
+  /// This is a process that was forked from the one that has started it.
+  var belongsToParent: Bool { sw_is_forked() }
 
   func interrupt() { signal(SIGINT) }
   /// Has its stack written to its standard error.

@@ -38,7 +38,7 @@ class Listeners:
                 continue
             try:
                 method(event(kind, row))
-            except Exception:  # noqa: BLE001 - a listener must not disturb the job
+            except BaseException:  # noqa: BLE001 - a listener must not disturb the job
                 import traceback
 
                 text = "".join(traceback.format_exception(*sys.exc_info())).rstrip()

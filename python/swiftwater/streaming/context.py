@@ -636,7 +636,8 @@ class StreamingContext:
         # Before the engine's threads run: a signal must not find the process half prepared.
         from swiftwater import _errors, _interrupts
 
-        _interrupts.install(self._sc._settings.flag("spark.streaming.stopGracefullyOnShutdown"))
+        graceful = self._sc._settings.flag("spark.streaming.stopGracefullyOnShutdown")
+        _interrupts.install(self._sc._engine, graceful)
         if not _interrupts.is_interactive():
             _errors.install()
 
