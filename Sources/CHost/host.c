@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -81,12 +82,34 @@ static PyStatus configure(PyConfig *config, const struct sw_host_options *option
   return set_search_path(config, options->package_folder);
 }
 
+// Ctrl-C before there is a script that could catch it, or anything that had to be stopped.
+static void end_at_once(int number) { _exit(128 + number); }
+
+// Starts Python with SIGINT held: raised in what Python runs while it starts, KeyboardInterrupt would
+// be shown as a fault of the installation. The script gets Python's own handler (run_script).
+static PyStatus initialise(PyConfig *config) {
+  sigset_t interrupt, before;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  sigprocmask(SIG_BLOCK, &interrupt, &before);
+  PyStatus status = Py_InitializeFromConfig(config);
+  struct sigaction action;
+  sigaction(SIGINT, NULL, &action);
+  // A shell without job control starts background jobs with SIGINT ignored.
+  if (action.sa_handler != SIG_IGN) {
+    action.sa_handler = end_at_once;
+    sigaction(SIGINT, &action, NULL);
+  }
+  sigprocmask(SIG_SETMASK, &before, NULL);
+  return status;
+}
+
 int sw_host_run(const struct sw_host_options *options) {
   PyImport_AppendInittab("_swiftwater", (PyObject * (*)(void)) options->make_module);
   PyConfig config;
   PyConfig_InitPythonConfig(&config);
   PyStatus status = configure(&config, options);
-  if (!PyStatus_Exception(status)) status = Py_InitializeFromConfig(&config);
+  if (!PyStatus_Exception(status)) status = initialise(&config);
   PyConfig_Clear(&config);
   if (PyStatus_Exception(status)) {
     fprintf(stderr, "swiftwater: Python cannot start: %s\n",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
-from swiftwater import _compatibility, _errors
+from swiftwater import _compatibility, _errors, _task_input
 
 __all__ = ["ScriptProblem", "run_script"]
 
@@ -33,6 +34,8 @@ def run_script(path: str, arguments: Sequence[str], module_files: Sequence[str])
     main = type(sys)("__main__")
     main.__dict__.update(__file__=full_path, __cached__=None, __builtins__=__builtins__)
     sys.modules["__main__"] = main
+    _task_input.install()
+    _let_interrupts_raise()
     try:
         exec(compile(source, full_path, "exec", dont_inherit=True), main.__dict__)  # noqa: S102
     except SystemExit as end:
@@ -46,6 +49,12 @@ def run_script(path: str, arguments: Sequence[str], module_files: Sequence[str])
             return _status(end)
         return 1
     return 0
+
+
+def _let_interrupts_raise() -> None:
+    # Both front doors end at once at an interrupt that comes before the script.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _read(path: str) -> bytes:

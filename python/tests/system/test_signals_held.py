@@ -4,6 +4,7 @@ import signal
 import time
 
 import pytest
+from jobs import require_host
 
 HELD = """
 import sys
@@ -108,3 +109,14 @@ def test_a_wait_for_another_thread_s_shuffle_can_be_interrupted(runner, start, s
     job.send(signal.SIGINT)
     assert job.end() == 0, job.err
     assert job.out == "begin\ncaught\n[(1, 1), (2, 1)]\n"
+
+
+@pytest.mark.parametrize("milliseconds", range(0, 100, 10))
+def test_an_interrupt_while_the_host_starts_shows_nothing(start, script, milliseconds):
+    job = start([require_host(), "run", script("import time\ntime.sleep(60)\n")])
+    # Any moment will do: there is nothing to wait for.
+    time.sleep(milliseconds / 1000)
+    job.send(signal.SIGINT)
+    # By the signal itself before the host's first line.
+    assert job.end() in (130, -signal.SIGINT)
+    assert job.err == ""
