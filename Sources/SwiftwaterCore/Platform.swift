@@ -88,10 +88,26 @@ package final class EngineThread: Sendable {
   private let finished = Monitor(false)
   private let identity = Monitor<ThreadIdentity?>(nil)
 
-  /// Starts a thread called `name` (at most 15 bytes are shown by the system).
+  /// Starts a thread called `name` (at most 15 bytes are shown by the system). Where there is none to
+  /// be had, the process ends with a sentence: what needs this thread could not go on.
   ///
   /// - Parameter callsUsers: the thread keeps the signal mask of the one that makes it.
-  package init(name: String, callsUsers: Bool = false, _ body: @escaping @Sendable () -> Void) {
+  package convenience init(
+    name: String, callsUsers: Bool = false, _ body: @escaping @Sendable () -> Void
+  ) {
+    do {
+      try self.init(trying: name, callsUsers: callsUsers, body)
+    } catch {
+      endProcess("\(error)")
+    }
+  }
+
+  /// As ``init(name:callsUsers:_:)``, for what can do without.
+  ///
+  /// - Throws: ``EngineError`` (`unavailable`) where the system has no thread left.
+  package init(
+    trying name: String, callsUsers: Bool = false, _ body: @escaping @Sendable () -> Void
+  ) throws {
     let (finished, identity) = (self.finished, self.identity)
     let start = Start(name: name) {
       identity.withLock { $0 = .current }
@@ -114,7 +130,12 @@ package final class EngineThread: Sendable {
         }, box.toOpaque())
     }
     let status = callsUsers ? create() : withSignalsBlocked(create)
-    precondition(status == 0, "the system has no thread left (pthread_create: \(status))")
+    guard status == 0 else {
+      box.release()
+      throw EngineError.unavailable(
+        "there is no thread for \(name): \(String(cString: strerror(status)))"
+          + limitText([.addressSpace, .processes]))
+    }
     pthread_detach(thread)
   }
 
@@ -139,7 +160,7 @@ package struct ThreadIdentity: Sendable, Equatable {
   private static let key: pthread_key_t = {
     var key = pthread_key_t()
     let status = pthread_key_create(&key, nil)
-    precondition(status == 0, "the process has no key for values of threads left: \(status)")
+    if status != 0 { endProcess("it has no keys for values of threads left") }
     return key
   }()
 
@@ -158,6 +179,53 @@ package struct ThreadIdentity: Sendable, Equatable {
 private final class Box<Value> {
   let value: Value
   init(_ value: Value) { self.value = value }
+}
+
+/// What the shell's `ulimit` bounds.
+package enum ResourceLimit: Sendable {
+  case descriptors
+  case addressSpace
+  case processes
+
+  /// Nil without a bound.
+  package var value: Int? {
+    var limit = rlimit()
+    let kind =
+      switch self {
+      case .descriptors: RLIMIT_NOFILE
+      case .addressSpace: RLIMIT_AS
+      case .processes: __RLIMIT_NPROC
+      }
+    guard getrlimit(__rlimit_resource_t(kind.rawValue), &limit) == 0,
+      limit.rlim_cur != rlim_t.max, limit.rlim_cur <= rlim_t(Int.max)
+    else { return nil }
+    return Int(limit.rlim_cur)
+  }
+
+  fileprivate var text: String? {
+    guard let value else { return nil }
+    return switch self {
+    case .descriptors: "it may have \(value) descriptors (ulimit -n)"
+    case .addressSpace: "its memory is limited to \(value >> 20) MB (ulimit -v)"
+    case .processes: "its user may have \(value) processes and threads (ulimit -u)"
+    }
+  }
+}
+
+/// What bounds this process, and what to do; empty where nothing does.
+package func limitText(_ limits: [ResourceLimit]) -> String {
+  let texts = limits.compactMap(\.text)
+  if texts.isEmpty { return "" }
+  let all = texts.joined(separator: ", ")
+  return ". This process is limited: \(all). Raise the limit and start again"
+}
+
+/// Ends the process, with status 1, where it cannot go on and nobody could be told in another way.
+package func endProcess(_ reason: String) -> Never {
+  let line = "swiftwater: the process ends: \(reason)\n"
+  // Standard error may be closed; then there is nobody to tell.
+  _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+  _exit(1)
 }
 
 /// Runs `body` with all signals blocked in this thread: threads that are made inside inherit it.

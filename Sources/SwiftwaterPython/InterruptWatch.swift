@@ -39,7 +39,8 @@ final class InterruptWatch: Sendable {
       return !state.isRunning
     }
     guard isFirst else { return }
-    _ = EngineThread(name: "sw-signals") { [self] in
+    // Without it the second signal still ends the process.
+    _ = try? EngineThread(trying: "sw-signals") { [self] in
       while true {
         let number = sw_await_interrupt()
         if number == SIGINT || !state.withLock({ $0.stopsGracefully }) {
@@ -99,11 +100,12 @@ final class InterruptWatch: Sendable {
     }
     guard mayProbe else { return true }
     if isNew {
-      _ = EngineThread(name: "sw-probe") { [state] in
+      let probe = try? EngineThread(trying: "sw-probe") { [state] in
         Interpreter.attach { _ in }
         Interpreter.endThread()
         state.notify { $0.isProbing = false }
       }
+      if probe == nil { state.withLock { $0.isProbing = false } }
     }
     let deadline = monotonicNanoseconds() + patience.wholeNanoseconds
     return state.wait(untilMonotonicNanoseconds: deadline) { $0.isProbing ? nil : true } ?? false

@@ -140,10 +140,14 @@ final class PythonStreaming: Sendable {
     }
     let stopped = try ReadableEvent()
     let isStopped = Mutex(false)
-    _ = EngineThread(name: "sw-stop") { [streaming] in
+    let thread = try? EngineThread(trying: "sw-stop") { [streaming] in
       streaming.stop(gracefully: gracefully)
       isStopped.withLock { $0 = true }
       stopped.signal()
+    }
+    // Then no signal can cut it short.
+    guard thread != nil else {
+      return Interpreter.detach(py) { streaming.stop(gracefully: gracefully) }
     }
     _ = try stopped.wait(untilMonotonicNanoseconds: nil, py) { isStopped.withLock { $0 } }
   }
@@ -233,7 +237,8 @@ final class ReadableEvent: Sendable {
   init() throws {
     descriptor = sw_make_event()
     guard descriptor >= 0 else {
-      throw EngineError.unavailable("the process has no file descriptors left")
+      throw EngineError.unavailable(
+        "the process has no file descriptors left" + limitText([.descriptors]))
     }
   }
 

@@ -53,7 +53,11 @@ final class TaskPool: Sendable {
     state.notify { state in
       state.queue.append(contentsOf: repeatElement(item, count: copies))
       while state.threads.count < width - 1 && !state.isShutDown {
-        state.threads.append(EngineThread(name: "sw-task") { [self] in serve() })
+        // With fewer of them, or none, the calling thread does what they would have done.
+        guard let thread = try? EngineThread(trying: "sw-task", { [self] in serve() }) else {
+          break
+        }
+        state.threads.append(thread)
       }
     }
   }

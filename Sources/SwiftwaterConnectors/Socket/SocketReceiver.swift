@@ -46,7 +46,14 @@ public final class SocketReceiver: Receiver {
       return true
     }
     guard isNew else { return }
-    ClientBootstrap(group: SocketEventLoop.group)
+    let group: MultiThreadedEventLoopGroup
+    do {
+      group = try SocketEventLoop.group()
+    } catch {
+      sink.connectionLost("cannot connect: \(error)")
+      return
+    }
+    ClientBootstrap(group: group)
       .channelOption(.autoRead, value: false)
       .channelOption(
         .recvAllocator,
@@ -114,7 +121,8 @@ public final class SocketReceiver: Receiver {
     case .connecting:
       // The attempt cannot be called back. What comes of it nobody is told, and what is being told of
       // it at this moment is over when the thread of all sockets comes by.
-      SocketEventLoop.group.next().execute(whenStopped)
+      guard let group = try? SocketEventLoop.group() else { return whenStopped() }
+      group.next().execute(whenStopped)
     case .idle, .stopped:
       whenStopped()
     }
@@ -124,9 +132,24 @@ public final class SocketReceiver: Receiver {
 /// The one thread that all sockets share; made with the first of them, and there until the end of
 /// the process.
 private enum SocketEventLoop {
-  static let group: MultiThreadedEventLoopGroup = withSignalsBlocked {
-    MultiThreadedEventLoopGroup(numberOfThreads: 1)
+  private static let made = Mutex<MultiThreadedEventLoopGroup?>(nil)
+
+  /// - Throws: ``EngineError`` (`unavailable`) where the process has not what it takes: SwiftNIO itself
+  ///   would end the process.
+  static func group() throws -> MultiThreadedEventLoopGroup {
+    try made.withLock { made in
+      if let made { return made }
+      try requireDescriptors(descriptorsOfLoop)
+      // A thread as SwiftNIO makes one.
+      _ = try EngineThread(trying: "NIO-ELT") {}.join()
+      let group = withSignalsBlocked { MultiThreadedEventLoopGroup(numberOfThreads: 1) }
+      made = group
+      return group
+    }
   }
+
+  /// One to wait for others, one to be woken, one for the time; and the first connection's.
+  private static let descriptorsOfLoop = 4
 }
 
 /// Hands what is read to the sink, one connection long.
