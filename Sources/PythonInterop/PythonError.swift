@@ -6,6 +6,8 @@ public struct PythonError: Error, CustomStringConvertible {
   public let exception: PythonObject
   private let traceback: Traceback
   private var summary: String
+  /// It was seen to come from outside of all functions; its traceback may not show that any more.
+  private var isFromOutside = false
 
   /// That of the exception, wherever the error is.
   private final class Traceback: Sendable {
@@ -68,12 +70,13 @@ public struct PythonError: Error, CustomStringConvertible {
   /// The error itself where it is an `Exception` or comes from outside, else one with it as the cause.
   private func asException(_ py: borrowing Python) -> PythonError {
     let value = exception.pointer
-    if PyErr_GivenExceptionMatches(value, sw_exception_exception()) != 0
-      || Self.comesFromOutside(value)
-    {
+    if isFromOutside || PyErr_GivenExceptionMatches(value, sw_exception_exception()) != 0 {
       return self
     }
-    return replaced(by: "Caught \(summary)", py)
+    guard Self.comesFromOutside(value) else { return replaced(by: "Caught \(summary)", py) }
+    var known = self
+    known.isFromOutside = true
+    return known
   }
 
   private func replaced(by words: String, _ py: borrowing Python) -> PythonError {
@@ -85,12 +88,13 @@ public struct PythonError: Error, CustomStringConvertible {
     return failure
   }
 
-  /// An exception that nobody has raised here, with the traceback that it has.
+  /// An exception that nobody has raised here, with the traceback that it has. Where it was raised it
+  /// has been looked at.
   public static func of(_ exception: PythonObject, _ py: borrowing Python) -> PythonError {
     PythonError(
       exception: exception,
       traceback: Traceback(owning: PyException_GetTraceback(exception.pointer)),
-      summary: Self.summary(of: exception.pointer))
+      summary: Self.summary(of: exception.pointer), isFromOutside: true)
   }
 
   /// Memory was lacking.
