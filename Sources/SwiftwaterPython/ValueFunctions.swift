@@ -1,3 +1,4 @@
+import CSignals
 import PythonInterop
 import SwiftwaterCore
 import SwiftwaterRDD
@@ -21,8 +22,10 @@ let valueFunctions: [(String, NativeFunction, String)] = [
   (
     "current_task",
     { _, arguments in
-      entry(arguments, count: 0) { py, _ in
-        TaskContext.current.map { identity(of: $0, py) } ?? Py.none()
+      // Not through `entry`: also a forked process may ask, and has none.
+      withCall(arguments, translate: raise) { py, _ in
+        guard let task = TaskContext.current, !sw_is_forked() else { return Py.none() }
+        return identity(of: task, py)
       }
     }, "The task on this thread: stage, partition, attempt number, task attempt id."
   ),

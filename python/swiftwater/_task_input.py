@@ -66,11 +66,7 @@ _child_of_task = False
 
 
 def _is_task() -> bool:
-    try:
-        return engine.current_task() is not None
-    except RuntimeError:
-        # A process that was forked.
-        return _child_of_task
+    return _child_of_task or engine.current_task() is not None
 
 
 # --- what a task reads ---------------------------------------------------------------------------

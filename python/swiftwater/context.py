@@ -11,7 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import RLock, get_ident, local
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
-from swiftwater import _lifetime, _settings, _task_environment, _task_input
+from swiftwater import (
+    _address_space,
+    _lifetime,
+    _settings,
+    _task_environment,
+    _task_input,
+)
 from swiftwater._calls import call_place, call_site
 from swiftwater._native import engine
 from swiftwater._numbers import require_partitions
@@ -126,6 +132,7 @@ class SparkContext:
                 _add_to_path(path)
             self._settings = settings
             self.environment: dict[str, object] = dict(environment or {})
+            _address_space.require()
             _task_input.install()
             self._handle: Handle | None = engine.open_context(_engine_settings(settings))
             _task_environment.watch()

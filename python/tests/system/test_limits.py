@@ -36,7 +36,7 @@ def test_few_descriptors(start, script, count, workers):
     assert status == 0 or "descriptors (ulimit -n)" in job.err or "open files" in job.err
 
 
-@pytest.mark.parametrize("megabytes", [60, 80, 120, 200, 400])
+@pytest.mark.parametrize("megabytes", [60, 80, 400])
 def test_little_memory(start, script, megabytes):
     command = [require_host(), "run", "--conf", "swiftwater.workers=never", script(JOB)]
     job, status = limited(start, f"-v {megabytes * 1024}", command)
