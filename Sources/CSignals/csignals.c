@@ -226,7 +226,8 @@ int sw_spawn(const char *path, char *const *arguments, const char *variable, con
   for (; made < count && !error; made++) {
     copies[made] = fcntl(descriptors[made], F_DUPFD_CLOEXEC, 16);
     if (copies[made] < 0) {
-      error = errno;
+      // Invalid is a number beyond the limit of this process.
+      error = errno == EINVAL ? EMFILE : errno;
       break;
     }
     error = posix_spawn_file_actions_adddup2(&actions, copies[made], made);
