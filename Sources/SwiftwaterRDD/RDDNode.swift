@@ -17,8 +17,6 @@ public final class RDDNode: Sendable {
   /// What a source reads, as the user knows it: a path.
   public let source: String?
 
-  private let knownType: ColumnType?
-  private let form: (any LateForm)?
   private let records: (@Sendable () -> Int)?
   private let lineage: Mutex<Lineage>
   private let cache = Mutex<Cache>(.off)
@@ -33,15 +31,20 @@ public final class RDDNode: Sendable {
     let dependencies: [Dependency]
     /// Nil where the node's form says it.
     let placement: TaskPlacement?
+    let recordType: ColumnType?
+    /// It knows what the node is computed from, and goes with that.
+    let form: (any LateForm)?
     let recipe: (any Sendable)?
     let body: Body
 
     init(
-      dependencies: [Dependency], placement: TaskPlacement?, recipe: (any Sendable)?,
-      body: @escaping Body
+      dependencies: [Dependency], placement: TaskPlacement?, recordType: ColumnType?,
+      form: (any LateForm)? = nil, recipe: (any Sendable)? = nil, body: @escaping Body
     ) {
       self.dependencies = dependencies
       self.placement = placement
+      self.recordType = recordType
+      self.form = form
       self.recipe = recipe
       self.body = body
     }
@@ -67,8 +70,6 @@ public final class RDDNode: Sendable {
     form: (any LateForm)? = nil, recipe: (any Sendable)? = nil, source: String? = nil,
     records: (@Sendable () -> Int)? = nil, body: @escaping Body
   ) {
-    knownType = recordType
-    self.form = form
     self.source = source
     self.records = records
     id = context.nextID()
@@ -77,27 +78,32 @@ public final class RDDNode: Sendable {
     self.partitionCount = partitionCount
     lineage = Mutex(
       Lineage(
-        dependencies: dependencies, placement: form == nil ? placement : nil, recipe: recipe,
-        body: body))
+        dependencies: dependencies, placement: form == nil ? placement : nil,
+        recordType: recordType, form: form, recipe: recipe, body: body))
     for case .narrow(let parent) in dependencies { parent.settle() }
   }
 
   /// The type of the records that come in columns, or as text; nil where that is not known before.
   /// Some records may come in another form.
-  public var recordType: ColumnType? { form == nil ? knownType : form?.recordType }
+  public var recordType: ColumnType? {
+    let lineage = self.lineage.withLock { $0 }
+    if let form = lineage.form { return form.recordType }
+    return lineage.recordType
+  }
 
   /// Has the node decide what it has left open so far (see ``LateForm``).
-  public func settle() { form?.settle() }
+  public func settle() { lineage.withLock { $0 }.form?.settle() }
 
   /// As ``settle()``, and for what is fused with the node later as well.
-  public func seal() { form?.seal() }
+  public func seal() { lineage.withLock { $0 }.form?.seal() }
 
   /// What the node is computed from; nothing where all its records are stored.
   public var dependencies: [Dependency] { lineage.withLock { $0 }.dependencies }
 
   /// Where tasks of this node alone may run.
   public var placement: TaskPlacement {
-    lineage.withLock { $0 }.placement ?? form?.placement ?? .anyThread
+    let lineage = self.lineage.withLock { $0 }
+    return lineage.placement ?? lineage.form?.placement ?? .anyThread
   }
 
   /// What the layer that made the node knows of it, so that an operator behind it can be fused
@@ -193,7 +199,12 @@ public final class RDDNode: Sendable {
       case .on, .off: return false
       }
     }
-    if isComplete == true { replaceLineage(by: Self.noLineage) }
+    if isComplete == true {
+      replaceLineage(
+        by: Lineage(
+          dependencies: [], placement: .anyThread, recordType: recordType,
+          body: { _, _ in preconditionFailure("a stored RDD is computed") }))
+    }
     return isComplete ?? true
   }
 
@@ -202,13 +213,9 @@ public final class RDDNode: Sendable {
     precondition(replacement.partitionCount == partitionCount)
     replaceLineage(
       by: Lineage(
-        dependencies: [.narrow(replacement)], placement: .anyThread, recipe: nil,
+        dependencies: [.narrow(replacement)], placement: .anyThread, recordType: recordType,
         body: { partition, task in try replacement.cursor(partition: partition, task: task) }))
   }
-
-  private static let noLineage = Lineage(
-    dependencies: [], placement: .anyThread, recipe: nil,
-    body: { _, _ in preconditionFailure("a stored RDD is computed") })
 
   private func replaceLineage(by new: Lineage) {
     let old = lineage.withLock { lineage -> Lineage in
