@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["give_back", "keep", "mark", "new_folder", "wanted"]
 
 _FOLDER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# What ``write_folder`` calls a folder of an RDD that it has not completed.
+_UNFINISHED = re.compile(r"\.rdd-\d+\.[0-9a-f]+")
 
 
 def new_folder(parent: str) -> ClaimedFolder:
@@ -54,8 +56,8 @@ def _remove_empty(folder: str) -> None:
     import shutil
 
     for name in os.listdir(folder):
-        # Hidden: it was being written.
-        if name.startswith("."):
+        # Nothing else that is hidden: it may be somebody's.
+        if _UNFINISHED.fullmatch(name):
             shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
     os.rmdir(folder)
 

@@ -21,23 +21,32 @@ class ClaimedFolder:
     """A folder that is this process's until it is released, or the process ends."""
 
     def __init__(self, make: Callable[[], str]) -> None:
-        """Claim the folder that ``make`` makes; it is called again where that one is gone."""
+        """Claim the folder that ``make`` makes; it is called again where that one is taken."""
         while True:
             self.path = make()
             with suppress(FileNotFoundError):
                 descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-                # Where a file system knows no locks nothing is removed either.
-                with suppress(OSError):
-                    fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 self._closing = finalize(self, os.close, descriptor)
                 # Somebody may have found it before it was claimed.
-                if os.path.isdir(self.path):
+                if _claim(descriptor) and os.path.isdir(self.path):
                     return
                 self._closing()
 
     def release(self) -> None:
         """Let go of the folder. Again: nothing happens."""
         self._closing()
+
+
+def _claim(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        # It is being removed.
+        return False
+    except OSError:
+        # Where a file system knows no locks nothing is removed either.
+        return True
+    return True
 
 
 def remove_abandoned(

@@ -487,6 +487,15 @@ def test_folders_of_killed_processes_are_removed(tmp_path, monkeypatch):
     owner.release()
 
 
+def test_hidden_folders_of_others_stay(tmp_path):
+    name = "31234567-89ab-4cde-8f01-23456789abcd"
+    for hidden in (".git", ".rdd-3.0123.old", ".rdd-x.01", ".rdd-4.0a"):
+        (tmp_path / name / hidden).mkdir(parents=True)
+    with SparkContext("local[2]", "next") as sc:
+        sc.setCheckpointDir(str(tmp_path))
+    assert sorted(folders_in(tmp_path / name)) == [".git", ".rdd-3.0123.old", ".rdd-x.01"]
+
+
 def test_folders_of_added_files_of_killed_processes_are_removed(tmp_path, sc):
     from swiftwater._added_files import AddedFiles
 
@@ -511,4 +520,24 @@ def test_a_folder_that_is_removed_before_it_is_claimed_is_made_again(tmp_path):
 
     folder = ClaimedFolder(make)
     assert folder.path == made[1]
+    folder.release()
+
+
+def test_a_folder_that_is_being_removed_is_not_claimed(tmp_path):
+    removing = []
+
+    def make():
+        place = tmp_path / f"{len(removing)}"
+        place.mkdir()
+        descriptor = os.open(place, os.O_RDONLY)
+        if not removing:
+            # As a process does that has found it before it is claimed.
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        removing.append(descriptor)
+        return str(place)
+
+    folder = ClaimedFolder(make)
+    for descriptor in removing:
+        os.close(descriptor)
+    assert folder.path == str(tmp_path / "1")
     folder.release()
