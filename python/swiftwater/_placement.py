@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from operator import attrgetter
 from threading import RLock
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 __all__ = ["UnplaceableKeyError", "placement_hash", "placement_hash_or_none"]
 
@@ -31,7 +31,9 @@ _NONE_HAS_ADDRESS = hash(None) != _HASH_OF_NONE
 _PLAIN = frozenset({bool, bytes, complex, int, str, uuid.UUID}) | {
     dt.date, dt.datetime, dt.time, dt.timedelta, dt.timezone,
 }  # fmt: skip
-_CODE = (type, types.FunctionType, types.BuiltinFunctionType)
+_CODE = (
+    type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodWrapperType,
+)  # fmt: skip
 _COLLECTIONS = (tuple, frozenset, list, set)
 _METACLASSES = frozenset({"type", "ABCMeta"})
 _NAMES_OF_CLASS = frozenset({"type", "__class__"})
@@ -47,6 +49,8 @@ _DEEPEST = 100
 
 _known_traits: WeakKeyDictionary[type, _Traits] = WeakKeyDictionary()
 _clones: WeakKeyDictionary[type, type] = WeakKeyDictionary()
+# Those whose method has a None of its own in the hash.
+_kinds_with_none: WeakSet[type] = WeakSet()
 _choosing = RLock()
 
 
@@ -227,7 +231,9 @@ def _traits(value: Any) -> _Traits:
         has_class = False
         if isinstance(kind.__hash__, types.FunctionType):
             used = _used_fields(value, kind.__hash__.__code__)
-            has_class = _looks_at_class(value)
+            if _looks_at_none(value):
+                _kinds_with_none.add(kind)
+            has_class = _looks_at_class(value) or kind in _kinds_with_none
         known = _known_traits[kind] = _Traits(has_class, used)
     return known
 
@@ -280,6 +286,40 @@ def _looks_at_class(value: Any) -> bool:
         return False
 
 
+def _looks_at_none(value: Any) -> bool:
+    """Return whether a None that is written in the method itself is in the hash, as an address."""
+    kind = type(value)
+    if not _NONE_HAS_ADDRESS or not _holds_none(kind.__hash__.__code__.co_consts):
+        return False
+    own = hash(value)
+    try:
+        as_it_is, other = (
+            _with_none(kind.__hash__, _StandIn(None, number))(_copied(value, kind))
+            for number in (hash(None), 1)
+        )
+    except Exception:  # noqa: BLE001 - None is not hashed, but something else
+        return False
+    return bool(as_it_is == own != other)
+
+
+def _holds_none(constant: Any) -> bool:
+    return constant is None or (isinstance(constant, tuple) and any(map(_holds_none, constant)))
+
+
+def _with_none(method: Any, stand_in: _StandIn) -> Callable[[Any], Any]:
+    """Return the method with ``stand_in`` wherever None is written in it."""
+
+    def replaced(constant: Any) -> Any:
+        if isinstance(constant, tuple):
+            return tuple(map(replaced, constant))
+        return stand_in if constant is None else constant
+
+    code = method.__code__.replace(co_consts=replaced(method.__code__.co_consts))
+    return types.FunctionType(
+        code, method.__globals__, method.__name__, method.__defaults__, method.__closure__
+    )
+
+
 def _clone(kind: type) -> type:
     """Return a class whose objects behave as those of ``kind``, and whose own hash is chosen."""
     known = _clones.get(kind)
@@ -300,7 +340,10 @@ def _clone(kind: type) -> type:
             # Before a hash is chosen: as for any other class.
             return type.__hash__(cls) if choose is None else choose(cls.original)
 
-    clone = Chosen(kind.__name__, (kind,), {"__slots__": (), "__module__": kind.__module__})
+    members: dict[str, Any] = {"__slots__": (), "__module__": kind.__module__}
+    if kind in _kinds_with_none:
+        members["__hash__"] = _with_none(kind.__hash__, _ChosenNone(Chosen))
+    clone = Chosen(kind.__name__, (kind,), members)
     clone.original = kind
     _clones[kind] = clone
     return clone
@@ -326,6 +369,20 @@ class _StandIn:
 
 
 _NONE = _StandIn(None, _HASH_OF_NONE)
+
+
+class _ChosenNone(_StandIn):
+    """Is in the place of a None in a method of a cloned class."""
+
+    __slots__ = ("_metaclass",)
+
+    def __init__(self, metaclass: Any) -> None:
+        super().__init__(None, hash(None))
+        self._metaclass = metaclass
+
+    def __hash__(self) -> int:
+        choose = self._metaclass.choose
+        return self.number if choose is None else int(choose(None))
 
 
 def _without_addresses(key: Any, own: int) -> int:

@@ -82,6 +82,32 @@ class ByMethod:
         return hash(self.key())
 
 
+class WithNone:
+    def __init__(self, x):
+        self.x = x
+
+    def __hash__(self):
+        return hash((self.x, None))
+
+
+class WithNoneAndClass(WithNone):
+    def __hash__(self):
+        return hash((("a", None), type(self), self.x))
+
+
+class SomeNone:
+    """Uses None, and does not take its hash."""
+
+    def __init__(self, x):
+        self.x = x
+
+    def __hash__(self):
+        kept = getattr(self, "kept", None)
+        if kept is None:
+            kept = hash((self.x, 1))
+        return kept
+
+
 class Kept:
     def __init__(self, x):
         self.x = x
@@ -125,6 +151,14 @@ def of_class(kind):
 # A key, and what its hash is made of.
 PLACED = {
     "a field": (Point(1), (1, Hash(NONE))),
+    "None in the method": (WithNone(1), (1, Hash(NONE))),
+    "None in the method and in a field": (WithNone(None), (Hash(NONE), Hash(NONE))),
+    "None in the method of a field": (Point(WithNone(1), 2), (Hash(hash((1, Hash(NONE)))), 2)),
+    "None in a method that looks at the class": (
+        WithNoneAndClass(1),
+        (Hash(hash(("a", Hash(NONE)))), Hash(of_class(WithNoneAndClass)), 1),
+    ),
+    "None that is not hashed": (SomeNone(1), (1, 1)),
     "both fields": (Point(None), (Hash(NONE), Hash(NONE))),
     "no None": (Point(1, 2), (1, 2)),
     "an object in it": (Line(Point(1), 2), (Hash(hash((1, Hash(NONE)))), 2)),
@@ -199,6 +233,7 @@ REFUSED = {
     "kept": (Kept(None), "it keeps a hash that is made of an address"),
     "a lambda": (local_function(), r"local_function.<locals>.<lambda> cannot be found by its name"),
     "a bound method": ("x".upper, "cannot be found by its name"),
+    "a method": (ByMethod(1).key, r"ByMethod.key cannot be found by its name"),
     "of a class that notices": (Registry(), "its hash is made of that of its class"),
     "of classes": (list[int], "its hash is made of an address"),
 }
