@@ -46,7 +46,7 @@ let rddFunctions: [(String, NativeFunction, String)] = [
     "matching_paths",
     { _, arguments in
       entry(arguments, count: 1) { py, arguments in
-        py.newList(matchingPaths(try arguments.text(0, py)).map { py.newText($0) })
+        py.newList(try matchingPaths(try arguments.text(0, py)).map { py.newText($0) })
       }
     }, "The paths that a pattern stands for, in order."
   ),

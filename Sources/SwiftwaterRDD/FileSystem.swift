@@ -3,7 +3,11 @@ import Glibc
 import SwiftwaterCore
 
 /// What a pattern (`*`, `?`, `[ab]`, `{a,b}`) matches, in the order of names, each once.
-public func matchingPaths(_ pattern: String) -> [String] { FileSystem.matches(of: pattern) }
+///
+/// - Throws: ``EngineError`` (`unavailable`) for braces that stand for too many paths.
+public func matchingPaths(_ pattern: String) throws -> [String] {
+  try FileSystem.matches(of: pattern)
+}
 
 enum FileSystem {
   struct File: Sendable, Equatable {
@@ -23,7 +27,7 @@ enum FileSystem {
       let path = withoutScheme(part)
       if kind(of: path) != nil { return try files(in: path) }
       // Hadoop: what is hidden is meant by its name only, not by a pattern.
-      let matches = matches(of: path).filter { !isHidden($0.split(separator: "/").last ?? "") }
+      let matches = try matches(of: path).filter { !isHidden($0.split(separator: "/").last ?? "") }
       guard !matches.isEmpty else {
         throw EngineError.unavailable("Input path does not exist: \(part)")
       }
@@ -31,7 +35,8 @@ enum FileSystem {
     }
   }
 
-  fileprivate static func matches(of pattern: String) -> [String] {
+  fileprivate static func matches(of pattern: String) throws -> [String] {
+    try Braces.check(pattern)
     var result = glob_t()
     defer { globfree(&result) }
     guard Glibc.glob(pattern, GLOB_BRACE, nil, &result) == 0 else { return [] }

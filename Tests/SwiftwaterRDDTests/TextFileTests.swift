@@ -116,6 +116,31 @@ import Testing
     #expect(error?.message == "Input path does not exist: /no/such/file")
   }
 
+  @Test(arguments: [
+    (String(repeating: "{a,b}", count: 30), "100000 paths"),
+    (
+      "{" + (0...1000).map(\.description).joined(separator: ",") + "}{a{b,c},d}{1,2,3,4,5,6}"
+        + String(repeating: "{x,y}", count: 5), "100000 paths"
+    ),
+    (
+      String(repeating: "{a,", count: 5000) + "b" + String(repeating: "}", count: 5000),
+      "100 braces"
+    ),
+  ])
+  func bracesBeyondTheBounds(pattern: String, bound: String) {
+    let error = #expect(throws: EngineError.self) { try context.textFile("/no/" + pattern) }
+    #expect(error?.message.hasPrefix("Illegal file pattern: /no/{") == true)
+    #expect(error?.message.hasSuffix("stands for more than \(bound)") == true)
+  }
+
+  @Test(arguments: [
+    String(repeating: "{a,b}", count: 16), "{" + String(repeating: "x,", count: 50_000) + "y}",
+    String(repeating: "\\{a,b}", count: 30), "a},b{", "{a,{b,{c,d}}}",
+  ])
+  func bracesWithinTheBounds(pattern: String) throws {
+    #expect(try matchingPaths("/no/" + pattern) == [])
+  }
+
   // MARK: -
 
   private func withFile(_ text: String, _ body: (String) throws -> Void) throws {
