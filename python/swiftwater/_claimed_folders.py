@@ -27,6 +27,8 @@ class ClaimedFolder:
             with suppress(FileNotFoundError):
                 descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
                 self._closing = finalize(self, os.close, descriptor)
+                # It is used by what stops at the exit: the system closes it.
+                self._closing.atexit = False
                 # Somebody may have found it before it was claimed.
                 if _claim(descriptor) and os.path.isdir(self.path):
                     return

@@ -186,6 +186,8 @@ class _Runs(Generic[T]):
 
         self._file, path = tempfile.mkstemp(prefix="swiftwater-", dir=folder)
         self._closing = weakref.finalize(self, os.close, self._file)
+        # A batch may still use it at the exit.
+        self._closing.atexit = False
         os.unlink(path)
         # For each list the places of its parts: beginning and length in bytes.
         self._runs: list[list[tuple[int, int]]] = []

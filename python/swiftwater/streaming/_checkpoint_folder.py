@@ -53,6 +53,8 @@ class CheckpointFolder:
                 f"the checkpoint directory {path} is not a directory"
             ) from None
         self._closing = finalize(self, os.close, self._descriptor)
+        # A context that is stopped at the exit writes its last checkpoint then.
+        self._closing.atexit = False
         self._lock: _Lock | None = None
         status = os.fstat(self._descriptor)
         if reason := _distrust(status):
@@ -199,6 +201,8 @@ class _Lock:
             os.close(descriptor)
             raise
         self._closing = finalize(self, os.close, descriptor)
+        # Until the process is gone: it may write at the exit.
+        self._closing.atexit = False
 
     def forget(self) -> None:
         """Close the descriptor, in a forked process: the lock is not that one's."""
