@@ -343,6 +343,8 @@ PROVOKED = {
         lambda sc, folder: (sc.stop(), opened({"swiftwater.blok.size": "1m"})),
         lambda sc, folder: (sc.stop(), received({"swiftwater.block.size": "huge"})),
         lambda sc, folder: sc.textFile("/nowhere.txt").count(),
+        lambda sc, folder: sc.textFile("/" + "{a,b}" * 30),
+        lambda sc, folder: sc.textFile("/" + "{a" * 200),
         lambda sc, folder: sc.textFile("hdfs://a/b").count(),
         lambda sc, folder: sc.binaryRecords(packed(folder, ".gz", b""), 2),
         saved_twice,

@@ -1,5 +1,6 @@
 """Folders that are watched: which files belong to which batch."""
 
+import gzip
 import os
 
 import pytest
@@ -311,6 +312,31 @@ def test_a_file_that_vanishes_is_named(streaming, folder, monkeypatch):
     folder.put("b", "2\n")
     streaming.advance()
     assert out.batches == [["2"]]
+
+
+def test_an_entry_that_cannot_be_looked_at_is_passed_over(streaming, folder, capfd):
+    out = streaming.collect(streaming.ssc.textFileStream(str(folder.path)))
+    streaming.start()
+    os.symlink("loop", folder.path / "loop")
+    folder.put("a", "1\n")
+    streaming.advance()
+    folder.put("z", "2\n")
+    streaming.advance()
+    assert out.batches == [["1"], ["2"]]
+    assert "WARNING passed over" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("suffix", "pack"), [("", bytes), (".gz", gzip.compress)], ids=["plain", "gzip"]
+)
+def test_a_file_whose_name_is_not_utf_8(streaming, folder, suffix, pack):
+    out = streaming.collect(streaming.ssc.textFileStream(str(folder.path)))
+    streaming.start()
+    data = "\ufeffone\rtwo\r\n\nthr\u2028ee".encode() + b"\xff\nfour"
+    folder.put(os.fsdecode(b"caf\xe9") + suffix, pack(data))
+    folder.put("z", data)
+    streaming.advance()
+    assert out.last == ["one", "two", "", "thr\u2028ee\ufffd", "four"] * 2
 
 
 def test_binary_records(streaming, folder):

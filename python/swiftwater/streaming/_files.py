@@ -11,7 +11,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from swiftwater._compression import refuse_compressed
+from swiftwater._compression import content, refuse_compressed
 from swiftwater._native import engine
 from swiftwater._paths import matching_paths
 
@@ -67,6 +67,11 @@ def listed(directory: str) -> list[tuple[str, int]]:
                 changed_ns = entry.stat().st_mtime_ns
             except FileNotFoundError:
                 continue  # gone since it was listed
+            except OSError as error:
+                # One bad entry, such as a link to itself, must not keep all others from a batch.
+                text = f"passed over {entry.path}: {error.strerror}"
+                engine.log_repeated("warning", "folder entry", text)
+                continue
             found.append((entry.path, changed_ns // 1_000_000))
     return found
 
@@ -156,6 +161,10 @@ def text_files(ssc: StreamingContext, directory: str) -> DStream[str]:
     context = ssc._sc
 
     def lines(path: str, name: str, site: str) -> Handle:
+        if not _is_utf_8(path):
+            # The engine has no such names.
+            paths = engine.file_path(context._engine, [path], f"file:{path}")
+            return engine.pipeline(paths, [("flatMap", _lines, name, site)])
         # As Spark names it; programs look for the file in an RDD's lineage.
         return engine.text_file(context._engine, f"file:{path}", 1)
 
@@ -217,6 +226,25 @@ def _plain_files(path: str) -> list[str]:
         for entry in os.scandir(path)
         if entry.is_file() and not entry.name.startswith((".", "_"))
     )
+
+
+def _is_utf_8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _lines(path: str) -> Iterator[str]:
+    """Yield the lines of a text file, as the engine cuts them."""
+    import io
+
+    raw = io.BytesIO(content(path))
+    # The byte order mark is left out, and every kind of line end is one.
+    with io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline=None) as file:
+        for line in file:
+            yield line.removesuffix("\n")
 
 
 def _records(path: str, length: int) -> Iterator[bytes]:
