@@ -120,6 +120,48 @@ def test_after_a_crash_too(kind, tmp_path):
     assert sorted(SINK.seen) == expected
 
 
+def put_too(when, rdd):
+    if SINK.is_down and os.environ.get("SECOND") == "down":
+        raise ConnectionError("the second sink is down")
+
+
+def test_the_input_of_a_failed_batch_behind_the_data_is_not_lost(tmp_path, monkeypatch):
+    folders = [tmp_path / name for name in ("first", "second", "third", "fourth")]
+    with StreamingTest() as test:
+        test.ssc.checkpoint(str(folders[0]))
+        lines = test.text_source().stream
+        # Its data is written after ten batches.
+        test.collect(lines.map(lambda line: (line, 1)).updateStateByKey(total))
+        lines.foreachRDD(put)
+        other = test.text_source()
+        other.stream.foreachRDD(put_too)
+        for number in range(1, 15):
+            other.send(f"other {number}")
+            feed_with_failures(test, [[f"{number}"]], {1} if number in (12, 13) else ())
+        crashed(folders[0], folders[1])
+    # It fails once more, and of another output too, and there is another crash meanwhile.
+    monkeypatch.setenv("SECOND", "down")
+    SINK.is_down = True
+    with StreamingTest.recovered(str(folders[1])) as test:
+        with pytest.raises(ConnectionError):
+            test.start()
+        crashed(folders[1], folders[2])
+    monkeypatch.setenv("SECOND", "up")
+    SINK.is_down = False
+    SINK.seen = []
+    with StreamingTest.recovered(str(folders[2])) as test:
+        test.start()
+        records = [[line for part in parts for line in part] for _, parts in SINK.seen]
+        assert records == [[], ["12"], ["13"], []]
+        assert dict(test.outputs[0].last)["13"] == 1
+        assert failed(folders[2]) == []
+        crashed(folders[2], folders[3])
+    SINK.seen = []
+    with StreamingTest.recovered(str(folders[3])) as test:
+        test.advance(12)
+    assert not [name for name in os.listdir(folders[3]) if name.endswith("-failed")]
+
+
 def test_what_fails_again_waits_on(tmp_path):
     with StreamingTest() as test:
         test.ssc.checkpoint(str(tmp_path))
@@ -160,6 +202,10 @@ def number(text):
     if SINK.is_down:
         raise ValueError(f"no number: {text}")
     return int(text)
+
+
+def total(new, old):
+    return sum(new) + (old or 0)
 
 
 def add(a, b):

@@ -67,9 +67,7 @@ class CheckpointWriter:
         self._data_folder = folder
         self._last_ms = self._data_ms = facts["data_ms"]
         self._data = facts["data"]
-        self._failed.go_on(
-            batch for batch in facts.get("failed", ()) if batch["time_ms"] <= self._data_ms
-        )
+        self._failed.go_on(facts.get("failed", ()), self._data_ms)
 
     # --- before the start ---------------------------------------------------------------------
 
@@ -161,6 +159,7 @@ class CheckpointWriter:
             # One that ran again is older than what is written already.
             if time_ms > self._last_ms:
                 self._last_ms = time_ms
+                self._failed.is_over(time_ms)
                 since = time_ms - int(self._facts["zero_ms"])
                 if any(since % interval == 0 for interval in self._intervals_ms):
                     self._guarded(self._write_data)
@@ -259,7 +258,7 @@ class CheckpointWriter:
         computed, or read from its files.
         """
         known = self._known_rows()
-        file = f"data-{time_ms}-failed"
+        file = self._free_name(time_ms)
         rows: list[dict[str, Any]] = []
         sections: list[bytes] = []
 
@@ -299,6 +298,18 @@ class CheckpointWriter:
             except BaseException:
                 self._failed.has_run(time_ms)
                 raise
+
+    def _free_name(self, time_ms: int) -> str:
+        """Return a name for what a failed batch needs that no checkpoint knows already.
+
+        A batch that runs again after a crash may fail with other outputs than before, while the
+        checkpoint from before is still the newest one.
+        """
+        taken = files.named_in([*self._data, *self._failed.rows()])
+        taken = taken.union(*self._referred.values())
+        while (name := f"data-{time_ms}-failed") in taken:
+            time_ms += 1
+        return name
 
     def _hold_files(self) -> None:
         """Have streams of files remember what a recovery would need of them."""

@@ -25,6 +25,8 @@ class FailedBatches:
     def __init__(self) -> None:
         """Begin without any."""
         self._batches: dict[int, tuple[list[int], list[Row]]] = {}
+        # The input of batches that will run again with all of their outputs.
+        self._ahead: dict[int, list[Row]] = {}
         # The bytes of the files that were written for them.
         self._sizes: dict[str, int] = {}
 
@@ -53,6 +55,12 @@ class FailedBatches:
         """Yield the rows of all data."""
         for _, data in self._batches.values():
             yield from data
+        for data in self._ahead.values():
+            yield from data
+
+    def is_over(self, time_ms: int) -> None:
+        """Forget the input of batches until a time: they have run."""
+        self._ahead = {at_ms: rows for at_ms, rows in self._ahead.items() if at_ms > time_ms}
 
     @property
     def most_bytes(self) -> int:
@@ -88,7 +96,17 @@ class FailedBatches:
             for time_ms, (outputs, data) in sorted(self._batches.items())
         ]
 
-    def go_on(self, facts: Iterable[dict[str, Any]]) -> None:
-        """Begin with what a checkpoint has said."""
+    def go_on(self, facts: Iterable[dict[str, Any]], data_ms: int) -> None:
+        """Begin with what a checkpoint has said that goes on behind ``data_ms``.
+
+        What has failed behind that runs as if for the first time; its input is kept until it has.
+        """
         for batch in facts:
-            self.add(batch["time_ms"], batch["outputs"], batch["data"])
+            if batch["time_ms"] <= data_ms:
+                self.add(batch["time_ms"], batch["outputs"], batch["data"])
+            else:
+                self._ahead[batch["time_ms"]] = [
+                    row
+                    for row in batch["data"]
+                    if row["parent"] == "input" and row["time_ms"] > data_ms
+                ]

@@ -44,7 +44,14 @@ class _Checkpoint:
             file: files.read_data(folder, file) for file in files.named_in(files.rows_in(facts))
         }
         self.data = self._filled(facts["data"])
-        # Batches behind the data run again as they are, with all of their outputs.
+        # Batches behind the data run again as they are, with all of their outputs; with what
+        # receivers took in for them, where it was kept since they failed.
+        self.inputs = [
+            entry
+            for batch in facts.get("failed", ())
+            for entry in self._filled(batch["data"])
+            if entry[0]["parent"] == "input" and entry[0]["time_ms"] > facts["data_ms"]
+        ]
         self.failed = [
             (batch["time_ms"], batch["outputs"], self._filled(batch["data"]))
             for batch in facts.get("failed", ())
@@ -178,6 +185,8 @@ def _fill(ssc: StreamingContext, checkpoint: _Checkpoint) -> None:
         for row, partitions in data:
             _restore(ssc, row, partitions)
         engine.run_again(ssc._handle, time_ms, outputs)
+    for row, partitions in checkpoint.inputs:
+        _restore(ssc, row, partitions)
     for chooser, known in zip(ssc._file_choosers, facts["files"], strict=True):
         chooser.go_on(known)
     # Where the data is older than the last batch, the batches in between run again.
