@@ -42,6 +42,7 @@ final class KeptText: Sendable {
       defer { state.rdds = [] }
       return state.rdds
     }
+    if rdds.isEmpty { return }
     // Not under the lock: with a lineage goes whatever it held.
     let open = rdds.filter { $0.object.map { !$0.storeIfComplete() } ?? false }
     state.withLock { $0.rdds = open + $0.rdds }
@@ -51,6 +52,8 @@ final class KeptText: Sendable {
   ///
   /// - Throws: ``EngineError`` (`unavailable`) when they cannot be written.
   func spillIfNeeded() throws {
+    // The process's size is not looked at for nothing.
+    if state.withLock({ $0.blocks.isEmpty }) { return }
     var hasSpilled = false
     defer { if hasSpilled { SpillStore.shared.giveBackMemory() } }
     while SpillStore.shared.isOverLimit(adding: 1), let block = oldest() {

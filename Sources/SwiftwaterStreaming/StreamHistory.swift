@@ -66,7 +66,9 @@ final class StreamHistory: Sendable {
       if !batch.allocations.isEmpty { state.allocations[batch.time] = batch.allocations }
       if letsGoEarly { state.openTimes.append(batch.time) }
     }
-    text.note(batch.allocations.values.lazy.flatMap(\.blocks).compactMap { $0 as? HeldText })
+    for (node, allocation) in batch.allocations where plan.retention[node] > 0 {
+      text.note(allocation.blocks.lazy.compactMap { $0 as? HeldText })
+    }
   }
 
   func allocation(of node: Int, at time: BatchTime) -> Allocation {
