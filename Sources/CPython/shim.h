@@ -99,6 +99,7 @@ static inline PyObject *sw_exception_attribute_error(void) { return PyExc_Attrib
 static inline PyObject *sw_exception_stop_iteration(void) { return PyExc_StopIteration; }
 static inline PyObject *sw_exception_memory_error(void) { return PyExc_MemoryError; }
 static inline PyObject *sw_exception_keyboard_interrupt(void) { return PyExc_KeyboardInterrupt; }
+static inline PyObject *sw_exception_system_exit(void) { return PyExc_SystemExit; }
 
 static inline PyObject *sw_new_module(PyModuleDef *definition) {
   return PyModule_Create(definition);

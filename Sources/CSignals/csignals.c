@@ -98,6 +98,8 @@ int sw_await_interrupt(void) {
 
 void sw_rouse_interrupt_watch(void) { sem_post(&unheard_interrupts); }
 
+bool sw_is_main_thread(void) { return syscall(SYS_gettid) == getpid(); }
+
 long long sw_main_thread_time(void) {
   clockid_t clock;
   struct timespec time = {0, 0};

@@ -100,7 +100,7 @@ extension Python {
     }
     defer { sw_release(shown) }
     guard let representation = PyObject_Repr(shown) else {
-      PyErr_Clear()
+      dropException()
       return "<a record whose repr() fails>"
     }
     defer { sw_release(representation) }
@@ -346,25 +346,25 @@ extension Python {
   /// `str(datetime.fromtimestamp(milliseconds / 1000))`: local time, as PySpark prints it.
   public func localTimeText(milliseconds: Int64) -> String {
     let fallback = "\(milliseconds) ms"
-    guard let type = try? importing("datetime", from: "datetime"),
+    guard let type = attempt({ try importing("datetime", from: "datetime") }),
       let method = PyObject_GetAttrString(type.pointer, "fromtimestamp")
     else {
-      PyErr_Clear()
+      dropException()
       return fallback
     }
     defer { sw_release(method) }
     guard let seconds = PyFloat_FromDouble(Double(milliseconds) / 1000) else {
-      PyErr_Clear()
+      dropException()
       return fallback
     }
     defer { sw_release(seconds) }
     guard let time = sw_call1(method, seconds) else {
-      PyErr_Clear()
+      dropException()
       return fallback
     }
     defer { sw_release(time) }
     guard let text = PyObject_Str(time) else {
-      PyErr_Clear()
+      dropException()
       return fallback
     }
     defer { sw_release(text) }
@@ -386,7 +386,4 @@ extension Python {
     PyErr_Clear()
     return true
   }
-
-  /// Clears the exception that is set, if any.
-  public func dropException() { PyErr_Clear() }
 }

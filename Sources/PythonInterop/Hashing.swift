@@ -50,12 +50,12 @@ extension Python {
   /// True for what is registered as `numbers.Number` (`Decimal`, `Fraction`, numpy's scalars): equal
   /// numbers have equal hashes in Python, whatever their type, so no seed can be in them.
   private func isNumber(_ object: PyPointer) -> Bool {
-    guard let number = try? importing("Number", from: "numbers") else {
+    guard let number = attempt({ try importing("Number", from: "numbers") }) else {
       PyErr_Clear()
       return false
     }
     let answer = PyObject_IsInstance(object, number.pointer)
-    if answer < 0 { PyErr_Clear() }
+    if answer < 0 { dropException() }
     return answer == 1
   }
 

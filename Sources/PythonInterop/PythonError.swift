@@ -149,7 +149,7 @@ public struct PythonError: Error, CustomStringConvertible {
     defer { sw_release(name) }
     guard let method = PyObject_GetAttr(exception.pointer, name) else { return PyErr_Clear() }
     defer { sw_release(method) }
-    guard let result = sw_call1(method, text) else { return PyErr_Clear() }
+    guard let result = sw_call1(method, text) else { return py.dropException() }
     sw_release(result)
     summary += " (\(note))"
   }
@@ -164,7 +164,7 @@ public struct PythonError: Error, CustomStringConvertible {
         return py.text(of: name) ?? "exception"
       }
       guard let text = PyObject_Str(value) else {
-        PyErr_Clear()
+        py.dropException()
         return name ?? "exception"
       }
       defer { sw_release(text) }

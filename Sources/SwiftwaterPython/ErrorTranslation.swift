@@ -17,7 +17,9 @@ func raise(_ error: any Error, _ py: borrowing Python) {
 
 /// The Python half has a class for it, which is a `RuntimeError` too.
 private func raiseIllegalState(_ message: String, _ py: borrowing Python) {
-  guard let type = try? py.importing("IllegalStateException", from: "swiftwater.errors") else {
+  guard
+    let type = py.attempt({ try py.importing("IllegalStateException", from: "swiftwater.errors") })
+  else {
     return Py.raise(.runtimeError, message)
   }
   py.raise(type, message)
@@ -50,7 +52,8 @@ func entry(
 /// Asks the Python half where an exception that is no `Exception` came from.
 func comesFromOutside(_ exception: PyPointer) -> Bool {
   Interpreter.called { py in
-    guard let ask = try? py.importing("comes_from_outside", from: "swiftwater._outside"),
+    guard
+      let ask = py.attempt({ try py.importing("comes_from_outside", from: "swiftwater._outside") }),
       let answer = ask.call(exception)
     else {
       py.dropException()

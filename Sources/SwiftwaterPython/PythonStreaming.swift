@@ -94,6 +94,7 @@ final class PythonStreaming: Sendable {
           Py.release(result)
         } else {
           let error = PythonError.fetch(py)
+          error.askAgain(py)
           try? ProcessConsole.logRepeated(
             "error", kind: "listener", "a streaming listener failed: \(error)")
         }

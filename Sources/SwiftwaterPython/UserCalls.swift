@@ -125,8 +125,10 @@ final class UserCalls: Sendable {
 /// What Python has buffered for standard output is written, so that a batch is seen when it is
 /// over. A closed output is not the job's failure.
 func flushStandardOutput(_ py: borrowing Python) {
-  guard let output = try? py.importing("stdout", from: "sys"), !Py.isNone(output.pointer) else {
+  guard let output = py.attempt({ try py.importing("stdout", from: "sys") }),
+    !Py.isNone(output.pointer)
+  else {
     return
   }
-  try? py.callMethod("flush", of: output)
+  py.attempt { try py.callMethod("flush", of: output) }
 }

@@ -69,8 +69,10 @@ private func callTaskHook(_ hook: PythonObject, _ attempt: Int, _ succeeded: Boo
     if let result = hook.call(number, success) {
       Py.release(result)
     } else {
+      let error = PythonError.fetch(py)
+      error.askAgain(py)
       try? ProcessConsole.logRepeated(
-        "error", kind: "task end", "at the end of a task: \(PythonError.fetch(py))")
+        "error", kind: "task end", "at the end of a task: \(error)")
     }
   }
 }
@@ -78,8 +80,10 @@ private func callTaskHook(_ hook: PythonObject, _ attempt: Int, _ succeeded: Boo
 /// Asks the Python half what instances of a type are.
 func kindOfInstances(of type: PyPointer) -> Isolation.Kind {
   Interpreter.called { py in
-    guard let classify = try? py.importing("kind_of_type", from: "swiftwater._isolation"),
-      let answer = classify.call(type)
+    guard
+      let classify = py.attempt({
+        try py.importing("kind_of_type", from: "swiftwater._isolation")
+      }), let answer = classify.call(type)
     else {
       py.dropException()
       return .changeable

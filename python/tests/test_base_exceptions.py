@@ -230,3 +230,22 @@ def interrupted_in_answer():
 )
 def test_where_it_came_from(function, outside):
     assert comes_from_outside(raised(function)) is outside
+
+
+def test_an_interrupt_is_not_lost_with_a_call_that_the_engine_can_do_without(monkeypatch, sc):
+    from swiftwater import _isolation
+
+    asked = []
+
+    def interrupted_kind(kind):
+        asked.append(kind)
+        signal.raise_signal(signal.SIGINT)
+        return 0
+
+    class New:
+        pass
+
+    monkeypatch.setattr(_isolation, "kind_of_type", interrupted_kind)
+    with pytest.raises(KeyboardInterrupt):
+        sc.parallelize([New()], 1).map(lambda record: [record]).cache().count()
+    assert New in asked

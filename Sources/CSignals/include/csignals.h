@@ -29,6 +29,9 @@ long long sw_main_thread_time(void);
 // Ends the process as it is.
 _Noreturn void sw_end_now(int status);
 
+// True on the thread that the process began with, and on the one that forked a child, in that child.
+bool sw_is_main_thread(void);
+
 // How many signals the wrappers have seen since the process began.
 int sw_interrupts_seen(void);
 

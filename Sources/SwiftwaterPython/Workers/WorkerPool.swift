@@ -88,7 +88,7 @@ final class WorkerPool: TaskMover {
     if plan == .share(afterNanoseconds: 0) {
       startOne()
       // Now, and not on a thread that would take turns with the functions for it.
-      _ = try? helpers()
+      _ = Interpreter.attach { py in py.attempt { try helpers() } }
     }
     if plan != .stay {
       do {
@@ -331,7 +331,8 @@ final class WorkerPool: TaskMover {
 
   private func sparkException(_ message: String, in place: OperatorPlace? = nil) -> any Error {
     Interpreter.attach { py in
-      guard let type = try? py.importing("SparkException", from: "swiftwater.errors") else {
+      guard let type = py.attempt({ try py.importing("SparkException", from: "swiftwater.errors") })
+      else {
         return EngineError.unavailable(message)
       }
       py.raise(type, message)
@@ -372,6 +373,7 @@ final class WorkerPool: TaskMover {
         }
       } catch {
         try task.checkCancellation()
+        Interpreter.attach { py in (error as? PythonError)?.askAgain(py) }
         // One that somebody kills while it starts can be had again, as can one that is killed later.
         if worker?.wasKilled == true { kills += 1 } else { failures += 1 }
         if failures == Self.mostFailures || kills == Self.mostDeaths { throw unavailable(error) }

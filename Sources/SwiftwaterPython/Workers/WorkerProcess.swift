@@ -482,7 +482,7 @@ final class WorkerProcess {
   private func tellStack(of message: WorkerMessage) {
     guard let payload = try? channel.payload(of: message) else { return }
     Interpreter.attach { py in
-      guard let tell = try? py.importing("tell_stack", from: "swiftwater._pickling"),
+      guard let tell = py.attempt({ try py.importing("tell_stack", from: "swiftwater._pickling") }),
         let data = py.newBytes(payload)
       else { return py.dropException() }
       defer { Py.release(data) }
@@ -555,7 +555,7 @@ final class WorkerProcess {
       openLines[number].removeFirst(end)
     }
     if texts.allSatisfy(\.isEmpty) { return }
-    guard let helpers = try? helpers() else { return }
+    guard let helpers = Interpreter.attach({ py in py.attempt { try helpers() } }) else { return }
     Interpreter.attach { py in
       for (number, text) in texts.enumerated() where !text.isEmpty {
         guard let index = py.newInteger(number) else { return py.dropException() }
