@@ -13,7 +13,7 @@ enum WorkerProgress {
   nonisolated(unsafe) private static var hasDriversHashes = false
 
   /// Why the task that runs can only run in the driver.
-  nonisolated(unsafe) fileprivate static var staying: String?
+  nonisolated(unsafe) fileprivate static var staying: CannotMove?
 
   fileprivate static func begin(
     _ words: UnsafeMutablePointer<Int>, interrupted: UnsafePointer<Int>, hasDriversHashes: Bool
@@ -33,9 +33,10 @@ enum WorkerProgress {
 
   /// Sets an exception which no `except Exception` catches: the task goes back to the driver.
   static func giveUp(becauseOf key: PyPointer, _ py: borrowing Python) {
-    staying = "the key \(py.describe(key, limit: 80)) has another hash in another process"
+    let reason = "the key \(py.describe(key, limit: 80)) has another hash in another process"
+    staying = CannotMove(reason)
     if let type = try? py.importing("TaskGivenUp", from: "swiftwater._worker") {
-      py.raise(type, staying ?? "")
+      py.raise(type, reason)
     }
   }
 
@@ -194,7 +195,7 @@ final class WorkerServer {
       }
     }
     // A function may have caught it.
-    if let reason = WorkerProgress.staying { throw CannotMove(reason) }
+    if let reason = WorkerProgress.staying { throw reason }
     let finish = try py.importing("end_task", from: module)
     guard let attempt = py.newInteger(message.d) else { throw PythonError.fetch(py) }
     defer { Py.release(attempt) }
@@ -210,12 +211,9 @@ final class WorkerServer {
   private func fail(_ error: any Error, _ py: borrowing Python) throws {
     var kind = 0
     if conversation.isGivenUp { kind = 1 }
-    if let error = error as? CannotMove {
+    if let error = error as? CannotMove ?? WorkerProgress.staying {
       kind = error.lacksMemory ? 3 : 2
       Py.raise(.runtimeError, error.reason)
-    } else if let reason = WorkerProgress.staying {
-      kind = 2
-      Py.raise(.runtimeError, reason)
     } else {
       raise(error, py)
     }
@@ -297,6 +295,16 @@ private final class WorkerInput: BatchCursor {
       return nil
     }
     if number == 0 { WorkerProgress.beginBatch(message.b) }
+    do {
+      return try batch(message)
+    } catch let error as CannotMove {
+      // A function that reads its input itself has an exception in its place, and may catch it.
+      WorkerProgress.staying = error
+      throw error
+    }
+  }
+
+  private func batch(_ message: WorkerMessage) throws -> any RecordBatch {
     // The bytes, and what is made of them at once.
     guard hasMemory(for: 2 * message.size + Self.leastMemory) else {
       throw CannotMove(
