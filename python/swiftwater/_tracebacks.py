@@ -29,6 +29,14 @@ _OWN_REFERENCES = 3
 _NAMES_OF_MODULES = ("__name__", "__file__", "__loader__", "__spec__")
 _GENERATOR = "<the generator of this frame>"
 
+# What every exception has, whatever its class makes of the names.
+_TRACEBACK = vars(BaseException)["__traceback__"].__get__
+_CAUSE = vars(BaseException)["__cause__"].__get__
+_CONTEXT = vars(BaseException)["__context__"].__get__
+_PARTS = vars(BaseExceptionGroup)["exceptions"].__get__
+_OBJECT = vars(AttributeError)["obj"].__get__
+_SET_OBJECT = vars(AttributeError)["obj"].__set__
+
 # Attributes of such objects are spelled wrong without records being at stake.
 _HARMLESS = (types.ModuleType, type)
 
@@ -58,10 +66,10 @@ def _lighten(error: BaseException) -> None:
     for one in _related(error):
         if id(one) in left_alone:
             continue
-        # Not as an attribute: a class may have its own idea of setting those.
-        BaseException.with_traceback(one, _light(one.__traceback__))
-        if isinstance(one, AttributeError) and not isinstance(one.obj, _HARMLESS):
-            one.obj = None
+        # Not as attributes: a class may have its own idea of asking for those, and of setting them.
+        BaseException.with_traceback(one, _light(_TRACEBACK(one)))
+        if isinstance(one, AttributeError) and not isinstance(_OBJECT(one), _HARMLESS):
+            _SET_OBJECT(one, None)
 
 
 def _related(error: BaseException | None) -> Iterator[BaseException]:
@@ -74,9 +82,9 @@ def _related(error: BaseException | None) -> Iterator[BaseException]:
             continue
         seen.add(id(one))
         yield one
-        waiting += (one.__cause__, one.__context__, _original(one))
+        waiting += (_CAUSE(one), _CONTEXT(one), _original(one))
         if isinstance(one, BaseExceptionGroup):
-            waiting += one.exceptions
+            waiting += _PARTS(one)
 
 
 def _original(error: BaseException) -> object:
