@@ -2,14 +2,15 @@ import Synchronization
 
 /// The bound on what receivers have taken in and no batch has finished with, in bytes.
 ///
-/// A block takes a ``BufferLease`` when it is stored and gives it back when the last reference to
-/// the block goes: the count is of memory that is really held, however long a window keeps it.
+/// A block takes a ``BufferLease`` when it is stored. It gives it up when it has been worked on, and
+/// at the latest when the last reference to it goes.
 public final class BufferBudget: Sendable {
   /// The bound in bytes.
   public let limit: Int
 
   private struct Accounts {
     var held = 0
+    var kept = 0
     var waiting: [@Sendable () -> Void] = []
   }
   private let accounts = Mutex(Accounts())
@@ -20,6 +21,9 @@ public final class BufferBudget: Sendable {
 
   /// Bytes held at this moment.
   public var held: Int { accounts.withLock { $0.held } }
+
+  /// Bytes at this moment of blocks that were worked on and are still there, for something else.
+  public var kept: Int { accounts.withLock { $0.kept } }
 
   /// Takes `bytes` in any case. The bound is kept by asking ``admit(pending:orCall:)`` before
   /// reading more.
@@ -38,9 +42,14 @@ public final class BufferBudget: Sendable {
     }
   }
 
-  fileprivate func giveBack(_ bytes: Int) {
+  fileprivate func forget(_ bytes: Int) {
+    accounts.withLock { $0.kept -= bytes }
+  }
+
+  fileprivate func giveBack(_ bytes: Int, keeping: Bool) {
     let woken = accounts.withLock { accounts -> [@Sendable () -> Void] in
       accounts.held -= bytes
+      if keeping { accounts.kept += bytes }
       // Half of the bound is free before anything is woken, so that a full buffer does not
       // flicker between stop and go with every block.
       guard accounts.held <= limit / 2 else { return [] }
@@ -51,15 +60,28 @@ public final class BufferBudget: Sendable {
   }
 }
 
-/// A share of a ``BufferBudget``; given back when it is released.
+/// A share of a ``BufferBudget``; given back at the latest when it is released.
 public final class BufferLease: Sendable {
   private let bytes: Int
   private let budget: BufferBudget
+  private let isGivenUp = Atomic(false)
 
   fileprivate init(bytes: Int, budget: BufferBudget) {
     self.bytes = bytes
     self.budget = budget
   }
 
-  deinit { budget.giveBack(bytes) }
+  deinit {
+    if isGivenUp.load(ordering: .acquiring) {
+      budget.forget(bytes)
+    } else {
+      budget.giveBack(bytes, keeping: false)
+    }
+  }
+
+  /// Gives the share back. What it was for is still there.
+  public func giveUp() {
+    guard !isGivenUp.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    budget.giveBack(bytes, keeping: true)
+  }
 }

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Lines of text: contiguous, valid UTF-8 and the place of each line in it.
 ///
 /// The bytes keep the line terminators that came in; ``LineSpan`` leaves them out. Behind the last
@@ -29,12 +27,12 @@ public final class TextBlock: ElementBatch, @unchecked Sendable {
   public let byteCount: Int
 
   private let memory: TextMemory
-  private let lease: Mutex<BufferLease?>
+  private let lease: BufferLease?
 
   /// Takes over memory that is at least `byteCount + padding` bytes long.
   ///
   /// - Parameters:
-  ///   - lease: the block's share of a bounded buffer, given back when the block goes away.
+  ///   - lease: the block's share of a bounded buffer, given back when the block goes away, if not before.
   public init(
     adopting memory: TextMemory, byteCount: Int, lines: [LineSpan], isASCII: Bool,
     lease: BufferLease? = nil
@@ -43,7 +41,7 @@ public final class TextBlock: ElementBatch, @unchecked Sendable {
     self.byteCount = byteCount
     self.lines = lines
     self.isASCII = isASCII
-    self.lease = Mutex(lease)
+    self.lease = lease
   }
 
   /// The bytes of memory that a block of these parts holds, as far as they are allocated.
@@ -56,14 +54,7 @@ public final class TextBlock: ElementBatch, @unchecked Sendable {
 
   /// Gives the share of the buffer back: the block has been worked on, and is kept for something
   /// else.
-  public func giveUpLease() {
-    let old = lease.withLock { lease -> BufferLease? in
-      defer { lease = nil }
-      return lease
-    }
-    // Waking a receiver is not done under the lock.
-    withExtendedLifetime(old) {}
-  }
+  public func giveUpLease() { lease?.giveUp() }
 
   deinit { memory.release() }
 

@@ -120,6 +120,9 @@ final class PythonStreaming: Sendable {
 
   var hasPendingInput: Bool { pendingInputs.withLock { $0 }.contains { $0() } }
 
+  /// Bytes of received text that batches have worked on, and that are still there.
+  var keptInput: Int { streaming.keptInput }
+
   // MARK: - Waiting
 
   /// Waits for the end of the context, and runs Python's signal handlers meanwhile.

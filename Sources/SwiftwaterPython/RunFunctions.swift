@@ -79,6 +79,15 @@ let runFunctions: [(String, NativeFunction, String)] = [
       }
     }, "True when a source holds records that no batch has taken."
   ),
+  (
+    "kept_input",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        let owner: PythonStreaming = try arguments.handle(0)
+        return py.newInteger(owner.keptInput)
+      }
+    }, "Bytes of received text that batches have worked on, and that are still there."
+  ),
 ]
 
 /// A century: times are nanoseconds of 64 bits, and durations are added up.

@@ -159,8 +159,11 @@ final class StreamHistory: Sendable {
       letGoEarly(&state, reference, &forgotten)
       return (forgotten, worked)
     }
-    // Worked on, though still looked back at: the receivers may read on.
-    for case let block as HeldText in worked { block.giveUpLease() }
+    // Worked on, though still looked back at, or in the hands of a user: the receivers may read on.
+    for block in worked {
+      (block as? HeldText)?.giveUpLease()
+      (block as? TextBlock)?.giveUpLease()
+    }
     // Freed here, outside the lock.
     withExtendedLifetime(old) {}
   }

@@ -426,6 +426,9 @@ public final class StreamingContext: Sendable {
     } ?? false
   }
 
+  /// Bytes of received text that batches have worked on, and that are still there.
+  public var keptInput: Int { budget.kept }
+
   /// Calls `observer` when ``awaitTermination(timeout:)`` would return or throw, perhaps several
   /// times, on any thread. For callers that wait for other things too.
   public func observeTermination(_ observer: @escaping @Sendable () -> Void) {

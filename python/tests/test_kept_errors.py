@@ -104,9 +104,10 @@ def at_once(records):
     return [int(line) for line in lines]
 
 
-def run_batches_that_fail(define):
-    """Return what the batches of a source of text raised, none of which waited for room."""
+def run_batches_that_fail(define, keeps=()):
+    """Return what the batches of a source of text raised: none waited for room, or left text."""
     waiting = []
+    left = []
     kept = []
     with StreamingTest(settings={"swiftwater.receiver.maxBuffered": BOUND}) as test:
         lines = test.text_source()
@@ -118,7 +119,12 @@ def run_batches_that_fail(define):
             except FAILURES as error:
                 kept.append(error)
             waiting.append(engine.has_pending_input(test.ssc._handle))
+            left.append(engine.kept_input(test.ssc._handle))
+        if keeps:
+            # Nothing that one asks later is lost.
+            assert [rdd.count() for rdd in keeps] == [len(LINES) + 10] * BATCHES
     assert waiting == [False] * BATCHES
+    assert (max(left) > 0) is bool(keeps)
     return kept
 
 
@@ -162,6 +168,50 @@ STREAMS = {
 @pytest.mark.parametrize("name", STREAMS)
 def test_a_stream_that_fails_gives_its_blocks_back(name):
     assert len(run_batches_that_fail(STREAMS[name])) == BATCHES
+
+
+class Closed(ValueError):
+    """An error that does not tell where it comes from."""
+
+    def __getattribute__(self, name):
+        if name in {"__traceback__", "__cause__", "__context__", "exceptions"}:
+            raise RuntimeError(name)
+        return super().__getattribute__(name)
+
+
+class ClosedGroup(ExceptionGroup):
+    __getattribute__ = Closed.__getattribute__
+
+
+def closed(rdd):
+    try:
+        rdd.map(int).count()
+    except ValueError as error:
+        raise Closed("oops") from error
+
+
+def closed_group(rdd):
+    try:
+        rdd.map(int).count()
+    except ValueError as error:
+        raise ValueError("oops") from ClosedGroup("oops", [error])
+
+
+@pytest.mark.parametrize("output", [closed, closed_group])
+def test_one_whose_error_does_not_tell_where_it_comes_from_does_so_too(output):
+    assert len(run_batches_that_fail(lambda stream: stream.foreachRDD(output))) == BATCHES
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_batch_whose_output_keeps_its_rdd_does_not_hold_the_input_back(fails):
+    kept = []
+
+    def output(rdd):
+        kept.append(rdd)
+        rdd.map(int).count() if fails else rdd.count()
+
+    raised = run_batches_that_fail(lambda stream: stream.foreachRDD(output), kept)
+    assert len(raised) == fails * BATCHES
 
 
 there = weakref.WeakSet()
