@@ -32,10 +32,14 @@ extension Python {
   }
 
   /// Has the signal handled again whose handler has raised `exception`, if one has.
-  fileprivate func askAgain(for exception: PyPointer) {
+  ///
+  /// - Returns: whether one has.
+  @discardableResult
+  fileprivate func askAgain(for exception: PyPointer) -> Bool {
     // A request to another thread is no signal, and that thread has heard it.
-    guard sw_is_main_thread(), let number = signalNumber(of: exception) else { return }
+    guard sw_is_main_thread(), let number = signalNumber(of: exception) else { return false }
     PyErr_SetInterruptEx(number)
+    return true
   }
 
   /// That of the handlers that Python and the engine have for signals which end a program.
@@ -57,5 +61,15 @@ extension Python {
 
 extension PythonError {
   /// Has the signal handled again whose handler has raised this, if one has.
-  public func askAgain(_ py: borrowing Python) { py.askAgain(for: exception.pointer) }
+  ///
+  /// - Returns: whether one has.
+  @discardableResult
+  public func askAgain(_ py: borrowing Python) -> Bool { py.askAgain(for: exception.pointer) }
+}
+
+/// True for what a signal's handler has raised in the middle of something else: the signal is handled
+/// again then.
+public func isOfSignal(_ error: any Error) -> Bool {
+  guard let error = error as? PythonError else { return false }
+  return Interpreter.attach { py in error.askAgain(py) }
 }

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from swiftwater import SparkConf, SparkContext, _workers
 from swiftwater._outside import WantedEnd, comes_from_outside
 from swiftwater.streaming.listener import StreamingListener
 
@@ -249,3 +250,29 @@ def test_an_interrupt_is_not_lost_with_a_call_that_the_engine_can_do_without(mon
     with pytest.raises(KeyboardInterrupt):
         sc.parallelize([New()], 1).map(lambda record: [record]).cache().count()
     assert New in asked
+
+
+@pytest.mark.parametrize(
+    ("workers", "asked"),
+    [("auto", "launch"), ("auto", "session"), *(("always", n) for n in _workers.__all__)],
+)
+def test_an_interrupt_is_not_lost_where_a_stage_goes_to_workers(monkeypatch, workers, asked, capfd):
+    original = getattr(_workers, asked)
+    calls = []
+
+    def interrupted_once(*arguments):
+        calls.append(arguments)
+        if len(calls) == 1:
+            signal.raise_signal(signal.SIGINT)
+        return original(*arguments)
+
+    monkeypatch.setattr(_workers, asked, interrupted_once)
+    # With one core the main thread runs the tasks too.
+    conf = SparkConf().set("swiftwater.workers", workers)
+    with SparkContext("local[1]" if workers == "always" else "local[2]", "test", conf=conf) as sc:
+        records = sc.parallelize(range(60_000), 2).map(lambda number: [number])
+        with pytest.raises(KeyboardInterrupt):
+            records.count()
+        assert sc.parallelize([1], 1).map(lambda number: [number]).collect() == [[1]]
+    assert calls
+    assert "in the driver" not in capfd.readouterr().err

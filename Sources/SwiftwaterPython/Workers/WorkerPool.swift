@@ -94,6 +94,7 @@ final class WorkerPool: TaskMover {
       do {
         try noteSession(for: stage)
       } catch {
+        _ = isOfSignal(error)
         // Where all has to run in workers, the task says what is wrong.
         return use == .always ? plan : .stay
       }
@@ -260,6 +261,7 @@ final class WorkerPool: TaskMover {
     do {
       return try (programs.pickled(program, stage: task.stage), session(for: task.stage))
     } catch let error as PythonError {
+      if isOfSignal(error) { throw TaskStays() }
       throw staying(program, "a function cannot be pickled (\(error))")
     }
   }
@@ -373,7 +375,7 @@ final class WorkerPool: TaskMover {
         }
       } catch {
         try task.checkCancellation()
-        Interpreter.attach { py in (error as? PythonError)?.askAgain(py) }
+        _ = isOfSignal(error)
         // One that somebody kills while it starts can be had again, as can one that is killed later.
         if worker?.wasKilled == true { kills += 1 } else { failures += 1 }
         if failures == Self.mostFailures || kills == Self.mostDeaths { throw unavailable(error) }
@@ -394,6 +396,8 @@ final class WorkerPool: TaskMover {
   /// What a task throws that the driver runs instead: for some time no workers are tried, which is said
   /// when it begins.
   private func withoutWorkers(_ error: any Error) -> TaskStays {
+    // No fault of the workers: the driver, which goes on, hears of it at once.
+    if isOfSignal(error) { return TaskStays() }
     let now = monotonicNanoseconds()
     let isNew = state.withLock { state in
       defer { state.pausedUntil = now + Self.pause }
