@@ -39,6 +39,10 @@ def captured(functions: list[Callable[..., Any]]) -> Captures | None:
     source = _Source()
     copies = _Captured(source)
     try:
+        # All are looked at before the first is copied: one may need a class itself that others use.
+        looked_at = Copies()
+        for function in functions:
+            looked_at.needs(function)
         made = [copies.of(function) for function in functions]
         tasks = Copies()
         changes = [tasks.needs(function) for function in made]

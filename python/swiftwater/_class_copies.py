@@ -5,20 +5,32 @@ Spark pickles a class of the script with its attributes. So a task that changes 
 stand-in, under whose name the copied function finds it: a class with attributes of its own, which
 takes all others from the class. Objects are never of the stand-in, so that records of one class
 stay records of one class; what a method of an object does to its class it does to the class itself.
+So does what any function does to a class that functions compare by identity: it has no stand-in.
 """
 
 from __future__ import annotations
 
 import abc
+import dis
 import sys
 import types
+import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["attributes", "functions", "is_own", "made_of", "original", "stand_in"]
+__all__ = [
+    "attributes",
+    "compared",
+    "functions",
+    "is_own",
+    "keep",
+    "made_of",
+    "original",
+    "stand_in",
+]
 
 _ORIGINAL: Final = "_swiftwater_original"
 
@@ -76,8 +88,47 @@ class _Quiet:
         pass
 
 
+# Those that functions compare by identity (``type(record) is Point``), or give to ``super``.
+_kept: Final[weakref.WeakKeyDictionary[type, None]] = weakref.WeakKeyDictionary()
+
+
+def compared(code: types.CodeType) -> set[str]:
+    """Return the variables that code may compare by identity, or give to ``super``.
+
+    What is compared with None, or has an attribute of it read, is not among them.
+    """
+    found: set[str] = set()
+    line: set[str] = set()
+    before, name = "", ""
+    is_none = False
+    for instruction in dis.get_instructions(code):
+        if instruction.starts_line:
+            line = set()
+        if name and instruction.opname not in {"LOAD_ATTR", "LOAD_METHOD"}:
+            line.add(name)
+            if before == "super":
+                found.add(name)
+        if instruction.opname == "IS_OP" and not is_none:
+            found |= line
+        is_none = instruction.opname == "LOAD_CONST" and instruction.argval is None
+        is_variable = instruction.opname in _VARIABLES
+        before, name = name, instruction.argval if is_variable else ""
+    return found - {"__class__"}
+
+
+_VARIABLES: Final = frozenset(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF"))
+
+
+def keep(kind: Any) -> None:
+    """Have no stand-in made of a class any more: a function needs the class itself."""
+    if isinstance(kind, type):
+        _kept[original(kind)] = None
+
+
 def is_own(kind: type) -> bool:
     """Return whether a class is the script's, and a stand-in can be made of it."""
+    if original(kind) in _kept:
+        return False
     if type(kind) not in _TYPES or issubclass(kind, (BaseException, tuple)):
         # ``except`` does not ask a class what it stands for, and tuples have nothing to change.
         return False

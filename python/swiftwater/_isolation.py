@@ -100,17 +100,19 @@ def kind_of_type(kind: type) -> int:
 class _Reads:
     """What the code of a function reaches beyond its arguments."""
 
-    __slots__ = ("globals", "sets", "uses", "writes")
+    __slots__ = ("compared", "globals", "sets", "uses", "writes")
 
     def __init__(self, code: types.CodeType) -> None:
         names: set[str] = set()
         # Which attributes of a variable's value it reads, and of which ones it sets attributes.
         uses: set[tuple[str, str]] = set()
         sets: set[str] = set()
+        compared: set[str] = set()
         self.writes = False
         free = set(code.co_freevars)
         for inner in _codes(code):
             owner = ""
+            compared |= _class_copies.compared(inner)
             for instruction in dis.get_instructions(inner):
                 name = instruction.opname
                 if owner and name in _SETS:
@@ -130,6 +132,7 @@ class _Reads:
                     self.writes = True
         self.globals = tuple(names)
         self.uses = tuple(uses)
+        self.compared = tuple(compared)
         # Whose attributes are set by a function that does so nobody can tell.
         found = sets if not names & {"setattr", "delattr"} else names | free
         self.sets = tuple(found & (names | free))
@@ -223,7 +226,12 @@ def for_task(functions: list[Callable[..., Any]]) -> list[Callable[..., Any]]:
     Raises ``RuntimeError`` where one has captured a context, an RDD or a stream.
     """
     copies = Copies()
-    return [copies.of(function) if copies.needs(function) else function for function in functions]
+    # All are looked at before the first is copied: one may need a class itself that others use.
+    needed = [copies.needs(function) for function in functions]
+    return [
+        copies.of(function) if is_needed else function
+        for function, is_needed in zip(functions, needed, strict=True)
+    ]
 
 
 class Copies:
@@ -263,6 +271,8 @@ class Copies:
         if isinstance(value, types.FunctionType):
             if is_imported(value):
                 return False
+            for name in reached(value.__code__).compared:
+                _class_copies.keep(variable(value, name))
             # All are looked at: some are found to be changeable while others are looked at.
             changes = reached(value.__code__).writes or _has_attributes(value)
             for target in self._set(value):
@@ -313,6 +323,9 @@ class Copies:
     def of(self, value: Any) -> Any:
         """Return ``value`` with all that is changeable in it copied."""
         if not self.needs(value):
+            return value
+        if isinstance(value, type) and not _class_copies.is_own(value):
+            # Looked at before a function was found that needs the class itself.
             return value
         if id(value) in self._made:
             return self._made[id(value)]

@@ -473,3 +473,38 @@ def test_very_long_chains(sc, tmp_path, function):
         rdd = rdd.map(function)
         expected = list(map(function, expected))
     assert rdd.collect() == expected
+
+
+COMPARED = """
+class Limited:
+    limit = 1
+    def __init__(self, number):
+        self.number = number
+
+def is_limited(record):
+    return type(record) is Limited
+
+def first(record):
+    return Limited is record.__class__ and Limited.limit
+
+FUNCTIONS = {
+    "last": lambda r: type(r) is Limited and Limited.limit,
+    "first": first,
+    "attribute": lambda r: r.__class__ is Limited and Limited.limit,
+    "elsewhere": lambda r: Limited.limit if is_limited(r) else None,
+    "elsewhere, behind": lambda r: is_limited(r) and Limited.limit,
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["last", "first", "attribute", "elsewhere", "elsewhere, behind"])
+@pytest.mark.parametrize("lowering", ["true", "false"])
+def test_a_class_that_is_compared_by_identity_is_itself(name, lowering):
+    space = {"__name__": "__main__"}
+    exec(COMPARED, space)
+    with StreamingTest(settings={"swiftwater.lowering": lowering}) as test:
+        records = test.sc.parallelize([1, 2], 2).map(space["Limited"])
+        assert records.map(space["FUNCTIONS"][name]).collect() == [1, 1]
+        # Not only for its own function.
+        other = records.map(lambda record: (record, space["Limited"].limit)[0])
+        assert other.map(space["FUNCTIONS"][name]).collect() == [1, 1]
