@@ -84,8 +84,11 @@ public final class Console: EventListener {
 
   /// Writes what was held back and is due.
   private func tellHeldBack() {
-    let now = Timestamp(nanoseconds: monotonicNanoseconds())
-    for shown in repeated.withLock({ $0.due(at: now) }) { write(shown) }
+    let due = repeated.withLock { repeated in
+      repeated.isHolding
+        ? repeated.due(at: Timestamp(nanoseconds: monotonicNanoseconds())) : []
+    }
+    for shown in due { write(shown) }
   }
 
   /// From now on nothing is written, in the whole process: it has no standard error, and the file or

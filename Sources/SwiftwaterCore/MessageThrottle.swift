@@ -20,6 +20,8 @@ public struct MessageThrottle<Message: Sendable>: Sendable {
   private let period: Duration
   private let mostKinds: Int
   private var kinds: [String: Kind] = [:]
+  /// Whether anything is held back: as a rule nothing is, and then nothing is looked through.
+  public private(set) var isHolding = false
 
   /// - Parameters:
   ///   - burst: how many messages of a kind go through in a period; at least 1.
@@ -47,6 +49,7 @@ public struct MessageThrottle<Message: Sendable>: Sendable {
     }
     kind.held += 1
     kind.latest = message
+    isHolding = true
     return nil
   }
 
@@ -62,6 +65,7 @@ public struct MessageThrottle<Message: Sendable>: Sendable {
   }
 
   private mutating func take(_ next: (Kind) -> Kind?) -> [Shown] {
+    guard isHolding else { return [] }
     var shown: [Shown] = []
     let holding = kinds.filter { $0.value.held > 0 }
     for (name, kind) in holding.sorted(by: { $0.key < $1.key }) {
@@ -69,6 +73,7 @@ public struct MessageThrottle<Message: Sendable>: Sendable {
       shown.append((latest, kind.held - 1))
       kinds[name] = next
     }
+    isHolding = kinds.values.contains { $0.held > 0 }
     return shown
   }
 

@@ -161,14 +161,16 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
   }
 
   public func received(_ bytes: UnsafeRawBufferPointer) -> Demand {
-    let (demand, events) = state.withLock { state -> (Demand, [EngineEvent]) in
+    let (demand, dropped, full) = state.withLock {
+      state -> (Demand, EngineEvent?, EngineEvent?) in
       state.assembler.append(bytes)
       if let clock = state.clock { noticeLines(&state, at: clock.now) }
       let dropped = droppedLines(&state)
       let (demand, full) = self.demand(&state)
-      return (demand, [dropped, full].compactMap(\.self))
+      return (demand, dropped, full)
     }
-    for event in events { post(event) }
+    if let dropped { post(dropped) }
+    if let full { post(full) }
     return demand
   }
 
