@@ -73,7 +73,7 @@ public final class Shuffle: Sendable {
   /// - Throws: what ends the job, or the wait: ``EngineError`` (`cancelled`), or what the
   ///   ``CallerPoll`` throws.
   func materialise(with runner: JobRunner) throws {
-    guard let mapSide = try takeMapSide(runner.newWatch()) else { return }
+    guard let mapSide = try takeMapSide(runner) else { return }
     do {
       let parent = mapSide.parent
       let partitions = try runner.run(
@@ -88,20 +88,26 @@ public final class Shuffle: Sendable {
   }
 
   /// The map side, for the caller to run; nil where it has run.
-  private func takeMapSide(_ watch: JobWatch) throws -> MapSide? {
+  private func takeMapSide(_ runner: JobRunner) throws -> MapSide? {
+    // As a rule there is nobody to wait for.
+    if let found = outputs.withLock(Self.taken) { return found }
+    let watch = runner.newWatch()
     while true {
       let deadline = monotonicNanoseconds() + JobWatch.pollNanoseconds
-      let found = outputs.wait(untilMonotonicNanoseconds: deadline) { outputs -> MapSide?? in
-        switch outputs {
-        case .ready: return .some(nil)
-        case .running: return nil
-        case .missing(let mapSide):
-          outputs = .running
-          return .some(mapSide)
-        }
-      }
+      let found = outputs.wait(untilMonotonicNanoseconds: deadline, for: Self.taken)
       if let found { return found }
       try watch.check()
+    }
+  }
+
+  /// The map side, for the one who asks first; nil in its place where it has run, and nil while it runs.
+  private static func taken(_ outputs: inout Outputs) -> MapSide?? {
+    switch outputs {
+    case .ready: return .some(nil)
+    case .running: return nil
+    case .missing(let mapSide):
+      outputs = .running
+      return .some(mapSide)
     }
   }
 }
