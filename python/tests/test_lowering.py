@@ -818,3 +818,15 @@ def test_a_global_that_changes_between_batches(both_streams):
         lambda lines: lines.map(lambda line: len(line) * factor), [["a", "bc"]] * 4, between
     )
     assert found == "[[2, 4], [3, 6], [1.5, 3.0], ['ab', 'abab']]"
+
+
+def test_a_function_and_a_method_of_one_code_are_told_apart(sc):
+    class Adder:
+        def add(self, number=10):
+            return (self, number)
+
+    numbers = sc.parallelize([1, 2], 1)
+    for _ in range(2):
+        assert numbers.map(Adder.add).collect() == [(1, 10), (2, 10)]
+        rows = numbers.map(Adder().add).collect()
+        assert [(type(owner), number) for owner, number in rows] == [(Adder, 1), (Adder, 2)]

@@ -49,7 +49,7 @@ def lowered(function: object, arity: int) -> tuple[Any, ...]:
     ``arity`` is the number of arguments that the engine calls the function with, 1 or 2. It is the
     same tuple for the same code as long as nothing changes that its meaning depends on.
     """
-    code = _code_of(function)
+    code = function.__code__ if type(function) is FunctionType else _code_of(function)
     # The address of a code is its own as long as it lives, and its answers go when it goes. Other
     # things are told apart by what they are, not by which object: an itemgetter can be a new one
     # for each batch.
@@ -94,7 +94,11 @@ def _code_of(function: Any) -> CodeType | None:
 
 
 def _answer(known: _Known, function: object) -> tuple[Any, ...] | None:
+    is_plain = type(function) is FunctionType
     for pins, answer in known.variants:
+        # Often a function is pinned to nothing but its code, and that is what it was found by.
+        if is_plain and len(pins) == 1 and _pins.is_code_alone(pins[0]):
+            return answer
         if _pins.hold(pins, function):
             return answer
     return None

@@ -29,6 +29,7 @@ __all__ = [
     "fingerprint",
     "getter_parts",
     "hold",
+    "is_code_alone",
     "is_same",
     "itself",
     "look_into_collections",
@@ -66,6 +67,12 @@ def hold(pins: list[Pin], function: object) -> bool:
             return False
         found.append(value)
     return True
+
+
+def is_code_alone(pin: Pin) -> bool:
+    """Return whether a pin asks of a function nothing but that it has the code that it had."""
+    read, _, _, same, expected = pin
+    return read is itself and same is is_same and expected[1][0] is FunctionType
 
 
 # -- What is the same
