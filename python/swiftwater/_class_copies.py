@@ -5,7 +5,8 @@ Spark pickles a class of the script with its attributes. So a task that changes 
 stand-in, under whose name the copied function finds it: a class with attributes of its own, which
 takes all others from the class. Objects are never of the stand-in, so that records of one class
 stay records of one class; what a method of an object does to its class it does to the class itself.
-So does what any function does to a class that functions compare by identity: it has no stand-in.
+So does what any function does to a class that functions compare by identity, or of which they have
+captured an object: it has no stand-in.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = [
     "attributes",
@@ -27,6 +28,7 @@ __all__ = [
     "functions",
     "is_own",
     "keep",
+    "keep_all",
     "made_of",
     "original",
     "stand_in",
@@ -123,6 +125,13 @@ def keep(kind: Any) -> None:
     """Have no stand-in made of a class any more: a function needs the class itself."""
     if isinstance(kind, type):
         _kept[original(kind)] = None
+
+
+def keep_all(kinds: Iterable[type]) -> None:
+    """Have no stand-in made of classes of the script any more."""
+    for kind in kinds:
+        if type(kind) in _TYPES and kind.__module__ != "builtins" and is_own(kind):
+            keep(kind)
 
 
 def is_own(kind: type) -> bool:

@@ -285,6 +285,8 @@ class Copies:
         if parts is not None:
             return any(map(self.needs, parts)) or isinstance(value, (list, dict))
         _refuse_driver_only(value)
+        # It sees its class itself, and so do then the functions beside it.
+        _class_copies.keep_all(type(value).__mro__)
         return not engine.is_immutable(value)
 
     def _keeps_changes(self, kind: type) -> bool:

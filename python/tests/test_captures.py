@@ -508,3 +508,31 @@ def test_a_class_that_is_compared_by_identity_is_itself(name, lowering):
         # Not only for its own function.
         other = records.map(lambda record: (record, space["Limited"].limit)[0])
         assert other.map(space["FUNCTIONS"][name]).collect() == [1, 1]
+
+
+OF_OBJECTS = """
+class Registry:
+    seen = {}
+
+    def put(self, record):
+        Registry.seen[record] = 1
+        return len(self.seen)
+
+    def __call__(self, record):
+        return self.put(record)
+
+registry = Registry()
+
+def beside(record):
+    registry.put(record)
+    return len(Registry.seen)
+
+FUNCTIONS = {"method": registry.put, "call": registry, "beside": beside}
+"""
+
+
+@pytest.mark.parametrize("name", ["method", "call", "beside"])
+def test_an_object_and_the_name_of_its_class_see_the_same_attributes(sc, name):
+    space = {"__name__": "__main__"}
+    exec(OF_OBJECTS, space)
+    assert sc.parallelize([1, 2, 3], 1).map(space["FUNCTIONS"][name]).collect() == [1, 2, 3]
