@@ -30,22 +30,25 @@ _DURING = "while it was handled:"
 
 
 _hook_before = sys.__excepthook__
+_ends_after_interrupts = False
 
 
-def install(over_others: bool = False) -> None:
+def install(over_others: bool = False, ends_after_interrupts: bool = True) -> None:
     """Show uncaught errors as this module says.
 
     Where somebody else shows them already, this takes over interrupts only, unless
-    ``over_others`` is set.
+    ``over_others`` is set. Without ``ends_after_interrupts`` the end after an interrupt is Python's
+    own as long as nobody has wanted another.
     """
-    global _hook_before
+    global _hook_before, _ends_after_interrupts
+    _ends_after_interrupts = _ends_after_interrupts or ends_after_interrupts
     if sys.excepthook is not _hook:
         _hook_before = sys.__excepthook__ if over_others else sys.excepthook
         sys.excepthook = _hook
 
 
 def _hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    if issubclass(kind, KeyboardInterrupt) and _lifetime.started():
+    if issubclass(kind, KeyboardInterrupt) and _ends_after_interrupts and _lifetime.started():
         # CPython leaves through its usual way out when a hook raises this, so that output is
         # written and whatever is registered at exit runs.
         raise SystemExit(end_after_interrupt())

@@ -156,7 +156,7 @@ class SparkContext:
 
         if not _interrupts.is_interactive():
             # What nobody catches has parts of records in it, and a terminal must not obey them.
-            _errors.install()
+            _errors.install(ends_after_interrupts=False)
         if _settings.command_line.print_config:
             _settings.command_line.print_config = False
             print(_settings.table(settings.entries))
