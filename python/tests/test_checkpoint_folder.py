@@ -346,11 +346,13 @@ def test_a_forked_process_does_not_hold_the_lock(folder):
             os.read(read, 1)
             os._exit(0)
         os.close(read)
-        assert is_locked(folder)
-        test.stop()
-        assert not is_locked(folder)
-        os.close(write)
-        os.waitpid(child, 0)
+        try:
+            assert is_locked(folder)
+            test.stop()
+            assert not is_locked(folder)
+        finally:
+            os.close(write)
+            os.waitpid(child, 0)
 
 
 def test_a_file_system_without_locks(folder, monkeypatch, capfd):

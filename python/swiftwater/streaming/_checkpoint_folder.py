@@ -200,7 +200,7 @@ class _Lock:
         except BaseException:
             os.close(descriptor)
             raise
-        self._closing = finalize(self, os.close, descriptor)
+        self._closing = finalize(self, _give_up, descriptor, os.getpid())
         # Until the process is gone: it may write at the exit.
         self._closing.atexit = False
 
@@ -210,6 +210,15 @@ class _Lock:
 
 
 _locks: WeakValueDictionary[tuple[int, int], _Lock] = WeakValueDictionary()
+
+
+def _give_up(descriptor: int, owner: int) -> None:
+    # A child that was forked a moment ago may not have closed its copy of the descriptor yet, and
+    # would hold the lock; a child itself only closes.
+    if os.getpid() == owner:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
 
 
 def _take(descriptor: int, path: str) -> None:
