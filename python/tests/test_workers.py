@@ -122,7 +122,7 @@ def test_without_cloudpickle_all_stays_in_the_driver_which_is_said_once(monkeypa
 
 def test_a_long_stage_is_shared_with_workers_from_some_time_on_and_at_once_the_next_time():
     with context("auto") as sc:
-        slow = spread(sc, range(24), 24).map(lambda n: (time.sleep(0.01), os.getpid())[1])
+        slow = spread(sc, range(48), 48).map(lambda n: (time.sleep(0.01), os.getpid())[1])
         first = slow.collect()
         assert first[0] == os.getpid()
         assert set(first[-6:]) - {os.getpid()}, "no worker took part"
