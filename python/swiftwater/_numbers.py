@@ -16,6 +16,7 @@ __all__ = [
     "checked_partitions",
     "require_partitions",
     "whole",
+    "whole_and_no_truth",
 ]
 
 # A table of so many is nothing, but a program with more of them has mistaken a number.
@@ -23,13 +24,28 @@ MOST_PARTITIONS = engine.most_partitions
 
 
 def whole(given: Any, what: str) -> int:
-    """Return ``given`` as a whole number. Raises ``TypeError`` for anything else, such as 2.5."""
-    if not isinstance(given, bool):
-        try:
-            return operator.index(given)
-        except TypeError:
-            pass
-    raise TypeError(f"{what} must be a whole number, not {type(given).__name__}: {given!r}")
+    """Return ``given`` as a whole number: ``True`` is 1, as everywhere in Python.
+
+    Raises ``TypeError`` for anything else, such as 2.5.
+    """
+    try:
+        return operator.index(given)
+    except TypeError:
+        raise _not_whole(given, what) from None
+
+
+def whole_and_no_truth(given: Any, what: str) -> int:
+    """Return ``given`` as a whole number where Spark hands it to Java, which tells it from truth.
+
+    Raises ``TypeError`` for anything else, and for ``True`` and ``False``.
+    """
+    if isinstance(given, bool):
+        raise _not_whole(given, what)
+    return whole(given, what)
+
+
+def _not_whole(given: Any, what: str) -> TypeError:
+    return TypeError(f"{what} must be a whole number, not {type(given).__name__}: {given!r}")
 
 
 def checked_partitions(name: str, given: Any) -> int:
@@ -38,7 +54,7 @@ def checked_partitions(name: str, given: Any) -> int:
     Raises ``ValueError`` for what is none, or too large.
     """
     try:
-        number = whole(given, name)
+        number = whole_and_no_truth(given, name)
     except TypeError:
         number = 0
     if number < 1:

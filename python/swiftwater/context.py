@@ -258,7 +258,8 @@ class SparkContext:
     def _least_partitions(self, name: str, given: int | None, default: int) -> int:
         """Return how many partitions of files are asked for: 1 or more."""
         try:
-            partitions = default if given is None else int(given)
+            # Spark: 0 is as good as nothing.
+            partitions = int(given) if given else default
         except OverflowError:
             raise ValueError(f"{name} needs a number of partitions, not {given}") from None
         require_partitions(name, partitions)

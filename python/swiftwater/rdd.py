@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 from swiftwater._calls import call_site, require_callable, stop_iteration
 from swiftwater._native import engine
-from swiftwater._numbers import checked_partitions, require_partitions, whole
+from swiftwater._numbers import (
+    checked_partitions,
+    require_partitions,
+    whole,
+    whole_and_no_truth,
+)
 
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
@@ -841,7 +846,7 @@ class RDD(Generic[T_co]):
         """
         if not numPartitions > 0:
             raise ValueError("Number of partitions must be positive.")
-        wanted = whole(numPartitions, "the number of partitions")
+        wanted = whole_and_no_truth(numPartitions, "the number of partitions")
         if shuffle:
             return self._spread(wanted, "coalesce")
         count = self.getNumPartitions()
@@ -862,7 +867,8 @@ class RDD(Generic[T_co]):
         """
         if not numPartitions > 0:
             raise ValueError("Number of partitions must be positive.")
-        return self._spread(whole(numPartitions, "the number of partitions"), "repartition")
+        number = whole_and_no_truth(numPartitions, "the number of partitions")
+        return self._spread(number, "repartition")
 
     def zipWithIndex(self: RDD[T]) -> RDD[tuple[T, int]]:
         """Return an RDD of ``(record, its number)``, counted from 0 through all partitions.
@@ -1857,7 +1863,9 @@ class RDD(Generic[T_co]):
     ) -> RDD[Any]:
         from swiftwater._sorting import by_key
 
-        number = self._partition_number(name, partitions, portable_hash)
+        # Spark looks at this number in Python first, where `True` is 1.
+        given = 1 if partitions is True else partitions
+        number = self._partition_number(name, given, portable_hash)
         return self if number == 0 else by_key(self, ascending, number, key, name)
 
     def _spread(self, partitions: int, name: str) -> RDD[Any]:

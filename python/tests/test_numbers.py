@@ -5,7 +5,7 @@ import math
 import pytest
 
 from swiftwater import SparkConf, SparkContext
-from swiftwater._numbers import MOST_PARTITIONS, whole
+from swiftwater._numbers import MOST_PARTITIONS, whole, whole_and_no_truth
 from swiftwater.streaming import StreamingContext
 from swiftwater.testing import StreamingTest
 
@@ -37,6 +37,10 @@ PAIRS = {
 @pytest.mark.parametrize("operator", PAIRS.values(), ids=PAIRS.keys())
 def test_numbers_of_partitions_are_checked(sc, operator, number):
     pairs = sc.parallelize([(1, 2)], 2)
+    if number is True and operator in (PAIRS["sortBy"], PAIRS["sortByKey"]):
+        # Spark compares it with 1, before Java sees it.
+        assert operator(pairs, number).getNumPartitions() == 1
+        return
     with pytest.raises(ValueError, match=r"needs a positive number of partitions|are more than"):
         operator(pairs, number)
 
@@ -91,7 +95,36 @@ def test_partitions_are_counted_together(sc):
         many.cartesian(sc.parallelize([1], 2))
 
 
-@pytest.mark.parametrize("number", [2.5, math.nan, math.inf, "3", None, True], ids=repr)
+@pytest.mark.parametrize("number", [0, False], ids=repr)
+def test_no_number_of_splits_is_the_default(sc, number, tmp_path):
+    (tmp_path / "a.txt").write_text("a\n" * 9)
+    (tmp_path / "b.txt").write_text("a\n" * 9)
+    for read in (sc.textFile, sc.wholeTextFiles, sc.binaryFiles):
+        files = read(str(tmp_path))
+        assert read(str(tmp_path), number).getNumPartitions() == files.getNumPartitions()
+        assert read(str(tmp_path), number).collect() == files.collect()
+
+
+def test_truth_is_a_number_of_records(sc, tmp_path):
+    """The results are those of PySpark 4.3.0; what a sample draws is its own."""
+    rdd = sc.parallelize([5, 3, 4], 2)
+    assert (rdd.take(True), rdd.take(False)) == ([5], [])
+    assert (rdd.top(True), rdd.top(False)) == ([5], [])
+    assert (rdd.takeOrdered(True), rdd.takeOrdered(False)) == ([3], [])
+    assert rdd.takeSample(False, True, 1) == rdd.takeSample(False, 1, 1)
+    assert rdd.takeSample(False, False) == []
+    assert rdd.treeReduce(max, True) == 5
+    assert rdd.histogram(True) == ([3, 5], [3])
+    assert rdd.sample(True, 1.0, True).collect() == [5, 5, 3, 4, 4]
+    assert [part.collect() for part in rdd.randomSplit([1, 1], True)] == [[5, 4], [3]]
+    rdd.saveAsPickleFile(str(tmp_path / "out"), True)
+    assert sorted(sc.pickleFile(str(tmp_path / "out")).collect()) == [3, 4, 5]
+    assert sc.parallelize([1, 2, 3], True).getNumPartitions() == 1
+    with pytest.raises(ValueError, match="Depth cannot be smaller than 1"):
+        rdd.treeReduce(max, False)
+
+
+@pytest.mark.parametrize("number", [2.5, math.nan, math.inf, "3", None], ids=repr)
 @pytest.mark.parametrize("action", ["take", "top", "takeOrdered", "takeSample"])
 def test_numbers_of_records_are_whole(sc, action, number):
     rdd = sc.parallelize([1, 2], 2)
@@ -190,5 +223,7 @@ def test_settings_are_checked(number):
 
 @pytest.mark.parametrize("given", [True, 2.5, None, "3", 1j], ids=repr)
 def test_what_is_no_whole_number(given):
-    with pytest.raises(TypeError, match="it must be a whole number"):
-        whole(given, "it")
+    checks = [whole_and_no_truth] if given is True else [whole, whole_and_no_truth]
+    for check in checks:
+        with pytest.raises(TypeError, match="it must be a whole number"):
+            check(given, "it")
