@@ -32,10 +32,12 @@ _by_id: WeakValueDictionary[tuple[bytes, int], Broadcast[Any]] = WeakValueDictio
 class Broadcast(Generic[T]):
     """A value that functions on records read, made by ``SparkContext.broadcast``.
 
-    There is one value in the process: nothing is pickled, sent or copied, so it may be of any type
-    and size. A function that changes it changes it for all, which Spark does not promise either
-    way: treat it as read-only. The object itself pickles as a reference, which only the process
-    that made it can follow.
+    The value is as it was when this was made: what can be changed is copied then, and what the
+    program does to the original afterwards nobody sees. A value in which nothing can be changed
+    (text, numbers, tuples of them, functions) is not copied, whatever its size, nor is one that
+    cannot be, such as a connection. There is one value in the process. A function that changes it
+    changes it for all, which Spark does not promise either way: treat it as read-only. The object
+    itself pickles as a reference, which only the process that made it can follow.
 
     Example::
 
@@ -48,14 +50,14 @@ class Broadcast(Generic[T]):
 
     def __init__(self, sc: SparkContext, value: T, pickle_registry: object = None) -> None:
         """Make one; programs call ``SparkContext.broadcast``."""
-        self._value = _checked(value)
+        self._value = engine.isolated(_checked(value))
         self._key = (_PROCESS, next(_numbers))
         self._destroyed_at = ""
         _by_id[self._key] = self
 
     @property
     def value(self) -> T:
-        """The value. Raises ``SparkException`` after ``destroy``.
+        """The value, as it was when it was broadcast. Raises ``SparkException`` after ``destroy``.
 
         Example::
 

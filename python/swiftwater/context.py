@@ -436,9 +436,10 @@ class SparkContext:
     # --- shared variables -------------------------------------------------------------------
 
     def broadcast(self, value: T) -> Broadcast[T]:
-        """Return an object through which functions share ``value`` instead of copying it.
+        """Return an object through which functions share ``value`` instead of copying it each.
 
-        Raises ``pickle.PicklingError`` for an RDD or a context.
+        What can be changed in it is copied once, here. Raises ``pickle.PicklingError`` for an RDD
+        or a context.
 
         Example::
 

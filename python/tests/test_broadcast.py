@@ -1,8 +1,10 @@
 import copy
+import operator
 import os
 import pickle
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -12,7 +14,17 @@ from swiftwater.errors import Py4JJavaError, PySparkRuntimeError, SparkException
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-@pytest.mark.parametrize("value", [1, "text", [1, 2], {"a": 1}, None, lambda n: n + 1])
+class Holder:
+    def __init__(self, content):
+        self.content = content
+
+    def __eq__(self, other):
+        return isinstance(other, Holder) and other.content == self.content
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize("value", [1, "text", (1, ("a", 2)), None, lambda n: n + 1])
 def test_functions_see_the_value(sc, value):
     shared = sc.broadcast(value)
     assert shared.value is value
@@ -21,7 +33,48 @@ def test_functions_see_the_value(sc, value):
     assert seen.collect() == [True, True]
 
 
-def test_the_value_is_shared_and_not_copied(sc):
+# Values that can be changed, each with what the driver does to it afterwards.
+CHANGES = {
+    "list": ([1, 2], lambda value: value.append(3)),
+    "list in a dict": ({"a": [1]}, lambda value: value["a"].append(2)),
+    "dict": ({"a": 1}, lambda value: value.clear()),
+    "set": ({1, 2}, lambda value: value.add(3)),
+    "list in a tuple": ((1, [2]), lambda value: value[1].append(3)),
+    "bytearray": (bytearray(b"ab"), lambda value: value.append(99)),
+    "object": (Holder([1]), lambda value: value.content.append(2)),
+    "object in a list": ([Holder(1)], lambda value: setattr(value[0], "content", 2)),
+    # Pickling names the class, and finds none.
+    "local class": (type("Local", (Holder,), {})([1]), lambda value: value.content.append(2)),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_the_value_is_as_it_was_when_it_was_broadcast(sc, name):
+    """The results are those of PySpark 4.3.0, where the value is pickled then."""
+    value, change = CHANGES[name]
+    value = copy.deepcopy(value)
+    before = copy.deepcopy(value)
+    shared = sc.broadcast(value)
+    change(value)
+    assert value != before
+    assert shared.value == before
+    assert shared.value is shared.value
+    assert sc.parallelize([1, 2], 2).map(lambda n: shared.value == before).collect() == [True] * 2
+
+
+def test_of_large_values_only_what_can_be_changed_is_copied(sc):
+    texts = [str(number) for number in range(1000)]
+    assert all(map(operator.is_, sc.broadcast(texts).value, texts))
+    table = tuple(texts)
+    assert sc.broadcast(table).value is table
+
+
+def test_what_cannot_be_copied_is_shared(sc):
+    lock = threading.Lock()
+    assert sc.broadcast(lock).value is lock
+
+
+def test_the_value_is_shared_and_not_copied_again(sc):
     shared = sc.broadcast([])
     sc.parallelize([1, 2, 3], 2).foreach(lambda n: shared.value.append(n))  # noqa: PLW0108
     assert sorted(shared.value) == [1, 2, 3]
