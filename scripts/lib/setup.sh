@@ -256,12 +256,15 @@ when_there_is_work() {
 # variable. An object's symbols stay visible to Python's extension modules, those of an archive
 # are hidden by the linker flags of Swift's static libraries (--exclude-libs ALL).
 prepare_libpython() {
-  local library object=$ROOT/.build/libpython/libpython$PYTHON_VERSION.o
+  local library object=$ROOT/.build/libpython/libpython$PYTHON_VERSION.aligned.o
+  # Where Python's loops begin must not depend on the length of what is linked before them: some lose
+  # a twentieth of their speed when they begin in the middle of a cache line.
+  local aligned=(--set-section-alignment .text=4096 --set-section-alignment .text.hot=4096)
   for library in "/usr/lib/python$PYTHON_VERSION/config-$PYTHON_VERSION-$(uname -m)"-*/"libpython$PYTHON_VERSION.a"; do
     [[ -f $library ]] || return 0
     if [[ ! -f $object || $library -nt $object ]]; then
       mkdir -p -- "${object%/*}"
-      if ! ld -r --whole-archive "$library" -o "$object.$$"; then
+      if ! ld -r --whole-archive "$library" -o "$object.$$" || ! objcopy "${aligned[@]}" "$object.$$"; then
         rm -f -- "$object.$$"
         fail "Python's static library could not be linked (see above)."
       fi
