@@ -22,6 +22,14 @@ let historyFunctions: [(String, NativeFunction, String)] = [
     }, "The RDD of a parent, or of the stream itself, at a batch time."
   ),
   (
+    "is_stored",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        py.newBool(try arguments.handle(0, as: RDDNode.self).isStored)
+      }
+    }, "True where an RDD's records are kept for good, whatever they came from."
+  ),
+  (
     "remember",
     { _, arguments in
       entry(arguments, count: 2) { _, arguments in

@@ -304,6 +304,32 @@ def test_a_state_that_always_fails_goes_on_without_those_batches(capfd):
     assert "could not be computed for 100 batches" in capfd.readouterr().err
 
 
+def test_a_state_that_fails_from_the_start_keeps_what_it_begins_with():
+    def total(new, before):
+        if "poison" in new:
+            raise ValueError("poison")
+        return len(new) + (before or 0)
+
+    with StreamingTest() as test:
+        lines = test.text_source()
+        pairs = lines.stream.map(lambda line: ("key", line))
+        initial = test.sc.parallelize([("key", 1000), ("other", 7)], 2)
+        found = test.collect(pairs.updateStateByKey(total, initialRDD=initial))
+        lines.send("poison")
+        failures = 0
+        for number in range(110):
+            try:
+                test.advance()
+            except ValueError:
+                failures += 1
+            lines.send(str(number))
+        test.advance()
+        # It is kept no longer than it is needed.
+        assert test.ssc._stateful.all_initial() == []
+    assert failures == 101
+    assert sorted(found.last) == [("key", 1000 + 110 - 101 + 1), ("other", 7)]
+
+
 @pytest.mark.parametrize("catches", [True, False])
 def test_an_error_that_an_output_has_caught_is_none(catches):
     """As in Spark, a batch fails where an output does."""

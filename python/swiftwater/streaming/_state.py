@@ -57,7 +57,9 @@ def state(
         if new is None:
             return before
         if before is not None:
-            ssc._stateful.forget_initial(key)
+            # One that cannot be computed may be given up: then the state begins anew.
+            if engine.is_stored(before):
+                ssc._stateful.forget_initial(key)
         else:
             given = ssc._stateful.initial(key)
             if given is not None:
