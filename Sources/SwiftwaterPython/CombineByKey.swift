@@ -17,7 +17,15 @@ struct CombineByKey: Sendable {
 
   /// - Throws: ``PythonError`` for an interrupt while the functions are read.
   func node(over parent: RDDNode) throws -> RDDNode {
-    try captured().capturedNode(over: parent)
+    try captured().capturedNode(over: parent, mergingBy: mergeCombiners)
+  }
+
+  /// The combination whose parts are merged by another function, a copy of its own.
+  func merging(by function: TaskFunction) -> CombineByKey {
+    let isOneFunction = mergeValue.pointer == mergeCombiners.pointer
+    return CombineByKey(
+      createCombiner: createCombiner, mergeValue: isOneFunction ? function : mergeValue,
+      mergeCombiners: function, partitioning: partitioning, gathersLists: gathersLists)
   }
 
   /// The combination with what its functions have captured by now.
@@ -34,7 +42,10 @@ struct CombineByKey: Sendable {
     }
   }
 
-  private func capturedNode(over parent: RDDNode) throws -> RDDNode {
+  /// - Parameter mergeCombiners: as the user gave it.
+  private func capturedNode(
+    over parent: RDDNode, mergingBy mergeCombiners: TaskFunction
+  ) throws -> RDDNode {
     let native = try NativeMerge(self, over: parent)
     // Where the records are known to be pairs of types that merge natively, no step needs Python.
     let type = parent.recordType.flatMap { native?.resultType(of: $0) }
@@ -48,21 +59,9 @@ struct CombineByKey: Sendable {
       }
       return try combined(cursor, of: parent, task: task)
     }
-    return RDDNode(
-      name: place.name, context: parent.context, dependencies: [.shuffle(shuffle)],
-      partitionCount: partitioning.count, placement: placement, recordType: type,
-      recipe: CombineRecipe(parent: parent, combination: self)
-    ) { partition, task in
-      let parts = shuffle.bucket(partition)
-      if task.isMoved, native == nil, parts.count > 1,
-        let moved = RemoteCursor(
-          [ArrayCursor(parts)], again: { [ArrayCursor(parts)] }, .merge(self),
-          partition: partition, in: parent.context, task: task)
-      {
-        return moved
-      }
-      return try mergedParts(parts, of: parent, task: task)
-    }
+    return LateMerge(
+      self, by: mergeCombiners, behind: shuffle, of: parent, shuffledType: type
+    ).node()
   }
 
   /// The pairs of several parts of one partition, with the values of each key combined.
@@ -230,6 +229,8 @@ extension CombineByKey {
 struct CombineRecipe: Sendable {
   let parent: RDDNode
   let combination: CombineByKey
+  /// What is behind the shuffle; nil where there is none.
+  var merge: LateMerge?
 }
 
 /// Combined pairs by the partitions of their keys, in the parts in which they came.

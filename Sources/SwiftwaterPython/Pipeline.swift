@@ -10,7 +10,7 @@ import Synchronization
 final class Pipeline: LateForm {
   let parent: RDDNode
   private let functions: OperatorRun
-  private let state = Mutex(State())
+  private let value: LateValue<Settled>
 
   /// The functions with what they have captured, and what is native of them.
   struct Settled: Sendable {
@@ -21,16 +21,10 @@ final class Pipeline: LateForm {
     let recordType: ColumnType?
   }
 
-  private struct State {
-    var settled: Settled?
-    var isSealed = false
-    /// What came up when nobody could be told: an interrupt.
-    var failure: (any Error)?
-  }
-
   private init(parent: RDDNode, functions: OperatorRun) {
     self.parent = parent
     self.functions = functions
+    value = LateValue { try Self.decided(functions, over: parent) }
   }
 
   /// An RDD of `operators` applied to `parent`. A parent that is such an RDD itself, and that is
@@ -38,10 +32,10 @@ final class Pipeline: LateForm {
   static func node(_ operators: [PythonOperator], over parent: RDDNode) -> RDDNode {
     let pipeline: Pipeline
     if let inner = parent.recipe as? Pipeline, !parent.isCached {
-      pipeline = Pipeline(
-        parent: inner.parent, functions: inner.functionsBehind.appending(operators))
+      let (parent, functions) = inner.partsBehind
+      pipeline = Pipeline(parent: parent, functions: functions.appending(operators))
     } else {
-      pipeline = Pipeline(parent: parent, functions: OperatorRun(operators))
+      pipeline = Pipeline(parent: parent.capturingAgain(), functions: OperatorRun(operators))
     }
     return pipeline.node(name: operators.map(\.name).last ?? parent.name)
   }
@@ -50,28 +44,29 @@ final class Pipeline: LateForm {
   var operators: [PythonOperator] { functions.operators }
 
   /// What is fused with what comes behind.
-  private var functionsBehind: OperatorRun {
-    let state = state.withLock { $0 }
-    guard state.isSealed, let settled = state.settled else { return functions }
-    return OperatorRun(settled.operators)
+  private var partsBehind: (parent: RDDNode, functions: OperatorRun) {
+    if let sealed = value.sealed { return (parent, OperatorRun(sealed.operators)) }
+    return (parent.capturingAgainWherePartOfPipeline(), functions)
   }
 
   /// A node of the same records whose functions capture anew; nil where they would capture the same.
   ///
   /// Spark: most actions, and most shuffles, put a function of their own behind the RDD's functions,
   /// and pickle them all together.
-  fileprivate func again(name: String) -> RDDNode? {
-    if state.withLock({ $0.isSealed }) { return nil }
-    guard operators.contains(where: \.taskFunction.isOpen) else { return nil }
-    return Pipeline(parent: parent, functions: functions).node(name: name)
+  func again(name: String) -> RDDNode? {
+    if value.sealed != nil { return nil }
+    let again = parent.capturingAgainWherePartOfPipeline()
+    guard again !== parent || operators.contains(where: \.taskFunction.isOpen) else { return nil }
+    return Pipeline(parent: again, functions: functions).node(name: name)
   }
 
   private func node(name: String) -> RDDNode {
     RDDNode(
       name: name, context: parent.context, dependencies: [.narrow(parent)],
+      settlesParents: (parent.recipe as? CombineRecipe)?.merge?.isFused != true,
       partitionCount: parent.partitionCount, form: self, recipe: self
     ) { partition, task in
-      let settled = try self.settled()
+      let settled = try self.value.get()
       let cursor = try self.parent.cursor(partition: partition, task: task)
       if task.isMoved, !settled.isNative,
         let moved = self.moved(cursor, settled.operators, partition, task)
@@ -86,44 +81,18 @@ final class Pipeline: LateForm {
 }
 
 extension Pipeline {
-  var placement: TaskPlacement { known?.isNative == true ? .anyThread : .oneAtATime }
-  var recordType: ColumnType? { known?.recordType }
+  var placement: TaskPlacement { value.known?.isNative == true ? .anyThread : .oneAtATime }
+  var recordType: ColumnType? { value.known?.recordType }
 
-  func settle() { _ = known }
+  func settle() { _ = value.known }
+  func seal() { value.seal() }
 
-  func seal() {
-    if known != nil { state.withLock { $0.isSealed = true } }
-  }
-
-  /// As far as it can be told without an error.
-  private var known: Settled? {
-    do {
-      return try settled()
-    } catch {
-      state.withLock { $0.failure = $0.failure ?? error }
-      return nil
-    }
-  }
-
-  /// - Throws: ``PythonError`` for an interrupt while the functions are read, now or earlier.
-  private func settled() throws -> Settled {
-    let (settled, failure) = state.withLock { state in
-      defer { state.failure = nil }
-      return (state.settled, state.failure)
-    }
-    if let failure { throw failure }
-    if let settled { return settled }
-    // Not under the lock: reading functions runs Python's code.
-    let new = try decided()
-    return state.withLock { state in
-      let settled = state.settled ?? new
-      state.settled = settled
-      return settled
-    }
-  }
-
-  private func decided() throws -> Settled {
-    try Interpreter.attach { py in
+  /// - Throws: ``PythonError`` for an interrupt while the functions are read.
+  private static func decided(
+    _ functions: OperatorRun, over parent: RDDNode
+  ) throws -> Settled {
+    parent.settle()
+    return try Interpreter.attach { py in
       let operators = try PythonOperator.captured(functions.operators, py)
       guard parent.context.isLowering, parent.partitionCount > 0 else {
         return Settled(operators: operators, native: nil, isNative: false, recordType: nil)
@@ -148,15 +117,6 @@ extension Pipeline {
       [cursor], again: { [parent] in [try parent.cursor(partition: partition, task: task)] },
       readsText: parent.recordType == .text, .pipeline(operators), partition: partition,
       in: parent.context, task: task)
-  }
-}
-
-extension RDDNode {
-  /// The node as an action or a shuffle that puts functions behind its own sees it: they are captured
-  /// together, now.
-  func capturingAgain() -> RDDNode {
-    guard !isCached, let pipeline = recipe as? Pipeline else { return self }
-    return pipeline.again(name: name) ?? self
   }
 }
 

@@ -58,6 +58,7 @@ public final class RDDNode: Sendable {
   }
 
   /// - Parameters:
+  ///   - settlesParents: false where the form does it.
   ///   - recordType: see ``recordType``.
   ///   - form: what is said later of the placement and the type of the records: it stands in for both.
   ///   - source: see ``source``.
@@ -65,8 +66,8 @@ public final class RDDNode: Sendable {
   ///   - body: computes one partition. It reads parents through ``cursor(partition:task:)`` and
   ///     shuffles through ``Shuffle/bucket(_:)``.
   public init(
-    name: String, context: SparkContext, dependencies: [Dependency], partitionCount: Int,
-    placement: TaskPlacement = .anyThread, recordType: ColumnType? = nil,
+    name: String, context: SparkContext, dependencies: [Dependency], settlesParents: Bool = true,
+    partitionCount: Int, placement: TaskPlacement = .anyThread, recordType: ColumnType? = nil,
     form: (any LateForm)? = nil, recipe: (any Sendable)? = nil, source: String? = nil,
     records: (@Sendable () -> Int)? = nil, body: @escaping Body
   ) {
@@ -80,6 +81,7 @@ public final class RDDNode: Sendable {
       Lineage(
         dependencies: dependencies, placement: form == nil ? placement : nil,
         recordType: recordType, form: form, recipe: recipe, body: body))
+    guard settlesParents else { return }
     for case .narrow(let parent) in dependencies { parent.settle() }
   }
 
