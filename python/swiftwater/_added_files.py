@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from threading import Lock
@@ -145,11 +146,39 @@ def _copy(source: str, target: str, url: str) -> None:
     import shutil
 
     if os.path.isdir(source):
+        _require_files(source, os.path.realpath(os.path.dirname(target)), url, [])
+        if os.path.exists(target) and not os.path.isdir(target):
+            raise SparkException(f"File {target} exists and does not match contents of {url}")
         shutil.copytree(source, target, dirs_exist_ok=True)
         return
+    if not os.path.isfile(source):
+        raise SparkException(f"{url} is not a file")
     if os.path.exists(target):
         # Spark: a name stands for one file, whose contents do not change.
-        if not filecmp.cmp(source, target, shallow=False):
+        if os.path.isdir(target) or not filecmp.cmp(source, target, shallow=False):
             raise SparkException(f"File {target} exists and does not match contents of {url}")
         return
-    shutil.copyfile(source, target)
+    try:
+        shutil.copyfile(source, target)
+    except BaseException:
+        # Half of a file would stand for it from now on, and keep a full disk full.
+        with contextlib.suppress(OSError):
+            os.remove(target)
+        raise
+
+
+def _require_files(folder: str, copies: str, url: str, above: list[str]) -> None:
+    """Raise ``SparkException`` where a copy of ``folder`` would have no end.
+
+    ``copies`` is the folder of all copies, and ``above`` are those that ``folder`` is in.
+    """
+    place = os.path.realpath(folder)
+    if place == copies or place in above:
+        what = "the folder of added files" if place == copies else "itself, by a link"
+        raise SparkException(f"{url} cannot be copied: it holds {what} ({folder})")
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                _require_files(entry.path, copies, url, [*above, place])
+            elif not entry.is_file():
+                raise SparkException(f"{url} cannot be copied: {entry.path} is not a file")

@@ -21,10 +21,31 @@ def unpack(source: str, target: str) -> None:
     """Unpack the archive ``source`` into the folder ``target``.
 
     What is there already stays, or is replaced by what the archive has. Raises ``SparkException``
-    for what is no archive, and, before anything is written, where a member has no place inside.
+    for what is no archive, and, before anything is written, where a member has no place inside;
+    also for one that is damaged or does not fit on the disk. A new folder is then gone again.
     """
     if not source.endswith(_ARCHIVES):
         raise SparkException(f"{source} is no archive: its name must end in {', '.join(_ARCHIVES)}")
+    is_new = not os.path.lexists(target)
+    is_done = False
+    try:
+        _unpack(source, target)
+        is_done = True
+    except SparkException:
+        raise
+    except Exception as error:
+        # Each kind of compression has errors of its own.
+        reason = str(error) or type(error).__name__
+        raise SparkException(f"{source} cannot be unpacked: {reason}") from error
+    finally:
+        if is_new and not is_done:
+            import shutil
+
+            # Half of an archive would keep a full disk full.
+            shutil.rmtree(target, ignore_errors=True)
+
+
+def _unpack(source: str, target: str) -> None:
     if source.endswith((".zip", ".jar")):
         import zipfile
 

@@ -13,7 +13,7 @@ from threading import Lock
 
 import pytest
 
-from swiftwater import SparkConf, SparkContext
+from swiftwater import SparkConf, SparkContext, SparkFiles
 from swiftwater._native import engine
 from swiftwater.errors import SparkException
 from swiftwater.streaming import StreamingContext, StreamingListener
@@ -316,6 +316,12 @@ def archived(folder, name, kind=tarfile.REGTYPE):
     return str(folder / "a.tar")
 
 
+def linked(folder, target):
+    (folder / "added").mkdir()
+    (folder / "added" / "link").symlink_to(target)
+    return str(folder / "added")
+
+
 LOCK = Lock()
 
 # Each provokes a message of its section.
@@ -362,6 +368,13 @@ PROVOKED = {
         lambda sc, folder: sc.addArchive(f"{archived(folder, 'x')}#../x"),
         lambda sc, folder: sc.addArchive(archived(folder, "../x")),
         lambda sc, folder: sc.addArchive(archived(folder, "pipe", tarfile.FIFOTYPE)),
+        lambda sc, folder: sc.addArchive(packed(folder, ".zip", b"no archive")),
+        lambda sc, folder: sc.addFile(linked(folder, "."), recursive=True),
+        lambda sc, folder: sc.addFile(
+            linked(folder, SparkFiles.getRootDirectory()), recursive=True
+        ),
+        lambda sc, folder: sc.addFile(linked(folder, "/dev/null"), recursive=True),
+        lambda sc, folder: sc.addFile("/dev/null"),
     ],
     "Mistakes that show when records come": [
         lambda sc, folder: sc.parallelize([([1], 1)]).reduceByKey(max).collect(),
