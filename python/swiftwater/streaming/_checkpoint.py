@@ -245,10 +245,12 @@ class CheckpointWriter:
         self._hold_files()
 
     def _known_rows(self) -> dict[tuple[Any, Any, int], dict[str, Any]]:
-        """Return the rows of what is in a data file already."""
+        """Return the rows of what is in a data file already, as it is in the context."""
         return {
             (row["operator"], row["parent"], row["time_ms"]): row
             for row in (*self._failed.rows(), *self._data)
+            # Others were placed anew when they were read.
+            if row.get("placement") == files.PLACEMENT
         }
 
     def _write_failed(self, time_ms: int, outputs: list[int]) -> None:
@@ -356,4 +358,5 @@ def _row(sections: list[bytes], partitions: list[bytes], file: str) -> dict[str,
     first, count = len(sections), len(partitions)
     sections.extend(partitions)
     # An RDD without partitions is in no file.
-    return {"file": file if count else None, "first": first, "count": count}
+    where = {"file": file if count else None, "first": first, "count": count}
+    return where | {"placement": files.PLACEMENT}

@@ -33,6 +33,10 @@ _DATA_MAGIC = b"SWDATA\r\n"
 _VERSION = 1
 # Since version 2 a data file begins with its name. Those of version 1 are still read.
 _DATA_VERSION = 2
+# How keys were placed among the partitions of what is in a data file. Rows of the facts that do not
+# say so are older: places depended on where None was in memory then.
+PLACEMENT = 1
+
 _HEAD = struct.Struct("<8sII")  # magic, version, number of sections
 _SECTION = struct.Struct("<4sQI")  # name, length, checksum
 _FACTS, _FUNCTIONS, _PARTITION, _NAME = b"JSON", b"FUNC", b"PART", b"NAME"

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 from swiftwater._native import engine
 from swiftwater.conf import SparkConf
 from swiftwater.context import SparkContext
-from swiftwater.rdd import RDD
+from swiftwater.rdd import RDD, portable_hash
 from swiftwater.streaming import _checkpoint_files as files
 from swiftwater.streaming._checkpoint import NOT_RECOVERABLE, CheckpointWriter
 from swiftwater.streaming._checkpoint_folder import CheckpointFolder, UntrustedFileError, opened
 from swiftwater.streaming._pickled_calls import python_version, replayed, unpickled
 
 if TYPE_CHECKING:
+    from swiftwater._swiftwater import Handle
+    from swiftwater.rdd import Partitioner
     from swiftwater.streaming.context import StreamingContext
 
 __all__ = ["last_batch_ms", "recovered"]
@@ -211,4 +213,21 @@ def _restore(ssc: StreamingContext, row: dict[str, Any], partitions: list[bytes]
         )
     if parent != "initial":
         rdd = engine.decode(ssc._sc._engine, partitions)
+        if row.get("placement") != files.PLACEMENT:
+            rdd = _placed_anew(ssc, rdd, ssc._stateful.partitioner(key, parent, time_ms))
         engine.restore(ssc._handle, key, parent, time_ms, rdd)
+
+
+def _placed_anew(ssc: StreamingContext, rdd: Handle, known: Partitioner | None) -> Handle:
+    """Return what an older version has stored with its keys where they belong now.
+
+    Raises ``UnplaceableKeyError`` for keys that have no place which stays.
+    """
+    if known is None or known.partitionFunc is not portable_hash:
+        return rdd
+    count = known.numPartitions
+    if engine.partition_count(rdd) != count:
+        return rdd
+    placed = engine.partition_by(rdd, count, None, "getOrCreate", "", None, True)
+    # Nothing of the older one is kept.
+    return engine.decode(ssc._sc._engine, engine.encode(placed))

@@ -72,9 +72,9 @@ def state(
     handle = engine.stream_history(
         context, [parent._handle], slide_ms, [0], slide_ms, contents, key, _NAME, site
     )
-    stream: DStream[Any] = dstream.DStream(
-        handle, ssc, Partitioning(partitioner(partitions)), "PythonStateDStream"
-    )
+    partitioning = Partitioning(partitioner(partitions))
+    ssc._stateful.note_partitioning(key, partitioning, None)
+    stream: DStream[Any] = dstream.DStream(handle, ssc, partitioning, "PythonStateDStream")
     stream._state_key = key
     return stream
 

@@ -48,6 +48,7 @@ def window(parent: DStream[Any], window_ms: int, slide_ms: int) -> DStream[Any]:
     handle = engine.stream_history(
         context, [parent._handle], slide_ms, reach, 0, contents, key, name, site
     )
+    ssc._stateful.note_partitioning(key, None, known)
     stream: DStream[Any] = DStream(handle, ssc, partitioning, "WindowedDStream")
     stream._state_key = key
     return stream
@@ -129,6 +130,7 @@ def reduced_window(
     handle = engine.stream_history(
         context, [parent._handle], slide_ms, [max(reach, 0)], own_reach, contents, key, name, site
     )
+    ssc._stateful.note_partitioning(key, parent._partitioning, parent._partitioning)
     kind = "PythonTransformedDStream" if inverse is None else "PythonReducedWindowedDStream"
     stream: DStream[Any] = DStream(handle, ssc, parent._partitioning, kind)
     stream._state_key = key
