@@ -98,14 +98,17 @@ public final class Console: EventListener {
   /// Takes the status line away, before something else writes to the terminal.
   public func clearStatus() { terminal.clearStatus() }
 
+  /// Batches and outputs come as reports and failures.
+  public let topics: EventTopics = [.runs, .receivers, .input, .reports, .failures]
+
   public func receive(_ event: EngineEvent) {
     switch event {
-    case .batchCompleted(let report):
+    case .batchEnded(let report):
       write(.debug, EventText.line(for: report))
       tellHeldBack()
       if terminal.showsStatus { terminal.show(visibleText(EventText.status(for: report))) }
     default:
-      if case .stopped = event { tellRest() }
+      if case .streamingStopped = event { tellRest() }
       guard let line = EventText.line(for: event) else { return }
       if let kind = EventText.kind(of: event) {
         write(repeated: line, kind: kind)

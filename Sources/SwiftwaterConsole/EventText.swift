@@ -5,17 +5,23 @@ import SwiftwaterCore
 enum EventText {
   static func line(for event: EngineEvent) -> (Logger.Level, String)? {
     switch event {
-    case .started(let name, let interval, let first):
+    case .streamingStarted(let info):
       (
         .info,
-        "\(name) started: a batch every \(interval), the first at \(timeText(of: first.timestamp))"
+        "\(info.name) started: a batch every \(info.interval), the first at "
+          + timeText(of: info.first.timestamp)
       )
-    case .stopped:
+    case .streamingStopped:
       (.info, "stopped")
-    case .receiverConnected(let source):
-      (.info, "connected to \(source)")
-    case .receiverLost(let source, let reason, let retry):
-      (.warning, "\(source): \(reason); connecting again in \(milliseconds(retry)) ms")
+    case .receiverConnected(let info):
+      (.info, "connected to \(info.source)")
+    case .receiverError(let info):
+      (.warning, "\(info.source): the receiver reports: \(info.lastErrorMessage)")
+    case .receiverLost(let info, let retry):
+      (
+        .warning,
+        "\(info.source): \(info.lastError); connecting again in \(milliseconds(retry)) ms"
+      )
     case .lineDropped(let source, let byteCount, let prefix, let total):
       (
         .warning,
@@ -31,12 +37,14 @@ enum EventText {
       )
     case .bufferDrained(let source):
       (.info, "\(source): the buffer has room again: reading on")
-    case .outputFailed(let time, let operation, let error):
-      (.error, "batch \(timeText(of: time.timestamp)): \(operation) failed: \(error)")
-    case .generationFailed(let time, let error):
+    case .outputCompleted(let info):
+      info.failure.map { (.error, failure(of: info.operation, at: info.time, $0)) }
+    case .upkeepFailed(let time, let work, let text):
+      (.error, failure(of: work, at: time, text))
+    case .generationFailed(let time, let failure):
       (
         .error,
-        "batch \(timeText(of: time.timestamp)): Error generating jobs for time \(time): \(error)"
+        "batch \(timeText(of: time.timestamp)): Error generating jobs for time \(time): \(failure)"
       )
     case .stateGivenUp(let time, let operation, let batches):
       (
@@ -57,7 +65,7 @@ enum EventText {
           ? "stopped; \(records) received records that no batch had taken are given up"
           : "stopped; \(count) batches that had not run are given up, with \(records) records"
       )
-    case .listenerEventsDropped(let total):
+    case .eventsDropped(let total):
       (
         .warning,
         "the streaming listeners are slower than the events: \(total) events were not delivered"
@@ -67,27 +75,36 @@ enum EventText {
         .warning,
         "the machine's clock was moved by \(milliseconds(change)) ms; batch times go on as before"
       )
-    case .batchCompleted:
+    case .receiverStarted, .receiverStopped, .batchSubmitted, .batchStarted, .batchCompleted,
+      .batchEnded, .outputStarted:
       nil
     }
+  }
+
+  private static func failure(of work: String, at time: BatchTime, _ failure: String) -> String {
+    "batch \(timeText(of: time.timestamp)): \(work) failed: \(failure)"
   }
 
   /// What events are one of many of: those that somebody outside, or every batch, can cause again and
   /// again. Nil for the others.
   static func kind(of event: EngineEvent) -> String? {
     switch event {
-    case .receiverConnected(let source): "connected \(source)"
-    case .receiverLost(let source, _, _): "lost \(source)"
+    case .receiverConnected(let info): "connected \(info.source)"
+    case .receiverError(let info): "error \(info.source)"
+    case .receiverLost(let info, _): "lost \(info.source)"
     case .lineDropped(let source, _, _, _): "dropped \(source)"
     case .bufferFull(let source, _, _): "full \(source)"
     case .bufferDrained(let source): "drained \(source)"
-    case .outputFailed(_, let operation, _): "failed \(operation)"
+    case .outputCompleted(let info): "failed \(info.operation)"
+    case .upkeepFailed(_, let work, _): "failed \(work)"
     case .generationFailed: "generation"
     case .stateGivenUp(_, let operation, _): "given up \(operation)"
     case .fallingBehind: "behind"
-    case .listenerEventsDropped: "listeners"
+    case .eventsDropped: "listeners"
     case .wallClockMoved: "clock"
-    case .started, .stopped, .batchesDropped, .batchCompleted: nil
+    case .streamingStarted, .streamingStopped, .batchesDropped, .receiverStarted, .receiverStopped,
+      .batchSubmitted, .batchStarted, .batchCompleted, .batchEnded, .outputStarted:
+      nil
     }
   }
 

@@ -34,6 +34,11 @@ public protocol ReceiverSink: Sendable {
   /// Takes a copy of `bytes`. After `.pause` the receiver does not read until ``Receiver/resume()``.
   func received(_ bytes: UnsafeRawBufferPointer) -> Demand
 
+  /// Something went wrong, and the receiver goes on. Listeners are told, and the log.
+  ///
+  /// Spark: `Receiver.reportError`.
+  func reportedError(_ error: String)
+
   /// The connection is over: refused, reset, or ended by the other side. A last line without a
   /// terminator is delivered.
   func connectionLost(_ reason: String)
@@ -41,6 +46,7 @@ public protocol ReceiverSink: Sendable {
 
 extension ReceiverSink {
   public var demand: Demand { .more }
+  public func reportedError(_ error: String) {}
 }
 
 /// Whether a source may go on.

@@ -60,14 +60,14 @@ let historyFunctions: [(String, NativeFunction, String)] = [
     }, "The time before the first batch, or None."
   ),
   (
-    "add_listener",
+    "set_listener",
     { _, arguments in
       entry(arguments, count: 2) { _, arguments in
         let owner: PythonStreaming = try arguments.handle(0)
-        owner.addListener(try function(arguments[1]))
+        owner.setListener(arguments.isNone(1) ? nil : try function(arguments[1]))
         return Py.none()
       }
-    }, "Calls a function with every event."
+    }, "Calls a function with every event of a streaming context; with None, none any more."
   ),
   (
     "on_listener_thread",

@@ -18,6 +18,7 @@ final class PythonStreaming: Sendable {
   private let calls: UserCalls
   /// Called about each batch, where there are checkpoints.
   let batchHooks = Monitor<BatchHooks?>(nil)
+  private let listener = Mutex<ListenerTicket?>(nil)
   private let pendingInputs = Monitor<[@Sendable () -> Bool]>([])
 
   init(_ owner: PythonContext, intervalMilliseconds: Int, manualStart: Int?) throws {
@@ -84,22 +85,14 @@ final class PythonStreaming: Sendable {
     return node
   }
 
-  /// Has `function(event)` called with every event.
-  func addListener(_ function: PythonObject) {
-    streaming.addListener { event in
-      Interpreter.attach { py in
-        guard let argument = py.newTuple(of: event) else { return py.dropException() }
-        defer { Py.release(argument) }
-        if let result = function.call(argument) {
-          Py.release(result)
-        } else {
-          let error = PythonError.fetch(py)
-          error.askAgain(py)
-          try? ProcessConsole.logRepeated(
-            "error", kind: "listener", "a streaming listener failed: \(error)")
-        }
-      }
+  /// Has `function(event)` called with every event; nil ends that.
+  func setListener(_ function: PythonObject?) {
+    let new = function.map { streaming.addListener(PythonListener(function: $0)) }
+    let old = listener.withLock { listener -> ListenerTicket? in
+      defer { listener = new }
+      return listener
     }
+    old?.cancel()
   }
 
   /// Lets go of what a stopped context remembers, and of the functions that it called.

@@ -11,13 +11,14 @@ public final class SparkContext: Sendable {
   public let defaultParallelism: Int
   /// Whether functions of another language are run natively where they are understood.
   public let isLowering: Bool
+  /// Where everything is told that happens under this context.
+  public let events = EventBus()
 
   private let pool: TaskPool
   private let state = Mutex(State())
 
   private struct State {
     var lastID = -1
-    var listeners: [any EventListener] = []
     var isStopped = false
     /// Ends the jobs of the streaming run that is active.
     var cancellation = Cancellation()
@@ -96,13 +97,10 @@ public final class SparkContext: Sendable {
     mover?.shutDown()
   }
 
-  public func addListener(_ listener: any EventListener) {
-    state.withLock { $0.listeners.append(listener) }
-  }
-
-  /// Tells every listener, in the order in which they were added.
-  public func post(_ event: EngineEvent) {
-    for listener in state.withLock({ $0.listeners }) { listener.receive(event) }
+  /// Has a listener told directly of everything from now on, streams included (see ``EventListener``).
+  @discardableResult
+  public func addListener(_ listener: any EventListener) -> ListenerTicket {
+    events.add(listener)
   }
 
   func nextID() -> Int {

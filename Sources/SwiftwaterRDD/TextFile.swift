@@ -37,7 +37,7 @@ extension SparkContext {
         let dropped = reader.takeDroppedLines()
         if let line = dropped.last {
           droppedLines += dropped.count
-          self?.post(
+          self?.events.post(
             .lineDropped(
               source: split.path, byteCount: line.byteCount, prefix: line.prefix,
               total: droppedLines))

@@ -22,8 +22,8 @@ final class BatchLoop: Sendable {
     let threadEnds: @Sendable () -> Void
     /// Called with what went wrong, on the loop's thread.
     let failed: @Sendable (any Error) -> Void
-    /// Tells listeners.
-    let bus: ListenerBus
+    /// Where it tells what becomes of batches.
+    let events: EventBus
     /// Called when a batch was taken from the queue.
     let hasRoom: @Sendable () -> Void
   }
@@ -141,20 +141,20 @@ final class BatchLoop: Sendable {
 
   private func run(_ batch: Batch) {
     environment.hasRoom()
-    runJobs(batch)
+    runOutputs(batch)
     state.notify { $0.isRunning = false }
   }
 
-  private func runJobs(_ batch: Batch) {
+  private func runOutputs(_ batch: Batch) {
     let environment = self.environment
     let began = environment.clock.now
     var failures = 0
     var failedOutputs: [Int] = []
     do {
       environment.history.begin(batch)
-      let jobs = try environment.plan.jobs(
+      let due = try environment.plan.dueOutputs(
         for: batch, history: environment.history, context: environment.context)
-      failedOutputs = run(jobs, of: batch, began: began)
+      failedOutputs = run(due, of: batch, began: began)
       failures = failedOutputs.count
       failures += storeStates(at: batch.time, reporting: failures == 0)
     } catch {
@@ -163,18 +163,19 @@ final class BatchLoop: Sendable {
         .map(\.id)
       if batch.isAnnounced { tellEmptyEnd(of: batch) }
       environment.failed(error)
-      environment.context.post(.generationFailed(time: batch.time, error: error))
+      environment.events.post(
+        .generationFailed(time: batch.time, failure: String(describing: error)))
     }
     // A batch that a stop has interrupted is not over: what it needs stays, and nobody is told.
     let isOver = !environment.cancellation.isCancelled
-    func noting(_ operation: String, _ body: () throws -> Void) {
+    func noting(_ work: String, _ body: () throws -> Void) {
       do {
         try body()
       } catch {
         failures += 1
         environment.failed(error)
-        environment.context.post(
-          .outputFailed(time: batch.time, operation: operation, error: error))
+        environment.events.post(
+          .upkeepFailed(time: batch.time, work: work, failure: String(describing: error)))
       }
     }
     if isOver {
@@ -191,61 +192,61 @@ final class BatchLoop: Sendable {
       schedulingDelay: began - batch.time.timestamp,
       processingDelay: environment.clock.now - began,
       pendingCount: pendingCount, failureCount: failures)
-    environment.context.post(.batchCompleted(report))
-    if let event = lag.withLock({ $0.notice(report) }) { environment.context.post(event) }
+    environment.events.post(.reports, .batchEnded(report))
+    if let event = lag.withLock({ $0.notice(report) }) { environment.events.post(event) }
   }
 
   /// Who counts the batches that wait hears the end of one that had nothing to run.
   private func tellEmptyEnd(of batch: Batch) {
     let environment = self.environment
-    environment.bus.post(
+    environment.events.post(
+      .batches,
       .batchCompleted(
         BatchInfo(
-          time: batch.time, submitted: batch.submitted, began: nil, ended: environment.clock.now,
+          time: batch.time, submitted: batch.submitted, ended: environment.clock.now,
           inputs: environment.plan.inputInfos(of: batch), outputs: [])))
   }
 
   /// Runs a batch's outputs, one after the other, whatever becomes of the others.
   ///
   /// - Returns: the numbers of those that failed.
-  private func run(_ jobs: [Job], of batch: Batch, began: Timestamp) -> [Int] {
+  private func run(_ due: [DueOutput], of batch: Batch, began: Timestamp) -> [Int] {
     // Spark: a batch without any output is none that listeners hear of.
-    if jobs.isEmpty {
+    if due.isEmpty {
       if batch.isAnnounced { tellEmptyEnd(of: batch) }
       return []
     }
     let environment = self.environment
     var failures: [Int] = []
-    var infos = jobs.map { $0.output.info(at: batch.time) }
+    let events = environment.events
+    var infos = due.map { $0.output.info(at: batch.time) }
     func info(ended: Timestamp? = nil, hasBegun: Bool = true) -> BatchInfo {
       BatchInfo(
         time: batch.time, submitted: batch.submitted, began: hasBegun ? began : nil, ended: ended,
         inputs: environment.plan.inputInfos(of: batch), outputs: infos)
     }
-    if !batch.isAnnounced { environment.bus.post(.batchSubmitted(info(hasBegun: false))) }
-    environment.bus.post(.batchStarted(info()))
-    for (index, job) in jobs.enumerated() {
+    if !batch.isAnnounced { events.post(.batches, .batchSubmitted(info(hasBegun: false))) }
+    events.post(.batches, .batchStarted(info()))
+    for (index, (output, rdd)) in due.enumerated() {
       let started = environment.clock.now
-      infos[index] = job.output.info(at: batch.time, began: started)
-      environment.bus.post(.outputStarted(infos[index]))
-      var failure: (any Error)?
+      infos[index] = output.info(at: batch.time, began: started)
+      events.post(.outputs, .outputStarted(infos[index]))
+      var failure: String?
       do {
         try environment.cancellation.check()
-        try job.output.action(job.rdd, batch.time)
+        try output.action(rdd, batch.time)
       } catch {
-        failures.append(job.output.id)
-        failure = error
+        failures.append(output.id)
         environment.failed(error)
-        environment.context.post(
-          .outputFailed(time: batch.time, operation: job.output.name, error: error))
+        failure = String(describing: error)
       }
-      infos[index] = job.output.info(
-        at: batch.time, began: started, ended: environment.clock.now,
-        failure: failure.map { String(describing: $0) })
-      environment.bus.post(.outputCompleted(infos[index]))
+      infos[index] = output.info(
+        at: batch.time, began: started, ended: environment.clock.now, failure: failure)
+      let completed = EngineEvent.outputCompleted(infos[index])
+      events.post(completed.topics, completed)
     }
     let ended = environment.clock.now
-    environment.bus.post(.batchCompleted(info(ended: ended)))
+    events.post(.batches, .batchCompleted(info(ended: ended)))
     for (id, source) in environment.plan.sources {
       source.batchCompleted(
         SourceReport(
@@ -262,8 +263,8 @@ extension StreamOutput {
     at time: BatchTime, began: Timestamp? = nil, ended: Timestamp? = nil, failure: String? = nil
   ) -> OutputInfo {
     OutputInfo(
-      time: time, id: id, name: site.isEmpty ? name : "\(name) at \(site)", description: site,
-      began: began, ended: ended, failure: failure)
+      time: time, id: id, operation: name, name: title, description: site, began: began,
+      ended: ended, failure: failure)
   }
 }
 
@@ -289,13 +290,14 @@ extension BatchLoop {
         guard reporting, !wasMet else { continue }
         failures += 1
         environment.failed(error)
-        environment.context.post(.outputFailed(time: time, operation: node.name, error: error))
+        environment.events.post(
+          .upkeepFailed(time: time, work: node.name, failure: String(describing: error)))
       }
     }
     // What a stop has interrupted says nothing about the states.
     if environment.cancellation.isCancelled { return failures }
     for node in stateLineages.bound(in: environment.history) {
-      environment.context.post(
+      environment.events.post(
         .stateGivenUp(time: time, operation: node.name, batches: StateLineages.longest))
     }
     return failures

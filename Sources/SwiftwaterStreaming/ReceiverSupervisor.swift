@@ -49,28 +49,24 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
 
   private let receiver: any Receiver
   private let streamID: Int
-  private let tell: @Sendable (StreamingEvent) -> Void
   private let limits: Limits
   private let budget: BufferBudget
-  private let post: @Sendable (EngineEvent) -> Void
+  private let events: EventBus
   private let state: Monitor<State>
 
   /// - Parameters:
   ///   - streamID: numbers the inputs of a context.
   ///   - budget: shared by all receivers of a context.
-  ///   - post: takes events.
-  ///   - tell: tells listeners.
+  ///   - events: where it tells what becomes of the receiver.
   public init(
     _ receiver: any Receiver, streamID: Int = 0, limits: Limits, budget: BufferBudget,
-    post: @escaping @Sendable (EngineEvent) -> Void,
-    tell: @escaping @Sendable (StreamingEvent) -> Void = { _ in }
+    events: EventBus
   ) {
     self.receiver = receiver
     self.streamID = streamID
-    self.tell = tell
     self.limits = limits
     self.budget = budget
-    self.post = post
+    self.events = events
     state = Monitor(
       State(
         assembler: LineAssembler(
@@ -94,7 +90,7 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
       return state.isBeginning
     }
     guard isWanted else { return }
-    tell(.receiverStarted(info(isActive: true, message: "")))
+    events.post(.receivers, .receiverStarted(info()))
     receiver.start(self)
     let stop = state.withLock { state -> (@Sendable () -> Void)? in
       state.isBeginning = false
@@ -104,11 +100,13 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
     if let stop { end(stop) }
   }
 
-  private func info(isActive: Bool, message: String, error: String = "") -> ReceiverInfo {
+  private func info(
+    isActive: Bool = true, message: String = "", error: String = ""
+  ) -> ReceiverInfo {
     let now = error.isEmpty ? nil : state.withLock { $0.clock?.now }
     return ReceiverInfo(
-      streamID: streamID, name: "\(receiver.kind)-\(streamID)", isActive: isActive,
-      location: "localhost", lastErrorMessage: message, lastError: error, lastErrorTime: now)
+      streamID: streamID, name: "\(receiver.kind)-\(streamID)", source: receiver.source,
+      isActive: isActive, lastErrorMessage: message, lastError: error, lastErrorTime: now)
   }
 
   public func allocate() -> Allocation {
@@ -140,8 +138,9 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
         state.assembler.finishLine()
         return droppedLines(&state)
       }
-      if let dropped { post(dropped) }
-      tell(.receiverStopped(info(isActive: false, message: "Stopped by driver")))
+      if let dropped { events.post(dropped) }
+      events.post(
+        .receivers, .receiverStopped(info(isActive: false, message: "Stopped by driver")))
       whenStopped()
     }
   }
@@ -153,7 +152,7 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
   // MARK: - ReceiverSink
 
   public func connected() {
-    if !isStopped { post(.receiverConnected(source: receiver.source)) }
+    if !isStopped { events.post(.receivers, .receiverConnected(info())) }
   }
 
   public var demand: Demand {
@@ -169,28 +168,32 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
       let (demand, full) = self.demand(&state)
       return (demand, dropped, full)
     }
-    if let dropped { post(dropped) }
-    if let full { post(full) }
+    if let dropped { events.post(dropped) }
+    if let full { events.post(full) }
     return demand
   }
 
   public func connectionLost(_ reason: String) {
-    let (isRestarting, events) = state.withLock { state -> (Bool, [EngineEvent]) in
+    let (isRestarting, dropped) = state.withLock { state -> (Bool, EngineEvent?) in
       state.assembler.finishLine()
-      var events = [droppedLines(&state)].compactMap(\.self)
+      let dropped = droppedLines(&state)
       if let clock = state.clock { noticeLines(&state, at: clock.now) }
-      guard !state.isStopped, let clock = state.clock else { return (false, events) }
-      events.append(
-        .receiverLost(source: receiver.source, reason: reason, retry: limits.restartDelay))
+      guard !state.isStopped, let clock = state.clock else { return (false, dropped) }
       state.restart = clock.schedule(at: clock.now + limits.restartDelay) { [self] in begin() }
-      return (true, events)
+      return (true, dropped)
     }
-    if isRestarting {
-      let delay = limits.restartDelay.wholeNanoseconds / 1_000_000
-      let message = "Restarting receiver with delay \(delay)ms: \(reason)"
-      tell(.receiverStopped(info(isActive: false, message: message, error: reason)))
-    }
-    for event in events { post(event) }
+    if let dropped { events.post(dropped) }
+    guard isRestarting else { return }
+    let delay = limits.restartDelay.wholeNanoseconds / 1_000_000
+    let message = "Restarting receiver with delay \(delay)ms: \(reason)"
+    events.post(
+      .receivers,
+      .receiverLost(
+        info(isActive: false, message: message, error: reason), retry: limits.restartDelay))
+  }
+
+  public func reportedError(_ error: String) {
+    if !isStopped { events.post(.receivers, .receiverError(info(message: error, error: error))) }
   }
 
   private var isStopped: Bool { state.withLock { $0.isStopped } }
@@ -232,7 +235,7 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
       let (demand, full) = self.demand(&state)
       return (demand == .more, full)
     }
-    if let event { post(event) }
+    if let event { events.post(event) }
     if isWanted { receiver.resume() }
   }
 
@@ -257,7 +260,7 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
         return (state.isStopped, state.gate.isHolding)
       }
       if isStopped { return }
-      post(.bufferDrained(source: source))
+      events.post(.bufferDrained(source: source))
       // Where lines wait for a rate, the last of them has the receiver read on.
       if !isHolding { receiver.resume() }
     }

@@ -134,7 +134,7 @@ struct StreamPlan: Sendable {
   func waitingInfo(of batch: Batch, zeroTime: BatchTime) -> BatchInfo {
     let due = outputs(of: batch, after: zeroTime)
     return BatchInfo(
-      time: batch.time, submitted: batch.submitted, began: nil, ended: nil,
+      time: batch.time, submitted: batch.submitted,
       inputs: inputInfos(of: batch), outputs: due.map { $0.info(at: batch.time) })
   }
 
@@ -150,20 +150,22 @@ struct StreamPlan: Sendable {
   }
 
   /// The RDD of every output that has one at the batch's time, in the order of registration.
-  func jobs(for batch: Batch, history: StreamHistory, context: SparkContext) throws -> [Job] {
+  func dueOutputs(
+    for batch: Batch, history: StreamHistory, context: SparkContext
+  ) throws -> [DueOutput] {
     let generation = Generation(time: batch.time, context: context, history: history)
     // A state has every batch in it: also one whose planning failed, and one of whose RDD no output
     // wants anything.
     for (node, time) in history.missingStates(until: batch.time) {
       _ = try generation.rdd(of: node, at: time)
     }
-    let jobs: [Job] = try outputs.compactMap { output in
+    let due: [DueOutput] = try outputs.compactMap { output in
       guard batch.runs(output) else { return nil }
-      return try generation.rdd(of: output.node).map { Job(output: output, rdd: $0) }
+      return try generation.rdd(of: output.node).map { (output, $0) }
     }
     // Spark: what an output changes in the driver is seen by the next batch, not by later outputs.
-    for job in jobs { job.rdd.seal() }
-    return jobs
+    for (_, rdd) in due { rdd.seal() }
+    return due
   }
 
   /// The outputs that a batch has, each at its own slide.
@@ -191,7 +193,4 @@ struct Batch: Sendable {
 }
 
 /// One output operation at one batch time.
-struct Job: Sendable {
-  let output: StreamOutput
-  let rdd: RDDNode
-}
+typealias DueOutput = (output: StreamOutput, rdd: RDDNode)

@@ -141,8 +141,22 @@ struct StreamOutput: Sendable {
   let id: Int
   let name: String
   let site: String
+  /// The name and the place of the call.
+  let title: String
   let node: StreamNode
   let action: @Sendable (RDDNode, BatchTime) throws -> Void
+
+  init(
+    id: Int, name: String, site: String, node: StreamNode,
+    action: @escaping @Sendable (RDDNode, BatchTime) throws -> Void
+  ) {
+    self.id = id
+    self.name = name
+    self.site = site
+    title = site.isEmpty ? name : "\(name) at \(site)"
+    self.node = node
+    self.action = action
+  }
 }
 
 /// The batch time for which RDDs are being made, with what is remembered of earlier ones.

@@ -43,7 +43,9 @@ public final class StreamingContext: Sendable {
   private let hooks: Hooks
   /// Shared by all receivers of this context.
   private let budget: BufferBudget
-  private let bus: ListenerBus
+  /// What happens in this context; what happens under its SparkContext besides is not told here.
+  private let events: EventBus
+  private let queue: EventQueue
 
   /// What a layer above may add to a run.
   public struct Hooks: Sendable {
@@ -85,9 +87,10 @@ public final class StreamingContext: Sendable {
     self.hooks = hooks
     makeClock = { clock ?? SystemClock() }
     state = Monitor(.building(StreamGraph(interval: interval)))
-    bus = ListenerBus(
+    events = EventBus(parent: context.events)
+    queue = EventQueue(
       isManual: clock?.isManual ?? false, threadEnds: hooks.threadEnds,
-      tellDropped: { context.post(.listenerEventsDropped(total: $0)) })
+      tellDropped: { [events = context.events] in events.post(.eventsDropped(total: $0)) })
     let settings = context.settings
     _ = try ReceiverSupervisor.Limits(settings, interval: interval)
     _ = try StreamingRun.Limits(settings, interval: interval)
@@ -182,8 +185,7 @@ public final class StreamingContext: Sendable {
     let streamID = try building { $0.inputCount }
     let supervisor = ReceiverSupervisor(
       receiver, streamID: streamID,
-      limits: try .init(context.settings, interval: interval), budget: budget, post: context.post,
-      tell: { [bus] in bus.post($0) })
+      limits: try .init(context.settings, interval: interval), budget: budget, events: events)
     return (try addInput(name: name, source: supervisor), supervisor)
   }
 
@@ -204,13 +206,23 @@ public final class StreamingContext: Sendable {
 
   // MARK: - Listeners
 
-  /// Has a listener told of everything from now on, in order; at any time.
-  public func addListener(_ listener: @escaping @Sendable (StreamingEvent) -> Void) {
-    bus.add(listener)
+  /// Has a listener told from now on of what happens in this context, in order, on a thread that may
+  /// wait; at any time.
+  @discardableResult
+  public func addListener(_ listener: any EventListener) -> ListenerTicket {
+    events.add(listener, through: queue)
+  }
+
+  /// As ``addListener(_:)``, with a closure.
+  @discardableResult
+  public func addListener(
+    topics: EventTopics = .all, _ listener: @escaping @Sendable (EngineEvent) -> Void
+  ) -> ListenerTicket {
+    addListener(ClosureListener(topics: topics, listener))
   }
 
   /// True inside a listener.
-  public var isOnListenerThread: Bool { bus.isCurrentThread }
+  public var isOnListenerThread: Bool { queue.isCurrentThread }
 
   /// Remembers the RDDs of every stream for at least so long.
   public func remember(milliseconds: Int64) throws {
@@ -244,7 +256,7 @@ public final class StreamingContext: Sendable {
       state = .stopped(RunEnd(zeroTime: end.zeroTime, history: nil))
       return old
     }
-    bus.removeListeners()
+    events.removeAll()
     withExtendedLifetime(old) {}
   }
 
@@ -368,7 +380,7 @@ public final class StreamingContext: Sendable {
       state = .stopped(nil)
       let run = StreamingRun(
         plan: try graph.frozen(), past: graph.past, context: context, clock: makeClock(),
-        hooks: hooks, bus: bus,
+        hooks: hooks, events: events, queue: queue,
         limits: try .init(context.settings, interval: interval),
         failed: { [outcome] in outcome.record($0) })
       state = .active(run)
@@ -401,7 +413,7 @@ public final class StreamingContext: Sendable {
       state.withLock {
         $0 = .stopped(RunEnd(zeroTime: run.zeroTime, history: run.history))
       }
-      context.post(.stopped)
+      events.post(.streamingStopped)
       finish()
     }
   }

@@ -30,7 +30,8 @@ final class StreamingRun: Sendable {
   private let clock: any EngineClock
   private let hooks: StreamingContext.Hooks
   private let limits: Limits
-  private let bus: ListenerBus
+  private let events: EventBus
+  private let queue: EventQueue
   private let cancellation = Cancellation()
   private let first: BatchTime
   private let failed: [(time: BatchTime, outputs: [Int])]
@@ -53,11 +54,12 @@ final class StreamingRun: Sendable {
 
   init(
     plan: StreamPlan, past: StreamGraph.Past, context: SparkContext, clock: any EngineClock,
-    hooks: StreamingContext.Hooks, bus: ListenerBus, limits: Limits,
+    hooks: StreamingContext.Hooks, events: EventBus, queue: EventQueue, limits: Limits,
     failed: @escaping @Sendable (any Error) -> Void
   ) {
     self.plan = plan
-    self.bus = bus
+    self.events = events
+    self.queue = queue
     self.context = context
     self.clock = clock
     self.hooks = hooks
@@ -83,7 +85,7 @@ final class StreamingRun: Sendable {
         plan: plan, context: context, history: history, clock: clock,
         cancellation: cancellation, outputsFailed: hooks.outputsFailed,
         afterBatch: hooks.afterBatch,
-        threadEnds: hooks.threadEnds, failed: failed, bus: bus,
+        threadEnds: hooks.threadEnds, failed: failed, events: events,
         hasRoom: { waker.withLock { $0.ticker }?.roomMade() }))
     self.loop = loop
     let sources = plan.sources
@@ -97,23 +99,26 @@ final class StreamingRun: Sendable {
           allocations[id] = plan.retention[id] > 0 ? allocation.forKeeping : allocation
         }
         var batch = Batch(time: time, submitted: clock.now, allocations: allocations)
-        if !bus.isEmpty && loop.isBusy {
+        if events.isWanted(.batches) && loop.isBusy {
           batch.isAnnounced = true
-          bus.post(.batchSubmitted(plan.waitingInfo(of: batch, zeroTime: zeroTime)))
+          events.post(
+            .batches, .batchSubmitted(plan.waitingInfo(of: batch, zeroTime: zeroTime)))
         }
         if !loop.add(batch) {
-          context.post(.batchesDropped(count: 1, records: batch.reportedCount))
+          events.post(.batchesDropped(count: 1, records: batch.reportedCount))
         }
       },
-      wallClockMoved: { context.post(.wallClockMoved(by: $0)) })
+      wallClockMoved: { events.post(.wallClockMoved(by: $0)) })
     self.ticker = ticker
     waker.withLock { $0.ticker = ticker }
   }
 
   func start() {
     context.beginRun(cancellation)
-    context.post(.started(name: context.appName, interval: plan.interval, first: first))
-    bus.post(.streamingStarted(clock.now))
+    events.post(
+      .streamingStarted(
+        RunInfo(
+          name: context.appName, interval: plan.interval, first: first, began: clock.now)))
     loop.start()
     // Spark: what had failed before comes before what was missed.
     for (time, outputs) in failed {
@@ -205,7 +210,7 @@ final class StreamingRun: Sendable {
       _ = loop.waitUntilIdle(timeout: .seconds(1))
     }
     context.endRun()
-    bus.close(timeout: limits.stopTimeout)
+    queue.close(timeout: limits.stopTimeout)
     (clock as? SystemClock)?.shutDown()
     whenStopped()
   }
@@ -213,7 +218,7 @@ final class StreamingRun: Sendable {
   private func tellDropped(_ batches: [Batch], left: Int) {
     let records = batches.reduce(left) { $0 + $1.reportedCount }
     if !batches.isEmpty || records > 0 {
-      context.post(.batchesDropped(count: batches.count, records: records))
+      events.post(.batchesDropped(count: batches.count, records: records))
     }
   }
 }

@@ -23,6 +23,7 @@ public final class CollectingOutput<Element: Sendable>: Sendable {
 
 /// Keeps the events of a context.
 public final class EventLog: EventListener {
+  public let topics = EventTopics.all
   private let kept = Monitor<[EngineEvent]>([])
 
   public init() {}

@@ -68,6 +68,9 @@ public final class ScriptedReceiver: Receiver {
     sink?.connectionLost(reason)
   }
 
+  /// Reports an error as a receiver does that goes on.
+  public func report(error: String) { state.withLock { $0.sink }?.reportedError(error) }
+
   /// How often a connection was made.
   public var connections: Int { state.withLock { $0.connections } }
 

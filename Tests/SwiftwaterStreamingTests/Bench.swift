@@ -31,6 +31,6 @@ struct Bench {
   func advance(milliseconds: Int64) { clock.advance(by: .milliseconds(milliseconds)) }
 
   var reports: [BatchReport] {
-    log.events.compactMap { if case .batchCompleted(let report) = $0 { report } else { nil } }
+    log.events.compactMap { if case .batchEnded(let report) = $0 { report } else { nil } }
   }
 }

@@ -60,7 +60,7 @@ import Testing
     }
     bench.context.addListener(
       ClosureListener { event in
-        if case .batchCompleted(let report) = event {
+        if case .batchEnded(let report) = event {
           pending.withLock { $0.append(report.pendingCount) }
         }
       })

@@ -231,7 +231,7 @@ import Testing
     try lines.foreachRDD { _, _ in throw EngineError.illegalState("no") }
     let heard = Mutex<[String]>([])
     bench.streaming.addListener { event in
-      let line =
+      let line: String? =
         switch event {
         case .streamingStarted: "started"
         case .receiverStarted(let info): "receiver \(info.streamID) \(info.name)"
@@ -242,8 +242,9 @@ import Testing
         case .batchCompleted(let info): "completed \(info.outputs.map { $0.failure ?? "well" })"
         case .outputStarted(let info): "output \(info.id)"
         case .outputCompleted(let info): "output \(info.id) \(info.failure == nil)"
+        default: nil
         }
-      heard.withLock { $0.append(line) }
+      if let line { heard.withLock { $0.append(line) } }
     }
     try bench.streaming.start()
     bench.source.send(lines: ["a", "b"])
@@ -255,6 +256,57 @@ import Testing
         "batch started [2]", "output 0", "output 0 true", "output 1", "output 1 false",
         "completed [\"well\", \"no\"]", "receiver stopped: Stopped by driver",
       ])
+  }
+
+  @Test("Listeners hear what becomes of a receiver, and of the errors that it reports")
+  func receivers() throws {
+    let bench = try Bench()
+    try bench.lines().foreachRDD { _, _ in }
+    let heard = Mutex<[String]>([])
+    bench.streaming.addListener(topics: .receivers) { event in
+      let (name, info): (String, ReceiverInfo?) =
+        switch event {
+        case .receiverStarted(let info): ("started", info)
+        case .receiverConnected(let info): ("connected", info)
+        case .receiverError(let info): ("error", info)
+        case .receiverLost(let info, _): ("lost", info)
+        case .receiverStopped(let info): ("stopped", info)
+        default: ("?", nil)
+        }
+      let time = info?.lastErrorTime.map { " at \($0.milliseconds)" } ?? ""
+      heard.withLock {
+        $0.append("\(name) \(info?.isActive == true) [\(info?.lastErrorMessage ?? "")]\(time)")
+      }
+    }
+    try bench.streaming.start()
+    bench.advance(milliseconds: 500)
+    bench.source.report(error: "the answer has no body")
+    bench.source.disconnect("gone")
+    bench.source.report(error: "nobody listens")
+    bench.advance(milliseconds: 2000)
+    bench.streaming.stop()
+    bench.source.report(error: "too late")
+    #expect(
+      heard.withLock { $0 } == [
+        "started true []", "connected true []", "error true [the answer has no body] at 500",
+        "lost false [Restarting receiver with delay 2000ms: gone] at 500",
+        "started true []", "connected true []", "stopped false [Stopped by driver]",
+      ])
+  }
+
+  @Test("Listeners of one context hear nothing of another on the same SparkContext")
+  func twoContexts() throws {
+    let bench = try Bench()
+    try bench.lines().foreachRDD { _, _ in }
+    let other = try StreamingContext(
+      bench.context, interval: BatchInterval(milliseconds: 1000), clock: bench.clock)
+    let heard = Mutex(0)
+    other.addListener { _ in heard.withLock { $0 += 1 } }
+    try bench.streaming.start()
+    bench.advance(milliseconds: 1000)
+    bench.streaming.stop()
+    #expect(heard.withLock { $0 } == 0)
+    #expect(bench.reports.count == 1)
   }
 
   @Test("Listeners hear of batches that wait while one runs")
@@ -280,17 +332,21 @@ import Testing
   func slow() {
     let gate = Monitor(false)
     let heard = Mutex<[Int64]>([])
-    let bus = ListenerBus(isManual: false, threadEnds: {}, tellDropped: { _ in })
-    bus.add { event in
+    let bus = EventBus()
+    let queue = EventQueue(isManual: false, tellDropped: { _ in })
+    let listener = ClosureListener { event in
       _ = gate.wait { $0 ? true : nil }
-      if case .streamingStarted(let time) = event {
+      if case .generationFailed(let time, _) = event {
         heard.withLock { $0.append(time.milliseconds) }
       }
     }
-    for number in 0..<Int64(1000) { bus.post(.streamingStarted(Timestamp(milliseconds: number))) }
+    bus.add(listener, through: queue)
+    for number in 0..<Int64(1000) {
+      bus.post(.generationFailed(time: BatchTime(milliseconds: number), failure: ""))
+    }
     #expect(heard.withLock { $0.isEmpty })
     gate.notify { $0 = true }
-    bus.close(timeout: .seconds(10))
+    queue.close(timeout: .seconds(10))
     #expect(heard.withLock { $0 } == Array(0..<1000 as Range<Int64>))
   }
 }

@@ -21,8 +21,8 @@ import Testing
     bench.advance(milliseconds: 1000)
     #expect(output.batches == [["a", "last"], ["held"], []])
     let losses = bench.log.events.compactMap { event -> String? in
-      if case .receiverLost(let source, let reason, let retry) = event {
-        "\(source) \(reason) \(retry)"
+      if case .receiverLost(let info, let retry) = event {
+        "\(info.source) \(info.lastError) \(retry)"
       } else {
         nil
       }

@@ -5,6 +5,7 @@ from threading import Event, Thread
 
 import pytest
 
+from swiftwater._native import engine
 from swiftwater.streaming import StreamingContext, StreamingListener
 from swiftwater.streaming._events import BatchInfo, OutputOperationInfo, ReceiverInfo, event
 from swiftwater.testing import StreamingTest
@@ -171,6 +172,31 @@ def test_listeners_come_and_go_while_it_runs(streaming):
     streaming.ssc.removeStreamingListener(late)
     streaming.advance()
     assert len(late.names) == seen
+
+
+def test_without_a_listener_no_event_is_made(streaming, monkeypatch):
+    told = []
+    set_listener = engine.set_listener
+    monkeypatch.setattr(
+        engine,
+        "set_listener",
+        lambda handle, function: told.append(function) or set_listener(handle, function),
+    )
+    first, second = Recorder(), Recorder()
+    streaming.collect(streaming.ssc.queueStream([[1]]))
+    streaming.ssc.removeStreamingListener(first)
+    streaming.ssc.addStreamingListener(first)
+    streaming.ssc.addStreamingListener(second)
+    streaming.ssc.removeStreamingListener(first)
+    streaming.advance()
+    assert [function is None for function in told] == [False]
+    streaming.ssc.removeStreamingListener(second)
+    streaming.advance()
+    streaming.ssc.addStreamingListener(first)
+    streaming.advance()
+    assert [function is None for function in told] == [False, True, False]
+    submitted = "onBatchSubmitted"
+    assert (first.names.count(submitted), second.names.count(submitted)) == (1, 1)
 
 
 def test_a_listener_cannot_stop_the_context(streaming):

@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 from swiftwater._native import engine
 from swiftwater.streaming._events import event
+
+if TYPE_CHECKING:
+    from swiftwater._swiftwater import Handle
 
 __all__ = ["Listeners"]
 
 
 class Listeners:
-    """Those who are told of the engine's events."""
+    """Those who are told of the engine's events; without any, none is made."""
 
-    def __init__(self) -> None:
-        """Begin without any."""
+    def __init__(self, handle: Handle) -> None:
+        """Begin without any for a streaming context."""
+        self._handle = handle
+        self._changing = Lock()
         # Replaced, never changed: the engine's thread reads it.
         self._all: tuple[Any, ...] = ()
 
     def add(self, listener: Any) -> None:
         """Tell ``listener`` from now on."""
-        self._all = (*self._all, listener)
+        with self._changing:
+            if not self._all:
+                engine.set_listener(self._handle, self.tell)
+            self._all = (*self._all, listener)
 
     def remove(self, listener: Any) -> None:
         """Tell ``listener`` nothing any more."""
-        self._all = tuple(each for each in self._all if each is not listener)
+        with self._changing:
+            rest = tuple(each for each in self._all if each is not listener)
+            if self._all and not rest:
+                engine.set_listener(self._handle, None)
+            self._all = rest
 
     def tell(self, given: tuple[Any, ...]) -> None:
         """Tell all of an event of the engine."""

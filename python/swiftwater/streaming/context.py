@@ -492,8 +492,7 @@ class StreamingContext:
         if self._listeners is None:
             from swiftwater.streaming._listeners import Listeners
 
-            self._listeners = Listeners()
-            engine.add_listener(self._handle, self._listeners.tell)
+            self._listeners = Listeners(self._handle)
         self._listeners.add(streamingListener)
 
     def removeStreamingListener(self, streamingListener: StreamingListener) -> None:
