@@ -237,7 +237,7 @@ class StreamingTest:
             ...     test.outputs[0].batches
             [[('a', 3)]]
         """
-        from swiftwater.streaming import _recovery
+        from swiftwater.streaming._checkpoints import recovery
 
         test = cls.__new__(cls)
         test._owns_context = spark_context is None
@@ -246,7 +246,7 @@ class StreamingTest:
             spark_context = SparkContext(master, "test", conf=conf)
         test.sc = spark_context
         try:
-            last_ms = _recovery.last_batch_ms(checkpoint)
+            last_ms = recovery.last_batch_ms(checkpoint)
             milliseconds(downtime, "the downtime")
             begin_ms = last_ms + round(downtime * 1000)
 
@@ -254,7 +254,7 @@ class StreamingTest:
                 def _begin_ms(self, interval_ms: int) -> int:
                     return begin_ms
 
-            ssc = _recovery.recovered(LaterTime, checkpoint, test.sc)
+            ssc = recovery.recovered(LaterTime, checkpoint, test.sc)
             test._open(_found(ssc, checkpoint))
         except BaseException:
             test._close_context()

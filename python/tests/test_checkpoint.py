@@ -10,7 +10,8 @@ import zlib
 import pytest
 
 from swiftwater import SparkContext
-from swiftwater.streaming import StreamingContext, _checkpoint_files
+from swiftwater.streaming import StreamingContext
+from swiftwater.streaming._checkpoints import format as checkpoint_format
 from swiftwater.testing import StreamingTest
 
 
@@ -159,7 +160,7 @@ def test_a_context_is_opened_with_the_settings_of_the_checkpoint(tmp_path):
         test.ssc.checkpoint(str(tmp_path))
         test.collect(test.text_source().stream)
         test.advance()
-    from swiftwater.streaming._recovery import recovered
+    from swiftwater.streaming._checkpoints.recovery import recovered
     from swiftwater.testing import _VirtualTime
 
     ssc = recovered(_VirtualTime, str(tmp_path))
@@ -200,11 +201,11 @@ def names(folder, prefix):
 
 def test_the_newest_ten_are_kept_and_no_data_that_nobody_needs(tmp_path):
     checkpointed(tmp_path, 45)
-    times = _checkpoint_files.checkpoint_times(str(tmp_path))
+    times = checkpoint_format.checkpoint_times(str(tmp_path))
     assert times == [1_893_456_000_000 + 1000 * batch for batch in range(45, 35, -1)]
     needed = set()
     for time_ms in times:
-        facts, _ = _checkpoint_files.read_checkpoint(str(tmp_path), time_ms)
+        facts, _ = checkpoint_format.read_checkpoint(str(tmp_path), time_ms)
         needed |= {row["file"] for row in facts["data"]}
     assert set(names(tmp_path, "data-")) == needed
     assert names(tmp_path, ".") == []
@@ -217,11 +218,11 @@ def test_data_is_written_every_ten_seconds_and_at_the_stop(tmp_path):
         test.collect(pairs(test.text_source().stream).updateStateByKey(total))
         for batch in range(1, 25):
             feed(test, [["a 1"]])
-            newest = _checkpoint_files.checkpoint_times(str(tmp_path))[0]
-            facts, _ = _checkpoint_files.read_checkpoint(str(tmp_path), newest)
+            newest = checkpoint_format.checkpoint_times(str(tmp_path))[0]
+            facts, _ = checkpoint_format.read_checkpoint(str(tmp_path), newest)
             written[batch] = (facts["data_ms"] - facts["zero_ms"]) // 1000
     assert written == {batch: batch // 10 * 10 for batch in range(1, 25)}
-    facts, _ = _checkpoint_files.read_checkpoint(str(tmp_path), newest)
+    facts, _ = checkpoint_format.read_checkpoint(str(tmp_path), newest)
     assert facts["data_ms"] == facts["last_ms"] == newest
 
 
@@ -232,8 +233,8 @@ def test_a_shorter_interval_writes_data_more_often(tmp_path):
         assert counts.is_checkpointed
         test.collect(counts)
         feed(test, [["a 1"]] * 3)
-        newest = _checkpoint_files.checkpoint_times(str(tmp_path))[0]
-        facts, _ = _checkpoint_files.read_checkpoint(str(tmp_path), newest)
+        newest = checkpoint_format.checkpoint_times(str(tmp_path))[0]
+        facts, _ = checkpoint_format.read_checkpoint(str(tmp_path), newest)
         assert facts["data_ms"] - facts["zero_ms"] == 2000
 
 
@@ -350,20 +351,20 @@ def checkpointed_in_context(folder, sc):
 
 def test_another_version_of_python(tmp_path):
     checkpointed(tmp_path)
-    for time_ms in _checkpoint_files.checkpoint_times(str(tmp_path)):
-        facts, functions = _checkpoint_files.read_checkpoint(str(tmp_path), time_ms)
+    for time_ms in checkpoint_format.checkpoint_times(str(tmp_path)):
+        facts, functions = checkpoint_format.read_checkpoint(str(tmp_path), time_ms)
         facts["python"] = [3, 99]
-        _checkpoint_files.write_checkpoint(str(tmp_path), time_ms, facts, functions)
+        checkpoint_format.write_checkpoint(str(tmp_path), time_ms, facts, functions)
     with pytest.raises(RuntimeError, match=r"in the code of Python 3\.99, and this is Python"):
         StreamingContext.getOrCreate(str(tmp_path), lambda: None)
 
 
 def test_data_of_an_operator_that_is_not_there(tmp_path):
     checkpointed(tmp_path)
-    newest = _checkpoint_files.checkpoint_times(str(tmp_path))[0]
-    facts, functions = _checkpoint_files.read_checkpoint(str(tmp_path), newest)
+    newest = checkpoint_format.checkpoint_times(str(tmp_path))[0]
+    facts, functions = checkpoint_format.read_checkpoint(str(tmp_path), newest)
     facts["data"][0]["operator"] = "averages"
-    _checkpoint_files.write_checkpoint(str(tmp_path), newest, facts, functions)
+    checkpoint_format.write_checkpoint(str(tmp_path), newest, facts, functions)
     text = "data of the operator 'averages', and no operator of the job has this name"
     with pytest.raises(RuntimeError, match=text):
         StreamingTest.recovered(str(tmp_path))
@@ -459,7 +460,7 @@ def test_a_failed_write_does_not_stop_the_job(tmp_path, streaming, capfd, monkey
     streaming.ssc.checkpoint(str(tmp_path))
     out = streaming.collect(streaming.text_source().stream.count())
     streaming.start()
-    monkeypatch.setattr(_checkpoint_files, "write_checkpoint", fail)
+    monkeypatch.setattr(checkpoint_format, "write_checkpoint", fail)
     streaming.advance(2)
     assert len(out.batches) == 2
     assert "could not write the checkpoint" in capfd.readouterr().err
@@ -469,8 +470,8 @@ def test_a_failed_write_does_not_stop_the_job(tmp_path, streaming, capfd, monkey
 
 
 def operators(folder):
-    newest = _checkpoint_files.checkpoint_times(str(folder))[0]
-    return _checkpoint_files.read_checkpoint(str(folder), newest)[0]["operators"]
+    newest = checkpoint_format.checkpoint_times(str(folder))[0]
+    return checkpoint_format.read_checkpoint(str(folder), newest)[0]["operators"]
 
 
 def test_names_of_stateful_operators(tmp_path, streaming):

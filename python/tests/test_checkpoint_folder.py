@@ -15,12 +15,10 @@ import pytest
 from swiftwater import SparkContext
 from swiftwater._claimed_folders import ClaimedFolder
 from swiftwater.errors import SparkException
-from swiftwater.streaming import (
-    StreamingContext,
-    _checkpoint_files,
-    _checkpoint_folder,
-)
-from swiftwater.streaming._checkpoint_folder import CheckpointFolder
+from swiftwater.streaming import StreamingContext
+from swiftwater.streaming._checkpoints import folder as checkpoint_folder
+from swiftwater.streaming._checkpoints import format as checkpoint_format
+from swiftwater.streaming._checkpoints.folder import CheckpointFolder
 from swiftwater.testing import StreamingTest
 
 NOBODY = 65534
@@ -74,9 +72,9 @@ class Planted:
 
 def plant(folder):
     """Put a checkpoint there that is newer than all others and runs code."""
-    facts, _ = _checkpoint_files.read_checkpoint(str(folder), int(newest(folder).name[11:]))
+    facts, _ = checkpoint_format.read_checkpoint(str(folder), int(newest(folder).name[11:]))
     Planted.unpickled = False
-    _checkpoint_files.write_checkpoint(
+    checkpoint_format.write_checkpoint(
         str(folder), 9_999_999_999_999, facts, pickle.dumps(Planted())
     )
     return folder / "checkpoint-9999999999999"
@@ -266,7 +264,7 @@ def test_a_file_without_a_name_is_refused(folder, capfd):
 
 HOLDER = """
 import sys
-from swiftwater.streaming._checkpoint_folder import CheckpointFolder
+from swiftwater.streaming._checkpoints.folder import CheckpointFolder
 
 folder = CheckpointFolder(sys.argv[1])
 folder.lock()
@@ -359,7 +357,7 @@ def test_a_file_system_without_locks(folder, monkeypatch, capfd):
     def refuse(descriptor, operation):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(_checkpoint_folder.fcntl, "flock", refuse)
+    monkeypatch.setattr(checkpoint_folder.fcntl, "flock", refuse)
     with StreamingTest.recovered(str(folder)) as test:
         test.start()
     assert "cannot be locked (No locks available)" in capfd.readouterr().err
@@ -393,7 +391,7 @@ def test_data_whose_checkpoint_fails_is_removed(tmp_path, monkeypatch):
         test.ssc.checkpoint(str(tmp_path))
         define(test)
         test.advance(5)
-        monkeypatch.setattr(_checkpoint_files, "write_checkpoint", full)
+        monkeypatch.setattr(checkpoint_format, "write_checkpoint", full)
         for _ in range(40):
             test.sources[0].send("a")
             test.advance()

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from swiftwater.streaming import _checkpoint_files
+from swiftwater.streaming._checkpoints import format as checkpoint_format
 from swiftwater.testing import StreamingTest
 
 BATCHES = [[f"{letter} {number}" for letter in "abcdef"[number:]] for number in range(5)]
@@ -71,10 +71,10 @@ def gone_on(folder, batches):
 def make_older(folder, moves):
     """Rewrite the newest checkpoint as an older version wrote it; with keys in other partitions."""
     time_ms = max(int(name[11:]) for name in os.listdir(folder) if name.startswith("checkpoint-"))
-    facts, functions = _checkpoint_files.read_checkpoint(folder, time_ms)
+    facts, functions = checkpoint_format.read_checkpoint(folder, time_ms)
     content = {
-        name: _checkpoint_files.read_data(folder, name)
-        for name in _checkpoint_files.named_in(facts["data"])
+        name: checkpoint_format.read_data(folder, name)
+        for name in checkpoint_format.named_in(facts["data"])
     }
     for row in facts["data"]:
         assert row.pop("placement") == 1
@@ -83,8 +83,8 @@ def make_older(folder, moves):
             parts = content[row["file"]][first:behind]
             content[row["file"]][first:behind] = [*parts[1:], parts[0]]
     for name, sections in content.items():
-        _checkpoint_files.write_data(folder, name, sections)
-    _checkpoint_files.write_checkpoint(folder, time_ms, facts, functions)
+        checkpoint_format.write_data(folder, name, sections)
+    checkpoint_format.write_checkpoint(folder, time_ms, facts, functions)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -104,8 +104,8 @@ def test_keys_are_placed_anew(tmp_path, kind):
 
 
 def test_a_checkpoint_of_this_version_is_read_as_it_is(tmp_path, monkeypatch):
-    from swiftwater.streaming import _recovery
+    from swiftwater.streaming._checkpoints import recovery
 
-    monkeypatch.delattr(_recovery, "_placed_anew")
+    monkeypatch.delattr(recovery, "_placed_anew")
     begun(str(tmp_path), "updateStateByKey")
     assert gone_on(str(tmp_path), BATCHES[2:3]) != []

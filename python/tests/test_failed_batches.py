@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from swiftwater.streaming import _checkpoint_files, _failed_batches
+from swiftwater.streaming._checkpoints import failed_batches
+from swiftwater.streaming._checkpoints import format as checkpoint_format
 from swiftwater.testing import StreamingTest
 from tests.test_checkpoint import KINDS, feed, made_up, pairs
 
@@ -51,8 +52,8 @@ def feed_with_failures(test, batches, down):
 
 
 def newest(folder):
-    time_ms = _checkpoint_files.checkpoint_times(str(folder))[0]
-    return _checkpoint_files.read_checkpoint(str(folder), time_ms)[0]
+    time_ms = checkpoint_format.checkpoint_times(str(folder))[0]
+    return checkpoint_format.read_checkpoint(str(folder), time_ms)[0]
 
 
 def failed(folder):
@@ -315,7 +316,7 @@ def feed_with_failures_of_time(test, batches, down):
     ("bound", "value", "left"), [("_MOST_BATCHES", 2, [3, 4]), ("_MOST_BYTES", 20, [4])]
 )
 def test_what_waits_is_bounded(bound, value, left, tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(_failed_batches, bound, value)
+    monkeypatch.setattr(failed_batches, bound, value)
     with StreamingTest() as test:
         test.ssc.checkpoint(str(tmp_path))
         test.text_source().stream.foreachRDD(put)
@@ -331,7 +332,7 @@ def test_what_waits_is_bounded(bound, value, left, tmp_path, monkeypatch, capfd)
 
 
 def test_input_that_is_too_large_is_not_kept(tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(_failed_batches, "_MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(failed_batches, "_MOST_BYTES", 1 << 20)
     with StreamingTest() as test:
         test.ssc.checkpoint(str(tmp_path))
         test.text_source().stream.foreachRDD(put)
@@ -349,7 +350,7 @@ def test_data_that_cannot_be_written_is_told(tmp_path, monkeypatch, capfd):
         test.ssc.checkpoint(str(tmp_path))
         test.text_source().stream.foreachRDD(put)
         with monkeypatch.context() as patch:
-            patch.setattr(_checkpoint_files, "write_data", fail)
+            patch.setattr(checkpoint_format, "write_data", fail)
             feed_with_failures(test, [["a"]], {1})
         assert failed(tmp_path) == []
         feed_with_failures(test, [["b"]], {1})

@@ -27,8 +27,8 @@ from swiftwater.streaming.dstream import DStream, rdd_handle
 
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
-    from swiftwater.streaming._checkpoint import CheckpointWriter
-    from swiftwater.streaming._checkpoint_folder import CheckpointFolder
+    from swiftwater.streaming._checkpoints.folder import CheckpointFolder
+    from swiftwater.streaming._checkpoints.writer import CheckpointWriter
     from swiftwater.streaming._files import FileChooser
     from swiftwater.streaming._java import Duration, JavaStreamingContext
     from swiftwater.streaming._listeners import Listeners
@@ -151,9 +151,9 @@ class StreamingContext:
             >>> ssc = StreamingContext.getOrCreate(f"{tmp}/checkpoints", setup)
             >>> ssc.stop(stopSparkContext=False)
         """
-        from swiftwater.streaming import _recovery
+        from swiftwater.streaming._checkpoints import recovery
 
-        recovered = _recovery.recovered(cls, checkpointPath)
+        recovered = recovery.recovered(cls, checkpointPath)
         if recovered is not None:
             return recovered
         created = setupFunc()
@@ -459,7 +459,7 @@ class StreamingContext:
             self._checkpoint_folder = None
             return
         from swiftwater._paths import local_path
-        from swiftwater.streaming._checkpoint_folder import CheckpointFolder
+        from swiftwater.streaming._checkpoints.folder import CheckpointFolder
 
         self._use_checkpoints(CheckpointFolder.made(local_path(directory, "checkpoint")))
 
@@ -620,7 +620,7 @@ class StreamingContext:
 
     def _prepare_checkpoints(self) -> None:
         if self._checkpoint_folder is not None:
-            from swiftwater.streaming._checkpoint import CheckpointWriter
+            from swiftwater.streaming._checkpoints.writer import CheckpointWriter
 
             if self._writer is None:
                 self._writer = CheckpointWriter(self)

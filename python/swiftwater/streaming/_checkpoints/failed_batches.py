@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from swiftwater.streaming import _checkpoint_files as files
+from swiftwater.streaming._checkpoints import format as files
 
 __all__ = ["FailedBatches"]
 

@@ -126,11 +126,23 @@ def _class_of_script(qualified: str, content: bytes) -> Any:
     found = _in_script(qualified)
     if isinstance(found, type):
         return found
-    made = pickle.loads(content)  # noqa: S301 - of a folder that only this user can write to
+    made = _Unpickler(io.BytesIO(content)).load()
     if "." not in qualified:
         # For the data, whose objects name their class.
         setattr(sys.modules["__main__"], qualified, made)
     return made
+
+
+# What checkpoints of older versions name that has moved since.
+_MOVED = {("swiftwater.streaming._pickled_calls", "_class_of_script"): _class_of_script}
+
+
+class _Unpickler(pickle.Unpickler):
+    """Reads what was pickled of a folder that only this user can write to."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        moved = _MOVED.get((module, name))
+        return super().find_class(module, name) if moved is None else moved
 
 
 def unpickled(
@@ -139,7 +151,7 @@ def unpickled(
     """Return the calls in ``content``, referring to ``ssc`` and to streams that are still empty."""
     streams: dict[int, DStream[Any]] = {}
 
-    class Unpickler(pickle.Unpickler):
+    class Unpickler(_Unpickler):
         def persistent_load(self, reference: Any) -> Any:
             match reference:
                 case ("context",):

@@ -9,10 +9,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from swiftwater._native import engine
-from swiftwater.streaming import _checkpoint_files as files
-from swiftwater.streaming._checkpoint_folder import CheckpointFolder, UntrustedFileError
-from swiftwater.streaming._failed_batches import FailedBatches
-from swiftwater.streaming._pickled_calls import pickled, python_version
+from swiftwater.streaming._checkpoints import format as files
+from swiftwater.streaming._checkpoints.calls import pickled, python_version
+from swiftwater.streaming._checkpoints.failed_batches import FailedBatches
+from swiftwater.streaming._checkpoints.folder import CheckpointFolder, UntrustedFileError
 
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from swiftwater.streaming._checkpoint_folder import CheckpointError, CheckpointFolder, opened
+from swiftwater.streaming._checkpoints.folder import CheckpointError, CheckpointFolder, opened
 
 __all__ = [
     "CheckpointError",

@@ -10,10 +10,10 @@ from swiftwater._native import engine
 from swiftwater.conf import SparkConf
 from swiftwater.context import SparkContext
 from swiftwater.rdd import RDD, portable_hash
-from swiftwater.streaming import _checkpoint_files as files
-from swiftwater.streaming._checkpoint import NOT_RECOVERABLE, CheckpointWriter
-from swiftwater.streaming._checkpoint_folder import CheckpointFolder, UntrustedFileError, opened
-from swiftwater.streaming._pickled_calls import python_version, replayed, unpickled
+from swiftwater.streaming._checkpoints import format as files
+from swiftwater.streaming._checkpoints.calls import python_version, replayed, unpickled
+from swiftwater.streaming._checkpoints.folder import CheckpointFolder, UntrustedFileError, opened
+from swiftwater.streaming._checkpoints.writer import NOT_RECOVERABLE, CheckpointWriter
 
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
