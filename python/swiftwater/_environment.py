@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from swiftwater._interpreter import flags, loading
+from swiftwater._native import engine
 
 __all__ = ["EnvironmentProblem", "borrow_packages", "switch"]
 
@@ -141,8 +142,6 @@ def _venv_version(path: str) -> tuple[int, int] | None:
 
 def _check_version(path: str, version: tuple[int, int], in_host: bool) -> None:
     """Refuse an environment whose Python cannot load what this one runs."""
-    from swiftwater._native import engine
-
     mine = (sys.version_info[0], sys.version_info[1])
     # The host holds one interpreter; a stock interpreter can be any that the module loads into.
     fits = version == mine if in_host else version >= tuple(engine.python_version)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from swiftwater import _interrupts, _lifetime, _settings
+from swiftwater._active import active_context
 from swiftwater._calls import PACKAGE_FOLDER
 from swiftwater._visible import complain, visible
 
@@ -67,15 +69,21 @@ def end_after_interrupt() -> int:
 
 
 def _wants_full() -> bool:
-    context = sys.modules.get("swiftwater.context")
-    active = context.SparkContext._active_spark_context if context is not None else None
+    active = active_context()
     if active is not None:
-        chosen: _settings.Settings = active._settings
-        return chosen.flag(_FULL)
+        return active._settings.flag(_FULL)
     try:
         return _settings.merge({}, _settings.command_line, os.environ).flag(_FULL)
     except (RuntimeError, ValueError):
         return False
+
+
+def _as_it_is(error: BaseException) -> BaseException:
+    return error
+
+
+# What a program with Py4J got has the traceback in its text, too: `_py4j` puts its own one here.
+untranslated: Callable[[BaseException], BaseException] = _as_it_is
 
 
 def render(error: BaseException, full: bool = False) -> str:
@@ -85,11 +93,7 @@ def render(error: BaseException, full: bool = False) -> str:
     """
     import traceback
 
-    translation = sys.modules.get("swiftwater._py4j")
-    if translation is not None:
-        # What a program with Py4J got has the traceback in its text, too.
-        error = translation.untranslated(error)
-    whole = traceback.TracebackException.from_exception(error)
+    whole = traceback.TracebackException.from_exception(untranslated(error))
     if full:
         return visible("".join(whole.format()).rstrip("\n"), keeps_lines=True)
     chain = _chain(_without_internal(whole))

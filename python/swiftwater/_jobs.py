@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +17,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from swiftwater._active import active_context
+from swiftwater._calls import PACKAGE_FOLDER
 from swiftwater._native import engine
 from swiftwater.rdd import RDD
 
@@ -95,9 +98,7 @@ def _watched(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _begin() -> Job:
-    from swiftwater.context import SparkContext
-
-    active = SparkContext._active_spark_context
+    active = active_context()
     job = Job(None if active is None else active._properties().get(GROUP))
     if active is not None:
         with _lock:
@@ -130,12 +131,16 @@ def cancel(threads: Iterable[int] | None, reason: str) -> int:
 
 
 # Whoever is in one of these files computes, or is about to: what only builds is over in no time.
-_FILES = frozenset({RDD.collect.__code__.co_filename, watch.__code__.co_filename})
+_FILES = (
+    f"{PACKAGE_FOLDER}_rdd{os.sep}",
+    RDD.collect.__code__.co_filename,
+    watch.__code__.co_filename,
+)
 
 
 def _in_action(frame: FrameType | None) -> bool:
     while frame is not None:
-        if frame.f_code.co_filename in _FILES:
+        if frame.f_code.co_filename.startswith(_FILES):
             return True
         frame = frame.f_back
     return False

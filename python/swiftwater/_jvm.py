@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from swiftwater._active import active_context, active_streams
 from swiftwater._native import engine
 from swiftwater.errors import NoJVMError
 
@@ -102,7 +103,7 @@ class Logger:
 
     def getLevel(self) -> str:
         """Return the level of the whole log, which is every logger's."""
-        active = _active_context()
+        active = active_context()
         return "INFO" if active is None else active._log_level
 
     def setLevel(self, level: object) -> None:
@@ -113,7 +114,7 @@ class Logger:
         """
         if not self._name:
             engine.set_log_level(str(level))
-            active = _active_context()
+            active = active_context()
             if active is not None:
                 active._log_level = str(level)
 
@@ -149,12 +150,6 @@ class Level:
     WARN, ERROR, FATAL, OFF = "WARN", "ERROR", "FATAL", "OFF"
 
 
-def _active_context() -> SparkContext | None:
-    from swiftwater.context import SparkContext
-
-    return SparkContext._active_spark_context
-
-
 class Option:
     """Scala's ``Option``: a value or none."""
 
@@ -185,9 +180,7 @@ class StreamingContexts:
     @staticmethod
     def getActive() -> Option:
         """Return what stands for the context that runs, if one does."""
-        from swiftwater.streaming.context import StreamingContext
-
-        active = StreamingContext.getActive()
+        active = active_streams()
         return Option(None if active is None else active._jssc)
 
 

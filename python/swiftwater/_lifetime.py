@@ -11,6 +11,9 @@ import os
 import sys
 from collections.abc import Callable
 
+from swiftwater import _interrupts
+from swiftwater._native import engine
+
 __all__ = [
     "clear_at_exit",
     "forget",
@@ -69,8 +72,6 @@ def stop_everything(graceful: bool = False) -> None:
             graceful = False
             _open.append(stop)
         except Exception as error:  # noqa: BLE001 - the others have to be stopped too
-            from swiftwater._native import engine
-
             engine.log("error", f"could not stop at exit: {error}")
 
 
@@ -92,8 +93,6 @@ def _after_fork() -> None:
 def _at_exit() -> None:
     if not started():
         return
-    from swiftwater import _interrupts
-
     _interrupts.note_end()
     stop_everything(graceful=_interrupts.graceful_at_exit())
     _interrupts.close()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from swiftwater._native import engine
+
 __all__ = ["input_files", "local_path", "matching_paths"]
 
 _PATTERN = ("*", "?", "[", "{")
@@ -95,8 +97,6 @@ def matching_paths(pattern: str) -> list[str]:
         >>> [path.rpartition("/")[2] for path in matching_paths(tmp + "/{b,a}.txt")]
         ['a.txt', 'b.txt']
     """
-    from swiftwater._native import engine
-
     return engine.matching_paths(pattern)
 
 

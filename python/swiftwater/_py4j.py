@@ -14,6 +14,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from swiftwater import _errors
 from swiftwater._native import engine
 from swiftwater.errors import JavaThrowable, Py4JJavaError
 
@@ -160,9 +161,10 @@ def _message(error: BaseException) -> str:
     return f"An error occurred in a job: {text}"
 
 
-def _python_text(error: BaseException) -> str:
-    from swiftwater import _errors
+_errors.untranslated = untranslated
 
+
+def _python_text(error: BaseException) -> str:
     return "".join(_errors.of_the_program(untranslated(error)).format()).rstrip("\n")
 
 

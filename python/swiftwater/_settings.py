@@ -44,16 +44,14 @@ _OTHER_VARIABLES = frozenset({"SWIFTWATER_PYTHON"})
 
 # As Spark's spark.redaction.regex, and what that leaves out: spark.authenticate.pass,
 # spark.redis.auth, fs.azure.account.key...
-_SECRET = re.compile(
-    r"secret|pass|pwd|token|credential|auth|cookie|jaas|signature|(^|[._-])sas([._-]|$)"
-    r"|(access|account|api|encryption|master|private|shared|signing|ssh|storage)[._-]?key",
-    re.IGNORECASE,
+_HIDDEN_NAMES = (
+    r"(?i)secret|pass|pwd|token|credential|auth|cookie|jaas|signature|(^|[._-])sas([._-]|$)"
+    r"|(access|account|api|encryption|master|private|shared|signing|ssh|storage)[._-]?key"
 )
 # A secret may also stand in a value: an option of another program, or an address with a password.
-_SECRET_IN_VALUE = re.compile(
-    r"(secret|passw(or)?d|pwd|token|credentials?|(access|account|api)[._-]?key)[\"']?\s*[=:]"
-    r"|://[^/\s:@]*:[^/\s@]+@",
-    re.IGNORECASE,
+_HIDDEN_VALUES = (
+    r"(?i)(secret|passw(or)?d|pwd|token|credentials?|(access|account|api)[._-]?key)[\"']?\s*[=:]"
+    r"|://[^/\s:@]*:[^/\s@]+@"
 )
 
 
@@ -226,7 +224,7 @@ def is_secret(name: str, value: str) -> bool:
     # Whether something is on is no secret, such as spark.authenticate.
     if value.strip().lower() in ("", "true", "false"):
         return False
-    return bool(_SECRET.search(name) or _SECRET_IN_VALUE.search(value))
+    return bool(re.search(_HIDDEN_NAMES, name) or re.search(_HIDDEN_VALUES, value))
 
 
 def table(entries: Mapping[str, Entry]) -> str:

@@ -7,12 +7,12 @@ goes to a file. Files have no name once they are open, so nothing is left behind
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from swiftwater import _worker_session
+from swiftwater._active import active_context
 
 __all__ = ["external_sorted", "limit_bytes", "merged_pairs", "resident_bytes"]
 
@@ -70,10 +70,8 @@ def local_folder() -> str | None:
 def _setting(name: str) -> str | None:
     if _worker_session.settings is not None:
         return _worker_session.settings.get(name)
-    context = sys.modules.get("swiftwater.context")
-    active = context.SparkContext._active_spark_context if context is not None else None
-    value: str | None = active._settings.get(name) if active is not None else None
-    return value
+    active = active_context()
+    return active._settings.get(name) if active is not None else None
 
 
 def external_sorted(

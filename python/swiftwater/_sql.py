@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from swiftwater import _lifetime, errors
+from swiftwater import _active, _lifetime, errors
 from swiftwater.conf import SparkConf
 from swiftwater.context import SPARK_VERSION, SparkContext
 from swiftwater.rdd import RDD
@@ -363,6 +363,9 @@ def close_session_of(context: SparkContext) -> None:
         if session is not None and session._sc is context:
             SparkSession._instantiatedSession = None
             session.conn.close()
+
+
+_active.at_close.append(close_session_of)
 
 
 def _session_of(context: SparkContext) -> SparkSession:

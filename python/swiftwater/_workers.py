@@ -10,6 +10,7 @@ import sys
 from importlib.util import find_spec
 from typing import Any
 
+from swiftwater._active import active_context
 from swiftwater._interpreter import flags, loading
 
 __all__ = ["launch", "pickled", "session"]
@@ -20,9 +21,7 @@ def session() -> dict[str, Any]:
 
     For each stage that may move: so it is a copy, and pickled when a task does move.
     """
-    from swiftwater.context import SparkContext
-
-    active = SparkContext._active_spark_context
+    active = active_context()
     root = None if active is None or active._added_files is None else active._files.root()
     properties = {} if active is None else dict(getattr(active._local, "properties", ()))
     return {
@@ -59,9 +58,7 @@ def pickled(session: dict[str, Any]) -> bytes:
 
 def _root() -> str | None:
     """Return the folder of added files: without any it is made for the first task that moves."""
-    from swiftwater.context import SparkContext
-
-    active = SparkContext._active_spark_context
+    active = active_context()
     try:
         return None if active is None else active._files.root()
     except OSError:

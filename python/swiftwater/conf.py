@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import overload
 
+from swiftwater._settings import is_secret
+
 __all__ = ["SparkConf"]
 
 # Spark's text in place of a secret.
@@ -180,8 +182,6 @@ class SparkConf:
             >>> SparkConf().set("spark.redis.auth", "open sesame").toDebugString()
             'spark.redis.auth=*********(redacted)'
         """
-        from swiftwater._settings import is_secret
-
         return "\n".join(
             f"{key}={_REDACTED if is_secret(key, value) else value}"
             for key, value in sorted(self._values.items())

@@ -12,7 +12,10 @@ from threading import RLock, get_ident, local
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from swiftwater import (
+    _active,
     _address_space,
+    _errors,
+    _interrupts,
     _lifetime,
     _settings,
     _task_environment,
@@ -152,8 +155,6 @@ class SparkContext:
             self._hadoop_settings: dict[str, str] = {}
             SparkContext._active_spark_context = self
             _lifetime.register(self._stop_at_exit)
-        from swiftwater import _errors, _interrupts
-
         if not _interrupts.is_interactive():
             # What nobody catches has parts of records in it, and a terminal must not obey them.
             _errors.install(ends_after_interrupts=False)
@@ -956,10 +957,9 @@ class SparkContext:
             swiftwater.errors.IllegalStateException: Cannot call methods on a stopped SparkContext
         """
         _lifetime.require_this_process()
-        streaming = sys.modules.get("swiftwater.streaming.context")
-        active = streaming.StreamingContext.getActive() if streaming is not None else None
-        if active is not None and active._sc is self:
-            active.stop(stopSparkContext=True)
+        streams = _active.active_streams()
+        if streams is not None and streams._sc is self:
+            streams.stop(stopSparkContext=True)
         else:
             self._stop_at_exit(graceful=False)
 
@@ -971,13 +971,12 @@ class SparkContext:
         _lifetime.forget(self._stop_at_exit)
         if handle is None:
             return
-        streaming = sys.modules.get("swiftwater.streaming.context")
-        if streaming is not None:
-            streaming.stop_streams_of(self, graceful)
+        streams = _active.active_streams()
+        if streams is not None and streams._sc is self:
+            streams._stop_streams(graceful)
         engine.close_context(handle)
-        sql = sys.modules.get("swiftwater._sql")
-        if sql is not None:
-            sql.close_session_of(self)
+        for close in _active.at_close:
+            close(self)
         if self._added_files is not None:
             self._added_files.delete()
         if self._checkpoint_folders:
@@ -1062,6 +1061,9 @@ class SparkContext:
         if self._settings.get("spark.default.parallelism"):
             return self.defaultParallelism
         return rdd.getNumPartitions()
+
+
+_active.find_context(lambda: SparkContext._active_spark_context)
 
 
 def _driver_only(message: str) -> Exception:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import NoReturn
 
+from swiftwater._active import active_context
+
 __all__ = ["SparkFiles"]
 
 
@@ -58,9 +60,7 @@ class SparkFiles:
 
         if _worker_session.root is not None:
             return _worker_session.root
-        from swiftwater.context import SparkContext
-
-        active = SparkContext._active_spark_context
+        active = active_context()
         if active is None:
             from swiftwater.errors import IllegalStateException
 

@@ -17,6 +17,7 @@ import sys
 from typing import Any
 
 from swiftwater import _compatibility
+from swiftwater._native import engine
 
 __all__ = ["add_jars", "add_packages", "find", "init"]
 
@@ -80,8 +81,6 @@ def add_jars(jars: Any) -> None:
 
 
 def _has_no_effect(call: str, given: Any) -> None:
-    from swiftwater._native import engine
-
     names = given if isinstance(given, str) else ", ".join(map(str, given))
     engine.log("warning", f"findspark.{call} has no effect in Swiftwater: {names}")
 

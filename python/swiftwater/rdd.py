@@ -19,6 +19,17 @@ from swiftwater._numbers import (
     whole,
     whole_and_no_truth,
 )
+from swiftwater._record_functions import (
+    appended,
+    counted_partition,
+    extended,
+    first,
+    listed,
+    listed_partition,
+    second,
+    under_none,
+    with_one,
+)
 
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
@@ -214,7 +225,7 @@ class RDD(Generic[T_co]):
             >>> sc.parallelize([("a", 1), ("b", 2)]).keys().collect()
             ['a', 'b']
         """
-        return self._piped("map", _first, "keys")
+        return self._piped("map", first, "keys")
 
     def values(self: RDD[tuple[K, V]]) -> RDD[V]:
         """Return an RDD of the second items of pairs.
@@ -224,7 +235,7 @@ class RDD(Generic[T_co]):
             >>> sc.parallelize([("a", 1), ("b", 2)]).values().collect()
             [1, 2]
         """
-        return self._piped("map", _second, "values")
+        return self._piped("map", second, "values")
 
     # --- transformations: one partition at a time -------------------------------------------
 
@@ -267,7 +278,7 @@ class RDD(Generic[T_co]):
             >>> sc.parallelize(range(5), 2).glom().collect()
             [[0, 1], [2, 3, 4]]
         """
-        return self._piped("mapPartitions", lambda records: [list(records)], "glom")
+        return self._piped("mapPartitions", listed_partition, "glom")
 
     def pipe(
         self: RDD[T],
@@ -376,7 +387,7 @@ class RDD(Generic[T_co]):
         once = paired._combined(
             None, _keep_first, _keep_first, numPartitions, portable_hash, "distinct"
         )
-        return once._piped("map", _first, "distinct")
+        return once._piped("map", first, "distinct")
 
     # --- transformations: records with a key ------------------------------------------------
 
@@ -787,7 +798,7 @@ class RDD(Generic[T_co]):
         require_callable("sortBy", keyfunc)
         keyed = self._piped("map", lambda record: (keyfunc(record), record), "sortBy")
         ordered = keyed._sorted(ascending, numPartitions, None, "sortBy")
-        return ordered._piped("map", _second, "sortBy")
+        return ordered._piped("map", second, "sortBy")
 
     def sortByKey(
         self: RDD[tuple[K, V]],
@@ -882,7 +893,7 @@ class RDD(Generic[T_co]):
         """
         starts = (0,)
         if self.getNumPartitions() > 1:
-            counted = self._piped("mapPartitions", _counted, "zipWithIndex")
+            counted = self._piped("mapPartitions", counted_partition, "zipWithIndex")
             starts = tuple(itertools.accumulate(counted.collect(), initial=0))
 
         def numbered(partition: int, records: Iterator[T]) -> Iterator[tuple[T, int]]:
@@ -1091,7 +1102,7 @@ class RDD(Generic[T_co]):
             [1, 3]
         """
         found = self._piped("filter", lambda pair: pair[0] == key, "lookup")
-        values = found._piped("map", _second, "lookup")
+        values = found._piped("map", second, "lookup")
         if self.partitioner is None:
             return values.collect()
         wanted = values._wanted() if _waiting else ()
@@ -1257,10 +1268,10 @@ class RDD(Generic[T_co]):
             >>> dict(sc.parallelize([("a", 1), ("b", 1), ("a", 5)]).countByKey())
             {'a': 2, 'b': 1}
         """
-        return self._piped("map", _first, "countByKey")._tallied("countByKey")
+        return self._piped("map", first, "countByKey")._tallied("countByKey")
 
     def _tallied(self, name: str) -> defaultdict[Any, int]:
-        counted = self._piped("map", _with_one, name)._combined_locally(operator.add, name)
+        counted = self._piped("map", with_one, name)._combined_locally(operator.add, name)
         if counted.getNumPartitions() == 0:
             raise ValueError(_EMPTY)
         total: defaultdict[Any, int] = defaultdict(int)
@@ -1807,7 +1818,7 @@ class RDD(Generic[T_co]):
         from swiftwater.resultiterable import ResultIterable
 
         lists = self._combined(
-            _listed, _appended, _extended, partitions, partition_function, name, gathers_lists=True
+            listed, appended, extended, partitions, partition_function, name, gathers_lists=True
         )
         return lists._piped("mapValues", ResultIterable, name, keeps=True)
 
@@ -1885,7 +1896,7 @@ class RDD(Generic[T_co]):
 
     def _reduced(self: RDD[T], f: Callable[[T, T], T], name: str) -> T:
         # All records under one key, so that the engine needs no second way to reduce.
-        keyed = self._piped("map", _under_none, name)._combined_locally(f, name)
+        keyed = self._piped("map", under_none, name)._combined_locally(f, name)
         results: list[T] = [value for _, value in keyed.collect()]
         if not results:
             raise ValueError(_EMPTY)
@@ -1921,7 +1932,7 @@ class RDD(Generic[T_co]):
 
         pairs = self._piped("mapPartitionsWithIndex", numbered, name)
         merged = pairs._combined(None, merge, merge, partitions, portable_hash, name)
-        return merged._piped("map", _second, name)
+        return merged._piped("map", second, name)
 
 
 def _keep(rdds: Sequence[RDD[Any]]) -> None:
@@ -1933,46 +1944,12 @@ def _keep(rdds: Sequence[RDD[Any]]) -> None:
 _EMPTY = "Can not reduce() empty RDD"
 
 
-def _first(pair: Any) -> Any:
-    return pair[0]
-
-
-def _second(pair: Any) -> Any:
-    return pair[1]
-
-
 def _paired(record: Any) -> Any:
     return (record, None)
 
 
 def _keep_first(a: Any, b: Any) -> Any:
     return a
-
-
-def _listed(value: Any) -> list[Any]:
-    return [value]
-
-
-def _appended(values: list[Any], value: Any) -> list[Any]:
-    values.append(value)
-    return values
-
-
-def _extended(values: list[Any], others: list[Any]) -> list[Any]:
-    values.extend(others)
-    return values
-
-
-def _counted(records: Iterator[Any]) -> list[int]:
-    return [builtins.sum(1 for _ in records)]
-
-
-def _with_one(record: Any) -> tuple[Any, int]:
-    return (record, 1)
-
-
-def _under_none(record: Any) -> tuple[None, Any]:
-    return (None, record)
 
 
 def _merged(f: Callable[[T, T], T], results: Sequence[T]) -> T:
@@ -1985,8 +1962,8 @@ def _merged(f: Callable[[T, T], T], results: Sequence[T]) -> T:
 
 def _reducer(f: Callable[[Any, Any], Any]) -> Callable[[Iterator[Any]], list[Any]]:
     def reduced(records: Iterator[Any]) -> list[Any]:
-        for first in records:
-            return [functools.reduce(f, records, first)]
+        for head in records:
+            return [functools.reduce(f, records, head)]
         return []
 
     return reduced

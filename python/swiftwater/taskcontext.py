@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn, cast
 
+from swiftwater._active import active_context
 from swiftwater._native import engine
 
 if TYPE_CHECKING:
@@ -188,7 +189,5 @@ def _local_properties() -> dict[str, str]:
 
     if _worker_session.properties is not None:
         return dict(_worker_session.properties)
-    from swiftwater.context import SparkContext
-
-    active = SparkContext._active_spark_context
+    active = active_context()
     return {} if active is None else dict(active._properties())

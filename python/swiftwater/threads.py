@@ -7,6 +7,8 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Any, TypeVar
 
+from swiftwater._active import active_context
+
 __all__ = ["InheritableThread", "inheritable_thread_target"]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -48,9 +50,7 @@ def inheritable_thread_target(f: F) -> F:
         >>> seen
         ['ada']
     """
-    from swiftwater.context import SparkContext
-
-    active = SparkContext._active_spark_context
+    active = active_context()
     if not callable(f):
         # PySpark 4: the decorator of a session's thread, inheritable_thread_target(session).
         return inheritable_thread_target

@@ -147,7 +147,7 @@ def test_what_columns_do_not_hold(both, job):
 @pytest.mark.parametrize(
     ("job", "module", "function"),
     [
-        (lambda pairs: pairs.groupByKey(2), rdd_module, "_listed"),
+        (lambda pairs: pairs.groupByKey(2), rdd_module, "listed"),
         *((lambda pairs, j=j: getattr(pairs, j)(pairs, 2), _joins, "_grouped") for j in JOINS),
         (lambda pairs: pairs.sortByKey(True, 2), _spill, "external_sorted"),
     ],

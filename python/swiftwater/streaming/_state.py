@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from swiftwater._native import engine
+from swiftwater._record_functions import appended, extended, listed
 from swiftwater.streaming._partitioning import Partitioning, partitioner
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def state(
     State and new values are partitioned alike, so a step goes over both side by side: nothing of
     the state is shuffled.
     """
-    from swiftwater.streaming import dstream
+    from swiftwater.streaming.dstream import DStream
 
     ssc = parent._ssc
     context = ssc._building()
@@ -64,7 +65,7 @@ def state(
             given = ssc._stateful.initial(key)
             if given is not None:
                 before = combined(given._handle, None, _first, _first)
-        lists = combined(new, dstream._listed, dstream._appended, dstream._extended, True)
+        lists = combined(new, listed, appended, extended, True)
         if before is None:
             return engine.gather(sc._engine, [lists], alone, first_step, _NAME, site, "")
         return engine.gather(sc._engine, [before, lists], plan, step, _NAME, site, "")
@@ -74,7 +75,7 @@ def state(
     )
     partitioning = Partitioning(partitioner(partitions))
     ssc._stateful.note_partitioning(key, partitioning, None)
-    stream: DStream[Any] = dstream.DStream(handle, ssc, partitioning, "PythonStateDStream")
+    stream: DStream[Any] = DStream(handle, ssc, partitioning, "PythonStateDStream")
     stream._state_key = key
     return stream
 

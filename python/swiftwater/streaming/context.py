@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
-from swiftwater import _lifetime, _settings
+from swiftwater import _active, _errors, _interrupts, _lifetime, _settings
 from swiftwater._calls import call_site, require_callable
 from swiftwater._native import engine
 from swiftwater.context import JVMOfContexts, SparkContext
@@ -633,8 +633,6 @@ class StreamingContext:
 
     def _prepare_process(self) -> None:
         # Before the engine's threads run: a signal must not find the process half prepared.
-        from swiftwater import _errors, _interrupts
-
         graceful = self._sc._settings.flag("spark.streaming.stopGracefullyOnShutdown")
         _interrupts.install(self._sc._engine, graceful)
         if not _interrupts.is_interactive():
@@ -746,8 +744,6 @@ class StreamingContext:
         _lifetime.forget(self._stop_streams)
 
     def _release_process(self) -> None:
-        from swiftwater import _interrupts
-
         _interrupts.uninstall()
 
     # --- for the rest of the package --------------------------------------------------------
@@ -798,11 +794,7 @@ class StreamingContext:
         return Duration(int(seconds * 1000))
 
 
-def stop_streams_of(context: SparkContext, graceful: bool) -> None:
-    """Stop the active streams that run on ``context``."""
-    active = StreamingContext.getActive()
-    if active is not None and active._sc is context:
-        active._stop_streams(graceful)
+_active.find_streams(StreamingContext.getActive)
 
 
 def _spark_error(kind: str, text: str) -> Exception:

@@ -15,6 +15,16 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 from swiftwater._calls import require_callable
 from swiftwater._native import engine
+from swiftwater._record_functions import (
+    appended,
+    counted_partition,
+    extended,
+    listed,
+    listed_partition,
+    second,
+    under_none,
+    with_one,
+)
 from swiftwater.rdd import RDD, partition_number, portable_hash
 from swiftwater.streaming._arity import declared_arguments
 from swiftwater.streaming._durations import milliseconds
@@ -214,7 +224,7 @@ class DStream(Generic[T_co]):
             >>> run_batches(lambda numbers: numbers.glom(), [[1, 2, 3]])
             [[[1], [2, 3]]]
         """
-        return self._piped("mapPartitions", _listed_partition, "glom")
+        return self._piped("mapPartitions", listed_partition, "glom")
 
     # --- a whole batch at a time ------------------------------------------------------------
 
@@ -342,7 +352,7 @@ class DStream(Generic[T_co]):
             >>> run_batches(lambda words: words.count(), [["a", "b"], []])
             [[2], [0]]
         """
-        counted: DStream[int] = self._piped("mapPartitions", _counted_partition, "count")
+        counted: DStream[int] = self._piped("mapPartitions", counted_partition, "count")
         return counted._reduced(operator.add, "count")
 
     @defines
@@ -354,7 +364,7 @@ class DStream(Generic[T_co]):
             >>> run_batches(lambda words: words.countByValue(), [["a", "b", "a"]])
             [[('b', 1), ('a', 2)]]
         """
-        ones: DStream[tuple[K, int]] = self._piped("map", _with_one, "countByValue")
+        ones: DStream[tuple[K, int]] = self._piped("map", with_one, "countByValue")
         return ones._combined(None, operator.add, operator.add, None, "countByValue")
 
     # --- two streams ------------------------------------------------------------------------
@@ -604,7 +614,7 @@ class DStream(Generic[T_co]):
         keyed: DStream[tuple[int, T]] = self._piped("map", _under_one, "reduceByWindow")
         return keyed._window_reduced(
             reduceFunc, invReduceFunc, windowDuration, slideDuration, 1, None, "reduceByWindow"
-        )._piped_state("map", _value, "reduceByWindow")
+        )._piped_state("map", second, "reduceByWindow")
 
     @defines
     def countByWindow(self, windowDuration: float, slideDuration: float) -> DStream[int]:
@@ -619,7 +629,7 @@ class DStream(Generic[T_co]):
         ones: DStream[tuple[int, int]] = self._piped("map", _one_under_one, name)
         return ones._window_reduced(
             operator.add, operator.sub, windowDuration, slideDuration, 1, None, name
-        )._piped_state("map", _value, name)
+        )._piped_state("map", second, name)
 
     @defines
     def countByValueAndWindow(
@@ -636,7 +646,7 @@ class DStream(Generic[T_co]):
             [[('a', 1)], [('a', 2)], [('a', 1)], []]
         """
         name = "countByValueAndWindow"
-        ones: DStream[tuple[K, int]] = self._piped("map", _with_one, name)
+        ones: DStream[tuple[K, int]] = self._piped("map", with_one, name)
         return ones._window_reduced(
             operator.add, operator.sub, windowDuration, slideDuration, numPartitions, None, name
         )._piped_state("filter", _is_positive, name)
@@ -663,9 +673,9 @@ class DStream(Generic[T_co]):
         from swiftwater.resultiterable import ResultIterable
 
         name = "groupByKeyAndWindow"
-        lists = self._piped("mapValues", _listed, name, True)
+        lists = self._piped("mapValues", listed, name, True)
         return lists._window_reduced(
-            _extended, _without_first, windowDuration, slideDuration, numPartitions, None, name
+            extended, _without_first, windowDuration, slideDuration, numPartitions, None, name
         )._piped_state("mapValues", ResultIterable, name)
 
     @defines
@@ -1010,13 +1020,13 @@ class DStream(Generic[T_co]):
         )
 
     def _grouped(self, partitions: int | None, name: str) -> DStream[Any]:
-        return self._combined(_listed, _appended, _extended, partitions, name, gathers_lists=True)
+        return self._combined(listed, appended, extended, partitions, name, gathers_lists=True)
 
     def _reduced(self, func: Callable[[Any, Any], Any], name: str) -> DStream[Any]:
         # As in Spark: all records under one key, so that the engine needs no second way to reduce.
-        keyed = self._piped("map", _under_none, name)
+        keyed = self._piped("map", under_none, name)
         reduced = keyed._combined(None, func, func, 1, name)
-        return reduced._piped("map", _value, name)
+        return reduced._piped("map", second, name)
 
     def _window_reduced(
         self,
@@ -1169,22 +1179,6 @@ def _with_time(func: Callable[..., Any]) -> Callable[..., Any]:
 # Functions of this module and not of their operators: so nothing in them has to be copied.
 
 
-def _listed_partition(records: Iterator[Any]) -> list[Any]:
-    return [list(records)]
-
-
-def _counted_partition(records: Iterator[Any]) -> list[int]:
-    return [sum(1 for _ in records)]
-
-
-def _with_one(record: Any) -> tuple[Any, int]:
-    return record, 1
-
-
-def _under_none(record: Any) -> tuple[None, Any]:
-    return None, record
-
-
 def _under_one(record: Any) -> tuple[int, Any]:
     return 1, record
 
@@ -1193,26 +1187,8 @@ def _one_under_one(record: Any) -> tuple[int, int]:
     return 1, 1
 
 
-def _value(pair: Any) -> Any:
-    return pair[1]
-
-
 def _is_positive(pair: Any) -> bool:
     return bool(pair[1] > 0)
-
-
-def _listed(value: Any) -> list[Any]:
-    return [value]
-
-
-def _appended(values: list[Any], value: Any) -> list[Any]:
-    values.append(value)
-    return values
-
-
-def _extended(values: list[Any], more: list[Any]) -> list[Any]:
-    values.extend(more)
-    return values
 
 
 def _without_first(values: list[Any], gone: list[Any]) -> list[Any]:

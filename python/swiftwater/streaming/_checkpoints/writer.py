@@ -89,11 +89,9 @@ class CheckpointWriter:
                     f"({call.method.lstrip('_')} at {call.site}): {NOT_RECOVERABLE[call.method]}",
                 )
                 self._is_recoverable = False
-        from swiftwater import __version__
-
         self._facts = {
             "application": ssc._sc.appName,
-            "swiftwater": __version__,
+            "swiftwater": engine.__version__,
             "python": python_version(),
             "interval_ms": ssc._interval_ms,
             "settings": dict(ssc._sc.getConf().getAll()),

@@ -1,0 +1,69 @@
+"""Functions on records and partitions that operators of RDDs and of streams have in common.
+
+Functions of a module and not of their operators: so nothing in them has to be copied, and a worker
+process that is sent one loads no more than this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = [
+    "appended",
+    "counted_partition",
+    "extended",
+    "first",
+    "listed",
+    "listed_partition",
+    "second",
+    "under_none",
+    "with_one",
+]
+
+
+def first(pair: Any) -> Any:
+    """Return the key of a pair."""
+    return pair[0]
+
+
+def second(pair: Any) -> Any:
+    """Return the value of a pair."""
+    return pair[1]
+
+
+def with_one(record: Any) -> tuple[Any, int]:
+    """Return the record as a key, to be counted."""
+    return record, 1
+
+
+def under_none(record: Any) -> tuple[None, Any]:
+    """Return the record under the key that all of them have."""
+    return None, record
+
+
+def listed(value: Any) -> list[Any]:
+    """Begin the list of a key's values."""
+    return [value]
+
+
+def appended(values: list[Any], value: Any) -> list[Any]:
+    """Put one more value into the list of a key."""
+    values.append(value)
+    return values
+
+
+def extended(values: list[Any], others: list[Any]) -> list[Any]:
+    """Join two lists of a key."""
+    values.extend(others)
+    return values
+
+
+def listed_partition(records: Iterator[Any]) -> list[Any]:
+    """Return a partition with one record: the list of its records."""
+    return [list(records)]
+
+
+def counted_partition(records: Iterator[Any]) -> list[int]:
+    """Return a partition with one record: how many it has."""
+    return [sum(1 for _ in records)]

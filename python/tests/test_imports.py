@@ -1,0 +1,164 @@
+"""What the package's modules know of each other, and that classes of several files are one."""
+
+import ast
+import importlib
+import inspect
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import swiftwater
+from swiftwater._assembling import assembled
+
+FOLDER = Path(swiftwater.__file__).parent
+MOST_LINES = 600
+
+# Longer, and in a circle of imports: nothing may be added here.
+LONG = {"rdd", "context", "errors", "streaming.context", "streaming.dstream"}
+IN_A_CIRCLE = set(
+    "_checkpoints _files_in _jobs _joins _sorting _sql _sql_files _sql_frames broadcast "
+    "context rdd status streaming._events streaming._files streaming._java streaming._listeners "
+    "streaming._partitioning streaming._pickled_calls streaming._recovery streaming._state "
+    "streaming._windows streaming.context streaming.dstream _jvm streaming._checkpoint".split()
+)
+# Classes of several files: what comes behind their core's name is a subject's part.
+ASSEMBLED = {}
+
+
+def sources():
+    """The package's modules, without PySpark's names for them: name and file."""
+    for path in sorted(FOLDER.rglob("*.py")):
+        parts = path.relative_to(FOLDER).with_suffix("").parts
+        if parts[0] != "_compat":
+            yield ".".join(part for part in parts if part != "__init__"), path
+
+
+MODULES = dict(sources())
+
+
+def imported(tree):
+    """The package's modules that a file imports, wherever in it, but for the sake of types."""
+    if isinstance(tree, ast.If) and ast.unparse(tree.test) == "TYPE_CHECKING":
+        return
+    if isinstance(tree, ast.ImportFrom) and (tree.module or "").split(".")[0] == "swiftwater":
+        home = tree.module.partition(".")[2]
+        # The native module is no file of these.
+        for alias in [name for name in tree.names if name.name != "_swiftwater"]:
+            inner = f"{home}.{alias.name}".lstrip(".")
+            yield inner if inner in MODULES else home
+    for child in ast.iter_child_nodes(tree):
+        yield from imported(child)
+
+
+def graph():
+    return {
+        name: set(imported(ast.parse(path.read_text(encoding="utf-8")))) & set(MODULES) - {name}
+        for name, path in MODULES.items()
+    }
+
+
+def reached(edges, start):
+    found, left = set(), [start]
+    while left:
+        new = edges[left.pop()] - found
+        found |= new
+        left += new
+    return found
+
+
+def test_imports_make_no_circle():
+    edges = graph()
+    in_a_circle = {name for name in edges if name in reached(edges, name)}
+    assert in_a_circle <= IN_A_CIRCLE
+
+
+def test_no_module_of_the_package_is_looked_up_by_name():
+    found = [
+        name
+        for name, path in MODULES.items()
+        if re.search(r"modules(\.get\(|\[)\"swiftwater", path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+def test_no_file_is_long():
+    long = {
+        name
+        for name, path in MODULES.items()
+        if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES
+    }
+    assert long <= LONG
+
+
+# --- classes of several parts -------------------------------------------------------------------
+
+
+def parts_of(whole):
+    return [part for part in whole.__mro__[1:] if part.__module__.startswith("swiftwater._")]
+
+
+def functions_of(kind):
+    for name, member in vars(kind).items():
+        if isinstance(member, property):
+            yield name, member.fget
+        elif isinstance(member, (classmethod, staticmethod)):
+            yield name, member.__func__
+        elif inspect.isfunction(member):
+            yield name, member
+
+
+@pytest.mark.parametrize("name", ASSEMBLED)
+def test_a_method_is_the_class_s_own(name):
+    whole = getattr(importlib.import_module(f"swiftwater.{ASSEMBLED[name]}"), name)
+    for part in parts_of(whole):
+        for method, function in functions_of(part):
+            assert vars(whole)[method] is vars(part)[method]
+            assert function.__qualname__ == f"{name}.{method}"
+            assert function.__module__ == whole.__module__
+
+
+@pytest.mark.parametrize("name", ASSEMBLED)
+def test_parts_know_the_core_and_not_each_other(name):
+    whole = getattr(importlib.import_module(f"swiftwater.{ASSEMBLED[name]}"), name)
+    parts = parts_of(whole)
+    homes = {part.__module__.partition(".")[2] for part in parts}
+    core = parts[-1].__module__.partition(".")[2]
+    edges = graph()
+    known = {home: edges[home] & (homes - {core}) for home in homes}
+    assert not any(known.values()), known
+    named = Counter(method for part in parts for method, _ in functions_of(part))
+    assert [method for method, times in named.items() if times > 1] == []
+
+
+def test_a_class_of_parts():
+    class WholeCore:
+        shared = None
+
+        def begin(self):
+            return self.shared
+
+        @classmethod
+        def make(cls):
+            return cls()
+
+    class Part(WholeCore):
+        def add(self: "WholeCore[int]", number):
+            return number
+
+        @property
+        def size(self):
+            return 1
+
+    @assembled
+    class Whole(Part):
+        pass
+
+    assert set(vars(Whole)) >= {"begin", "make", "add", "size"}
+    assert "shared" not in vars(Whole)
+    assert Whole.add.__qualname__ == f"{Whole.__qualname__}.add"
+    assert Whole.add.__annotations__ == {"self": "Whole[int]"}
+    assert isinstance(Whole.make(), Whole)
+    with pytest.raises(TypeError, match=r"Whole\.add\(\) missing 1 required positional argument"):
+        Whole().add()
