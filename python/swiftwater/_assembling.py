@@ -17,7 +17,6 @@ C = TypeVar("C", bound=type)
 
 def assembled(whole: C) -> C:
     """Make the methods of all parts of a class its own. Data stay where they are."""
-    core, own = f"{whole.__name__}Core[", f"{whole.__name__}["
     for part in whole.__mro__[1:]:
         if part is object or part is Generic:
             continue
@@ -29,7 +28,9 @@ def assembled(whole: C) -> C:
                 function.__globals__.setdefault(whole.__name__, whole)
                 notes = function.__annotations__
                 if "self" in notes:
-                    notes["self"] = notes["self"].replace(core, own)
+                    # Of the core or of a part, and behind it the types of records.
+                    _, bracket, types = notes["self"].partition("[")
+                    notes["self"] = f"{whole.__name__}{bracket}{types}"
                 if name not in vars(whole):
                     setattr(whole, name, member)
     return whole

@@ -1,11 +1,11 @@
-"""How many arguments a user's function for ``transform`` and ``foreachRDD`` takes."""
+"""What a user's function for ``transform`` and ``foreachRDD`` takes: RDDs, or the time as well."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["declared_arguments"]
+__all__ = ["declared_arguments", "with_time", "without_time"]
 
 
 def declared_arguments(function: Callable[..., Any]) -> int:
@@ -27,3 +27,15 @@ def declared_arguments(function: Callable[..., Any]) -> int:
         return 1
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return sum(parameter.kind in positional for parameter in parameters)
+
+
+def without_time(func: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what is called with the batch time in ms and RDDs, and gives ``func`` the RDDs."""
+    return lambda time_ms, *rdds: func(*rdds)
+
+
+def with_time(func: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what gives ``func`` the batch time as a local ``datetime``, and the RDDs."""
+    from datetime import datetime
+
+    return lambda time_ms, *rdds: func(datetime.fromtimestamp(time_ms / 1000.0), *rdds)

@@ -107,7 +107,7 @@ def validate_checkpoints(ssc: StreamingContext) -> None:
         if not has_folder and stream._state_key is None:
             _require(False, _NO_FOLDER)
         given, slide = stream._checkpoint_ms or 0, stream._slide_ms
-        what = f"The checkpoint interval for {stream._kind} has been set to {given} ms which"
+        what = f"The checkpoint interval for {stream._spark_class} has been set to {given} ms which"
         _require(
             given >= slide,
             f"{what} is lower than its slide time ({slide} ms). Please set it to at least "

@@ -19,11 +19,12 @@ from swiftwater._calls import call_site, require_callable
 from swiftwater._native import engine
 from swiftwater.context import JVMOfContexts, SparkContext
 from swiftwater.rdd import RDD
+from swiftwater.streaming._dstream.core import DStreamCore, rdd_handle
 from swiftwater.streaming._durations import milliseconds
 from swiftwater.streaming._graph import Definitions, defines, defines_for_once
 from swiftwater.streaming._partitioning import Partitioning, united
 from swiftwater.streaming._stateful import StatefulOperators, validate_checkpoints
-from swiftwater.streaming.dstream import DStream, rdd_handle
+from swiftwater.streaming.dstream import DStream
 
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
@@ -87,7 +88,7 @@ class StreamingContext:
         self._stateful = StatefulOperators()
         # How many of the definitions a checkpoint has made, where there was one.
         self._recovered_calls: int | None = None
-        self._checkpointed: list[DStream[Any]] = []
+        self._checkpointed: list[DStreamCore[Any]] = []
         self._file_choosers: list[FileChooser] = []
         self._checkpoint_folder: CheckpointFolder | None = None
         self._writer: CheckpointWriter | None = None

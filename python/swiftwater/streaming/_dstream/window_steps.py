@@ -10,6 +10,7 @@ from swiftwater.streaming._partitioning import Partitioning, united
 
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
+    from swiftwater.streaming._dstream.core import DStreamCore
     from swiftwater.streaming.context import StreamingContext
     from swiftwater.streaming.dstream import DStream
 
@@ -21,10 +22,8 @@ _LEAST_SLIDES_TO_SUBTRACT = 5
 Reduce = Callable[[Any, Any], Any]
 
 
-def window(parent: DStream[Any], window_ms: int, slide_ms: int) -> DStream[Any]:
+def window(parent: DStreamCore[Any], window_ms: int, slide_ms: int) -> DStream[Any]:
     """Return the union of the parent's RDDs of the last ``window_ms``, every ``slide_ms``."""
-    from swiftwater.streaming.dstream import DStream
-
     ssc, name, step = parent._ssc, "window", parent._slide_ms
     context = ssc._building()
     site = ssc._definitions.site
@@ -49,7 +48,7 @@ def window(parent: DStream[Any], window_ms: int, slide_ms: int) -> DStream[Any]:
         context, [parent._handle], slide_ms, reach, 0, contents, key, name, site
     )
     ssc._stateful.note_partitioning(key, None, known)
-    stream: DStream[Any] = DStream(handle, ssc, partitioning, "WindowedDStream")
+    stream = parent._stream_class(handle, ssc, partitioning, "WindowedDStream")
     stream._state_key = key
     return stream
 
@@ -71,7 +70,7 @@ def no_inverse(name: str, given: object, window_ms: int, slide_ms: int, site: st
 
 
 def reduced_window(
-    parent: DStream[Any],
+    parent: DStreamCore[Any],
     func: Reduce,
     inverse: Reduce | None,
     window_ms: int,
@@ -85,8 +84,6 @@ def reduced_window(
     ``parent`` has each batch's own sums, all partitioned alike: so partition ``i`` of a window is
     made of the partitions ``i`` of batches and of the window before, without a shuffle.
     """
-    from swiftwater.streaming.dstream import DStream
-
     ssc, step = parent._ssc, parent._slide_ms
     context = ssc._building()
     site = ssc._definitions.site
@@ -132,7 +129,7 @@ def reduced_window(
     )
     ssc._stateful.note_partitioning(key, parent._partitioning, parent._partitioning)
     kind = "PythonTransformedDStream" if inverse is None else "PythonReducedWindowedDStream"
-    stream: DStream[Any] = DStream(handle, ssc, parent._partitioning, kind)
+    stream = parent._stream_class(handle, ssc, parent._partitioning, kind)
     stream._state_key = key
     return stream
 

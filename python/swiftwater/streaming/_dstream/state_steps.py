@@ -12,6 +12,7 @@ from swiftwater.streaming._partitioning import Partitioning, partitioner
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
     from swiftwater.rdd import RDD
+    from swiftwater.streaming._dstream.core import DStreamCore
     from swiftwater.streaming.dstream import DStream
 
 __all__ = ["state"]
@@ -20,7 +21,7 @@ _NAME = "updateStateByKey"
 
 
 def state(
-    parent: DStream[Any],
+    parent: DStreamCore[Any],
     update: Callable[[list[Any], Any], Any],
     partitions: int,
     initial: RDD[Any] | None,
@@ -30,8 +31,6 @@ def state(
     State and new values are partitioned alike, so a step goes over both side by side: nothing of
     the state is shuffled.
     """
-    from swiftwater.streaming.dstream import DStream
-
     ssc = parent._ssc
     context = ssc._building()
     site = ssc._definitions.site
@@ -75,7 +74,7 @@ def state(
     )
     partitioning = Partitioning(partitioner(partitions))
     ssc._stateful.note_partitioning(key, partitioning, None)
-    stream: DStream[Any] = DStream(handle, ssc, partitioning, "PythonStateDStream")
+    stream = parent._stream_class(handle, ssc, partitioning, "PythonStateDStream")
     stream._state_key = key
     return stream
 

@@ -1,0 +1,1 @@
+"""The parts of ``DStream``, and what its operators do."""

@@ -1,0 +1,116 @@
+"""What makes something happen with a stream."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, overload
+
+from swiftwater._calls import require_callable
+from swiftwater.streaming._arity import declared_arguments, with_time, without_time
+from swiftwater.streaming._dstream.core import DStreamCore, T, T_co
+from swiftwater.streaming._graph import defines
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from swiftwater.rdd import RDD
+
+__all__ = ["Outputs"]
+
+_RULE = "-" * 43
+
+
+class Outputs(DStreamCore[T_co]):
+    """Output operations."""
+
+    @overload
+    def foreachRDD(self: Outputs[T], func: Callable[[RDD[T]], object]) -> None: ...
+    @overload
+    def foreachRDD(self: Outputs[T], func: Callable[[datetime, RDD[T]], object]) -> None: ...
+    @defines
+    def foreachRDD(self: Outputs[T], func: Callable[..., object]) -> None:
+        """Call ``func(rdd)`` or ``func(time, rdd)`` each batch, in the driver.
+
+        A function with exactly one argument gets the RDD, every other the batch time (a local
+        ``datetime``) and the RDD. What it returns is dropped. Outputs run in the order in which
+        they were defined, batch after batch.
+
+        Example::
+
+            >>> with StreamingTest() as test:
+            ...     numbers = test.ssc.queueStream([[1, 2], [3]])
+            ...     numbers.foreachRDD(lambda rdd: print(rdd.collect()))
+            ...     test.advance(2)
+            [1, 2]
+            [3]
+        """
+        require_callable("foreachRDD", func)
+        one = declared_arguments(func) == 1
+        self._output(without_time(func) if one else with_time(func), "foreachRDD")
+
+    @defines
+    def pprint(self, num: int = 10) -> None:
+        """Print the batch time and the first ``num`` records of each batch on standard output.
+
+        Example::
+
+            >>> with StreamingTest() as test:
+            ...     test.ssc.queueStream([["a", "b", "c"]]).pprint(2)
+            ...     test.advance()  # doctest: +ELLIPSIS
+            -------------------------------------------
+            Time: 20...
+            -------------------------------------------
+            a
+            b
+            ...
+            <BLANKLINE>
+        """
+        if not isinstance(num, int):
+            raise TypeError(f"pprint needs a number of records, not {type(num).__name__}: {num!r}")
+
+        def printed(time_ms: int, rdd: RDD[Any]) -> None:
+            taken = rdd.take(num + 1)
+            lines = [_RULE, f"Time: {_time_text(time_ms)}", _RULE, *map(str, taken[:num])]
+            if len(taken) > num:
+                lines.append("...")
+            lines.append("")
+            print("\n".join(lines))
+
+        self._output(printed, "pprint")
+
+    @defines
+    def saveAsTextFiles(self, prefix: str, suffix: str | None = None) -> None:
+        """Write each batch as text files into a folder ``prefix-<time in ms>[.suffix]``.
+
+        A folder that is there already is left as it is.
+
+        Example::
+
+            >>> import os
+            >>> with StreamingTest() as test:
+            ...     test.ssc.queueStream([["a", "b"]]).saveAsTextFiles(f"{tmp}/out", "txt")
+            ...     test.advance()
+            >>> sorted(os.listdir(f"{tmp}/out-1893456001000.txt"))
+            ['_SUCCESS', 'part-00000', 'part-00001']
+        """
+        from swiftwater._files_out import save_text
+        from swiftwater.streaming.util import rddToFileName
+
+        def saved(time_ms: int, rdd: RDD[Any]) -> None:
+            from swiftwater.errors import FileAlreadyExistsException
+
+            # Spark: a batch that runs again keeps what its first run wrote.
+            with suppress(FileAlreadyExistsException, FileExistsError):
+                save_text(rdd, rddToFileName(prefix, suffix, time_ms), None)
+
+        self._output(saved, "saveAsTextFiles")
+
+
+def _time_text(time_ms: int) -> str:
+    # What str() of the local datetime gives, without importing datetime on the way to a job's
+    # first batch.
+    seconds, rest_ms = divmod(time_ms, 1000)
+    text = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+    return f"{text}.{rest_ms:03}000" if rest_ms else text

@@ -1,0 +1,114 @@
+"""Streams of two streams."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+from swiftwater.streaming._dstream.core import DStreamCore, K, T, T_co, U, V
+from swiftwater.streaming._graph import defines
+
+if TYPE_CHECKING:
+    from swiftwater.resultiterable import ResultIterable
+    from swiftwater.streaming.dstream import DStream
+
+__all__ = ["Several"]
+
+
+class Several(DStreamCore[T_co]):
+    """Two streams, batch by batch."""
+
+    @defines
+    def union(self: Several[T], other: DStream[U]) -> DStream[T | U]:
+        """Return a stream of this one's records followed by those of ``other``, each batch.
+
+        Raises ``ValueError`` where the two do not move at the same interval.
+
+        Example::
+
+            >>> run_batches(lambda a, b: a.union(b), [[1], [2]], [["x"], []])
+            [[1, 'x'], [2]]
+        """
+        self._require_stream("union", other)
+        if self._slide_ms != other._slide_ms:
+            raise ValueError("the two DStream should have same slide duration")
+        self._require_other("union", other)
+        return self._with_other(lambda time_ms, a, b: a.union(b), other, "union")
+
+    @defines
+    def cogroup(
+        self: Several[tuple[K, V]], other: DStream[tuple[K, U]], numPartitions: int | None = None
+    ) -> DStream[tuple[K, tuple[ResultIterable[V], ResultIterable[U]]]]:
+        """Return a stream of ``(key, (values here, values in other))``, each batch.
+
+        Where ``other`` has no RDD at a batch time, it counts as empty.
+
+        Example::
+
+            >>> def lists(a, b):
+            ...     return a.cogroup(b).mapValues(lambda both: [list(side) for side in both])
+            >>> run_batches(lists, [[("a", 1), ("a", 2)]], [[("a", "x")]])
+            [[('a', [[1, 2], ['x']])]]
+        """
+        return self._joined("cogroup", other, numPartitions)
+
+    @defines
+    def join(
+        self: Several[tuple[K, V]], other: DStream[tuple[K, U]], numPartitions: int | None = None
+    ) -> DStream[tuple[K, tuple[V, U]]]:
+        """Return a stream of ``(key, (value, value of other))``, each batch.
+
+        Example::
+
+            >>> run_batches(lambda a, b: a.join(b), [[("a", 1), ("b", 2)]], [[("a", "x")]])
+            [[('a', (1, 'x'))]]
+        """
+        return self._joined("join", other, numPartitions)
+
+    @defines
+    def leftOuterJoin(
+        self: Several[tuple[K, V]], other: DStream[tuple[K, U]], numPartitions: int | None = None
+    ) -> DStream[tuple[K, tuple[V, U | None]]]:
+        """Return what ``join`` gives, and ``(key, (value, None))`` for keys that only this has.
+
+        Example::
+
+            >>> left, right = [[("a", 1), ("b", 2)]], [[("a", "x")]]
+            >>> run_batches(lambda a, b: a.leftOuterJoin(b, 1), left, right)
+            [[('a', (1, 'x')), ('b', (2, None))]]
+        """
+        return self._joined("leftOuterJoin", other, numPartitions)
+
+    @defines
+    def rightOuterJoin(
+        self: Several[tuple[K, V]], other: DStream[tuple[K, U]], numPartitions: int | None = None
+    ) -> DStream[tuple[K, tuple[V | None, U]]]:
+        """Return what ``join`` gives, and ``(key, (None, value))`` for keys that only other has.
+
+        Example::
+
+            >>> left, right = [[("a", 1)]], [[("a", "x"), ("c", "y")]]
+            >>> run_batches(lambda a, b: a.rightOuterJoin(b, 1), left, right)
+            [[('a', (1, 'x')), ('c', (None, 'y'))]]
+        """
+        return self._joined("rightOuterJoin", other, numPartitions)
+
+    @defines
+    def fullOuterJoin(
+        self: Several[tuple[K, V]], other: DStream[tuple[K, U]], numPartitions: int | None = None
+    ) -> DStream[tuple[K, tuple[V | None, U | None]]]:
+        """Return what both outer joins give.
+
+        Example::
+
+            >>> left, right = [[("a", 1)]], [[("c", "y")]]
+            >>> run_batches(lambda a, b: a.fullOuterJoin(b, 1), left, right)
+            [[('a', (1, None)), ('c', (None, 'y'))]]
+        """
+        return self._joined("fullOuterJoin", other, numPartitions)
+
+    def _joined(self, name: str, other: DStream[Any], partitions: int | None) -> DStream[Any]:
+        self._require_other(name, other)
+        count = self._partition_number(name, partitions)
+        join = operator.attrgetter(name)
+        return self._with_other(lambda time_ms, a, b: join(a)(b, count), other, name)
