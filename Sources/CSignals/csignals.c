@@ -27,6 +27,9 @@ int sw_wait(int descriptor, long long nanoseconds, const sigset_t *mask) {
 void sw_block_signals(sigset_t *before) {
   sigset_t all;
   sigfillset(&all);
+  // Those of faults end the process in any case: it may say why.
+  const int faults[] = {SIGILL, SIGTRAP, SIGSEGV, SIGABRT, SIGBUS, SIGFPE};
+  for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&all, faults[i]);
   pthread_sigmask(SIG_SETMASK, &all, before);
 }
 

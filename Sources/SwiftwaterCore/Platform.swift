@@ -228,11 +228,13 @@ package func endProcess(_ reason: String) -> Never {
   _exit(1)
 }
 
-/// Runs `body` with all signals blocked in this thread: threads that are made inside inherit it.
+/// Runs `body` with signals blocked in this thread: threads that are made inside inherit it. Not blocked
+/// are those of faults, which end a process in any case: it may say why.
 package func withSignalsBlocked<R>(_ body: () throws -> R) rethrows -> R {
   var all = sigset_t()
   var before = sigset_t()
   sigfillset(&all)
+  for fault in [SIGILL, SIGTRAP, SIGSEGV, SIGABRT, SIGBUS, SIGFPE] { sigdelset(&all, fault) }
   pthread_sigmask(SIG_SETMASK, &all, &before)
   defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
   return try body()

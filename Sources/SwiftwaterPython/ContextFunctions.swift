@@ -8,6 +8,8 @@ let contextFunctions: [(String, NativeFunction, String)] = [
     "open_context",
     { _, arguments in
       entry(arguments, count: 1) { py, arguments in
+        // A program may have set limits of its own.
+        prepareProcess()
         let relax = try py.importing("relax", from: "swiftwater._collector")
         try py.callWithoutArguments(relax)
         return HandleType.make(try PythonContext(settings: try arguments.textDictionary(0, py)))

@@ -5,13 +5,16 @@ import SwiftwaterCore
 import SwiftwaterRDD
 
 /// What the host does before anything else: nothing that is opened gets the number of a standard
-/// stream.
-public func prepareProcess() { occupyStandardDescriptors() }
+/// stream, and a bound on its memory is told where it ends the process.
+public func prepareProcess() {
+  occupyStandardDescriptors()
+  sw_live_within_limits()
+}
 
 /// What Python calls to make the module `_swiftwater`, built into the host or loaded from a file.
 @_cdecl("PyInit__swiftwater")
 public func makeModule() -> UnsafeMutableRawPointer? {
-  occupyStandardDescriptors()
+  prepareProcess()
   Isolation.classify = kindOfInstances
   EngineThread.ending.withLock { $0 = { Interpreter.endThread() } }
   PythonError.comesFromOutside = comesFromOutside

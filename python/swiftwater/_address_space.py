@@ -9,20 +9,32 @@ __all__ = ["require"]
 # Threads, their stacks and the first blocks take so much; less ends in the middle of something.
 _LEAST_BYTES = 64 << 20
 
+# What is bounded, how the shell names it, and where /proc/self/statm has what is used of it.
+_LIMITS = (
+    (resource.RLIMIT_AS, "addresses (ulimit -v)", 0),
+    (resource.RLIMIT_DATA, "data (ulimit -d)", 5),
+)
+
 
 def require() -> None:
-    """Raise ``MemoryError`` where ``ulimit -v`` leaves less than 64 MB of addresses."""
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if limit == resource.RLIM_INFINITY:
-        return
+    """Raise ``MemoryError`` where ``ulimit -v`` or ``ulimit -d`` leaves less than 64 MB."""
+    for kind, name, field in _LIMITS:
+        limit, _ = resource.getrlimit(kind)
+        if limit == resource.RLIM_INFINITY:
+            continue
+        used = _used(field)
+        if used is not None and limit - used < _LEAST_BYTES:
+            raise MemoryError(
+                f"this process may have {limit >> 20} MB of {name} and uses {used >> 20} MB "
+                f"already: a context needs {_LEAST_BYTES >> 20} MB more. Raise the limit and "
+                "start again"
+            )
+
+
+def _used(field: int) -> int | None:
+    """Return how many bytes the process has, or nothing where the system does not tell."""
     try:
         with open("/proc/self/statm", "rb") as file:
-            used = int(file.read().split()[0]) * resource.getpagesize()
+            return int(file.read().split()[field]) * resource.getpagesize()
     except (OSError, ValueError, IndexError):
-        return
-    if limit - used < _LEAST_BYTES:
-        raise MemoryError(
-            f"this process may have {limit >> 20} MB of addresses (ulimit -v) and uses "
-            f"{used >> 20} MB already: a context needs {_LEAST_BYTES >> 20} MB more. Raise the "
-            "limit and start again"
-        )
+        return None

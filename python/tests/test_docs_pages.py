@@ -476,7 +476,11 @@ def test_the_page_has_no_other_messages(title, tmp_path):
 # A message's words, put together from the pieces that a source file may cut it into.
 CODE = [
     re.sub(r'"\s*(\+\s*)?f?"', "", path.read_text(encoding="utf-8"))
-    for folder, pattern in (("python/swiftwater", "*.py"), ("Sources", "*.swift"))
+    for folder, pattern in (
+        ("python/swiftwater", "*.py"),
+        ("Sources", "*.swift"),
+        ("Sources", "*.c"),
+    )
     for path in (ROOT / folder).rglob(pattern)
 ]
 # The system's words, and values.

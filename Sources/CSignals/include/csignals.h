@@ -8,7 +8,7 @@
 // While it waits the thread's signal mask is `mask`. 1: readable, 0: time is over, -1: a signal.
 int sw_wait(int descriptor, long long nanoseconds, const sigset_t *mask);
 
-// Blocks every signal in this thread and stores the mask that it had.
+// Blocks every signal but those of faults in this thread, and stores the mask that it had.
 void sw_block_signals(sigset_t *before);
 void sw_restore_signals(const sigset_t *before);
 
@@ -73,3 +73,7 @@ int sw_wait_for_hangup(int descriptor, int milliseconds);
 
 // Becomes readable when the process ends. -1 where the system has no such thing.
 int sw_process_descriptor(pid_t process);
+
+// Where memory is limited (ulimit -v, ulimit -d): threads share one arena of malloc, since each takes
+// many addresses, and a process that ends by a failed allocation says so. For the thread that begins.
+void sw_live_within_limits(void);

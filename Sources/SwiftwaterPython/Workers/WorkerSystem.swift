@@ -126,7 +126,9 @@ final class SharedArea: @unchecked Sendable {
   }
 
   private static func noMemory(_ size: Int) -> EngineError {
-    .unavailable("there are no \(size >> 20) MB of shared memory for a worker process")
+    .unavailable(
+      "there are no \(size >> 20) MB of shared memory for a worker process"
+        + limitText([.addressSpace]))
   }
 }
 
