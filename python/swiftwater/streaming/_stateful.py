@@ -9,7 +9,7 @@ from swiftwater._native import engine
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD, Partitioner
     from swiftwater.streaming._partitioning import Partitioning
-    from swiftwater.streaming.context import StreamingContext
+    from swiftwater.streaming._ssc.core import StreamingContextCore
 
 __all__ = ["StatefulOperators", "validate_checkpoints"]
 
@@ -100,7 +100,7 @@ class StatefulOperators:
         self._initial.pop(key, None)
 
 
-def validate_checkpoints(ssc: StreamingContext) -> None:
+def validate_checkpoints(ssc: StreamingContextCore) -> None:
     """Refuse checkpoint intervals that do not fit, and warn where state would need a folder."""
     has_folder = ssc._checkpoint_folder is not None or ssc._sc.getCheckpointDir() is not None
     for stream in ssc._checkpointed:

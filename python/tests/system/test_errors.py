@@ -46,7 +46,7 @@ def test_an_uncaught_error(runner, run, script):
 def test_all_of_it_on_request(runner, run, script):
     job = run([*runner, script(BROKEN)], SWIFTWATER_ERRORS_FULL="true")
     assert job.status == 1
-    assert "swiftwater/streaming/context.py" in "\n".join(report(job))
+    assert "swiftwater/streaming/_ssc/running.py" in "\n".join(report(job))
 
 
 def test_a_caught_error_lets_the_job_go_on(runner, run, script):

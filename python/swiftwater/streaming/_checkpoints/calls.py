@@ -20,6 +20,7 @@ from swiftwater.streaming._graph import Definition, defining_methods
 from swiftwater.streaming.dstream import DStream
 
 if TYPE_CHECKING:
+    from swiftwater.streaming._ssc.core import StreamingContextCore
     from swiftwater.streaming.context import StreamingContext
 
 __all__ = ["pickled", "python_version", "replayed", "unpickled"]
@@ -28,7 +29,7 @@ __all__ = ["pickled", "python_version", "replayed", "unpickled"]
 Call = tuple[Any, str, tuple[Any, ...], dict[str, Any], str]
 
 
-def pickled(ssc: StreamingContext) -> bytes:
+def pickled(ssc: StreamingContextCore) -> bytes:
     """Return the context's definitions as bytes.
 
     Raises ``PicklingError`` naming the operator that cannot be pickled.
@@ -45,7 +46,7 @@ def pickled(ssc: StreamingContext) -> bytes:
 
 
 def _culprit(
-    ssc: StreamingContext, calls: Sequence[Definition], error: Exception
+    ssc: StreamingContextCore, calls: Sequence[Definition], error: Exception
 ) -> tuple[str, str]:
     for call in calls:
         try:
@@ -59,7 +60,7 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _dumped(ssc: StreamingContext, calls: Sequence[Definition]) -> bytes:
+def _dumped(ssc: StreamingContextCore, calls: Sequence[Definition]) -> bytes:
     rows: list[Call] = [
         (call.owner, call.method, call.arguments, call.keywords, call.site) for call in calls
     ]
@@ -68,7 +69,7 @@ def _dumped(ssc: StreamingContext, calls: Sequence[Definition]) -> bytes:
     return buffer.getvalue()
 
 
-def _pickler(buffer: io.BytesIO, ssc: StreamingContext) -> Any:
+def _pickler(buffer: io.BytesIO, ssc: StreamingContextCore) -> Any:
     try:
         import cloudpickle
     except ImportError:

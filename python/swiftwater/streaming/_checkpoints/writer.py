@@ -16,7 +16,7 @@ from swiftwater.streaming._checkpoints.folder import CheckpointFolder, Untrusted
 
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
-    from swiftwater.streaming.context import StreamingContext
+    from swiftwater.streaming._ssc.core import StreamingContextCore
 
 __all__ = ["NOT_RECOVERABLE", "CheckpointWriter"]
 
@@ -36,7 +36,7 @@ class CheckpointWriter:
     those that belong to it.
     """
 
-    def __init__(self, ssc: StreamingContext) -> None:
+    def __init__(self, ssc: StreamingContextCore) -> None:
         """Write for ``ssc``; nothing happens before ``prepare``."""
         self._ssc = ssc
         self._opened: CheckpointFolder | None = None
