@@ -20,10 +20,10 @@ from weakref import WeakKeyDictionary
 from swiftwater._active import active_context
 from swiftwater._calls import PACKAGE_FOLDER
 from swiftwater._native import engine
-from swiftwater.rdd import RDD
 
 if TYPE_CHECKING:
     from swiftwater.context import SparkContext
+    from swiftwater.rdd import RDD
 
 __all__ = ["Job", "Properties", "cancel", "known", "run_partitions", "watch"]
 
@@ -133,7 +133,6 @@ def cancel(threads: Iterable[int] | None, reason: str) -> int:
 # Whoever is in one of these files computes, or is about to: what only builds is over in no time.
 _FILES = (
     f"{PACKAGE_FOLDER}_rdd{os.sep}",
-    RDD.collect.__code__.co_filename,
     watch.__code__.co_filename,
 )
 

@@ -16,6 +16,7 @@ __all__ = [
     "first",
     "listed",
     "listed_partition",
+    "paired",
     "second",
     "under_none",
     "with_one",
@@ -30,6 +31,11 @@ def first(pair: Any) -> Any:
 def second(pair: Any) -> Any:
     """Return the value of a pair."""
     return pair[1]
+
+
+def paired(record: Any) -> tuple[Any, None]:
+    """Return the record as a key without a value."""
+    return record, None
 
 
 def with_one(record: Any) -> tuple[Any, int]:

@@ -16,9 +16,9 @@ from typing import Any
 from duckdb.experimental.spark.sql import readwriter, types
 
 from swiftwater import _sql_missing
-from swiftwater._files_out import local_path, write_folder
 from swiftwater._native import engine
 from swiftwater._paths import input_files
+from swiftwater._rdd.part_files import local_path, write_folder
 from swiftwater._sql_frames import json_lines
 from swiftwater.rdd import RDD
 

@@ -564,8 +564,8 @@ class SparkContext:
             >>> sc.getCheckpointDir().startswith(f"file:{tmp}/checkpoints/")
             True
         """
-        from swiftwater._checkpoints import new_folder
         from swiftwater._paths import local_path
+        from swiftwater._rdd.kept import new_folder
 
         folder = new_folder(os.path.abspath(local_path(dirName, "setCheckpointDir")))
         self._checkpoint_folders.append(folder)
@@ -980,7 +980,7 @@ class SparkContext:
         if self._added_files is not None:
             self._added_files.delete()
         if self._checkpoint_folders:
-            from swiftwater._checkpoints import give_back
+            from swiftwater._rdd.kept import give_back
 
             give_back(self._checkpoint_folders)
 

@@ -114,8 +114,8 @@ def test_frames_of_the_package_are_dropped(sc):
     error = raised(sc.parallelize(["pear"]).map(parse).collect)
     short = render(error)
     assert "in parse" in short
-    assert "swiftwater/rdd.py" not in short
-    assert "swiftwater/rdd.py" in render(error, full=True)
+    assert "swiftwater/_rdd/" not in short
+    assert "swiftwater/_rdd/" in render(error, full=True)
 
 
 def test_a_syntax_error_shows_its_line():

@@ -7,9 +7,9 @@ import random
 
 import pytest
 
-from swiftwater import SparkConf, SparkContext, _joins, _spill
-from swiftwater import rdd as rdd_module
+from swiftwater import SparkConf, SparkContext, _spill
 from swiftwater._native import engine
+from swiftwater._rdd import joined_records, keys
 
 JOINS = ["join", "leftOuterJoin", "rightOuterJoin", "fullOuterJoin"]
 # Keys of every type, from a line such as "7,b,ä".
@@ -147,8 +147,11 @@ def test_what_columns_do_not_hold(both, job):
 @pytest.mark.parametrize(
     ("job", "module", "function"),
     [
-        (lambda pairs: pairs.groupByKey(2), rdd_module, "listed"),
-        *((lambda pairs, j=j: getattr(pairs, j)(pairs, 2), _joins, "_grouped") for j in JOINS),
+        (lambda pairs: pairs.groupByKey(2), keys, "listed"),
+        *(
+            (lambda pairs, j=j: getattr(pairs, j)(pairs, 2), joined_records, "_grouped")
+            for j in JOINS
+        ),
         (lambda pairs: pairs.sortByKey(True, 2), _spill, "external_sorted"),
     ],
     ids=["groupByKey", *JOINS, "sortByKey"],

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from swiftwater import rdd as rdd_module
+from swiftwater._rdd import core
 from swiftwater.errors import SparkException
 
 
@@ -130,10 +130,10 @@ def test_the_first_word_counts(sc, folder):
 
 def test_nothing_waits_for_a_context_that_is_gone(sc, folder):
     sc.parallelize([1]).checkpoint()
-    assert len([rdd for rdd in rdd_module._waiting if rdd.ctx is sc]) == 1
+    assert len([rdd for rdd in core.waiting if rdd.ctx is sc]) == 1
     sc.stop()
     from swiftwater import SparkContext
 
     with SparkContext("local[1]", "next") as other:
         other.parallelize([1]).localCheckpoint()
-        assert [rdd.ctx for rdd in rdd_module._waiting] == [other]
+        assert [rdd.ctx for rdd in core.waiting] == [other]

@@ -80,7 +80,7 @@ def test_a_failed_job_leaves_nothing(sc, tmp_path):
 
 
 def test_overwriting_is_for_streams(sc, tmp_path):
-    from swiftwater._files_out import save_text
+    from swiftwater._rdd.part_files import save_text
 
     out = str(tmp_path / "out")
     for word in ("old", "new"):

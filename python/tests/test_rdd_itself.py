@@ -6,8 +6,9 @@ import re
 import pytest
 
 from swiftwater import RDD
+from swiftwater._rdd.core import _DEEPEST_ORIGIN
 from swiftwater.errors import UnsupportedOperationException
-from swiftwater.rdd import _DEEPEST_ORIGIN, _NOT_THERE
+from swiftwater.rdd import _NOT_THERE
 from swiftwater.storagelevel import StorageLevel
 
 

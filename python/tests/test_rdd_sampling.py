@@ -57,9 +57,9 @@ def test_take_sample(sc, size, slices, replace, number, seed, expected):
 
 
 def test_take_sample_draws_again_where_there_were_too_few(sc, monkeypatch):
-    from swiftwater import _sampling
+    from swiftwater._rdd import sampling
 
-    monkeypatch.setattr(_sampling, "fraction_for", lambda *_: 0.01)
+    monkeypatch.setattr(sampling, "fraction_for", lambda *_: 0.01)
     assert len(sc.parallelize(range(100), 2).takeSample(False, 3, 1)) == 3
 
 

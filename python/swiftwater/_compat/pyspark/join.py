@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from swiftwater._joins import cogrouped, together
+from swiftwater._rdd.joined_records import cogrouped
+from swiftwater._rdd.joining import together
 
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD

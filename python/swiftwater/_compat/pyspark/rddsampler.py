@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from swiftwater import _sampling
+from swiftwater._rdd import sampling
 
 __all__ = ["RDDRangeSampler", "RDDSampler", "RDDStratifiedSampler"]
 
@@ -12,7 +12,7 @@ __all__ = ["RDDRangeSampler", "RDDSampler", "RDDStratifiedSampler"]
 class _Sampler:
     """A function of a partition's number and its records."""
 
-    def __init__(self, drawn: _sampling.PartitionFunction) -> None:
+    def __init__(self, drawn: sampling.PartitionFunction) -> None:
         """Take the function."""
         self._drawn = drawn
 
@@ -26,8 +26,8 @@ class RDDSampler(_Sampler):
 
     def __init__(self, withReplacement: bool, fraction: float, seed: int | None = None) -> None:
         """Take what ``RDD.sample`` takes."""
-        seed = _sampling.given_seed(seed, sys.maxsize)
-        super().__init__(_sampling.of_fraction(withReplacement, fraction, seed))
+        seed = sampling.given_seed(seed, sys.maxsize)
+        super().__init__(sampling.of_fraction(withReplacement, fraction, seed))
 
 
 class RDDRangeSampler(_Sampler):
@@ -35,8 +35,8 @@ class RDDRangeSampler(_Sampler):
 
     def __init__(self, lowerBound: float, upperBound: float, seed: int | None = None) -> None:
         """Take the range, without its upper bound."""
-        seed = _sampling.given_seed(seed, sys.maxsize)
-        super().__init__(_sampling.in_range(lowerBound, upperBound, seed))
+        seed = sampling.given_seed(seed, sys.maxsize)
+        super().__init__(sampling.in_range(lowerBound, upperBound, seed))
 
 
 class RDDStratifiedSampler(_Sampler):
@@ -46,5 +46,5 @@ class RDDStratifiedSampler(_Sampler):
         self, withReplacement: bool, fractions: Mapping[Any, float], seed: int | None = None
     ) -> None:
         """Take what ``RDD.sampleByKey`` takes."""
-        seed = _sampling.given_seed(seed, sys.maxsize)
-        super().__init__(_sampling.by_key(withReplacement, fractions, seed))
+        seed = sampling.given_seed(seed, sys.maxsize)
+        super().__init__(sampling.by_key(withReplacement, fractions, seed))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from swiftwater._calls import require_callable
 from swiftwater._native import engine
+from swiftwater._rdd.partitioners import partition_number
 from swiftwater._record_functions import counted_partition, with_one
-from swiftwater.rdd import partition_number, portable_hash
+from swiftwater.rdd import portable_hash
 from swiftwater.streaming._dstream.core import DStreamCore, K, T, T_co, U, V
 from swiftwater.streaming._graph import defines
 from swiftwater.streaming._partitioning import Partitioning, partitioner

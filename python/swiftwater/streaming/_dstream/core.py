@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
 
 from swiftwater._calls import require_callable
 from swiftwater._native import engine
+from swiftwater._rdd.partitioners import partition_number
 from swiftwater._record_functions import appended, extended, listed, second, under_none
-from swiftwater.rdd import RDD, partition_number
+from swiftwater.rdd import RDD
 from swiftwater.streaming._partitioning import Partitioning, partitioner
 
 if TYPE_CHECKING:

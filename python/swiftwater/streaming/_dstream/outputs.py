@@ -95,7 +95,7 @@ class Outputs(DStreamCore[T_co]):
             >>> sorted(os.listdir(f"{tmp}/out-1893456001000.txt"))
             ['_SUCCESS', 'part-00000', 'part-00001']
         """
-        from swiftwater._files_out import save_text
+        from swiftwater._rdd.part_files import save_text
         from swiftwater.streaming.util import rddToFileName
 
         def saved(time_ms: int, rdd: RDD[Any]) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from swiftwater._rdd.partitioners import Partitioner
+
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD
 
@@ -39,8 +41,6 @@ def by_key(
     name: str,
 ) -> RDD[Any]:
     """Return the pairs of ``rdd`` sorted across ``partitions`` partitions."""
-    from swiftwater.rdd import Partitioner
-
     if partitions == 1:
         whole = rdd.coalesce(1) if rdd.getNumPartitions() > 1 else rdd
         return _each_sorted(whole, key, ascending, name)
@@ -84,7 +84,7 @@ def _sampled(rdd: RDD[Any], size: int, name: str) -> tuple[int, list[Any]]:
     """
 
     def drawn(partition: int, records: Iterator[Any]) -> list[Any]:
-        from swiftwater._sampling import generator
+        from swiftwater._rdd.sampling import generator
 
         uniform = generator(1, partition).random
         kept: list[tuple[float, Any]] = []

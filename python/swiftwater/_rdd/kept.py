@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from swiftwater._claimed_folders import ClaimedFolder, remove_abandoned
 from swiftwater._native import engine
-from swiftwater.rdd import _waiting
+from swiftwater._rdd.core import waiting
 
 if TYPE_CHECKING:
-    from swiftwater._swiftwater import Handle
     from swiftwater.rdd import RDD
 
-__all__ = ["give_back", "keep", "mark", "new_folder", "wanted"]
+__all__ = ["give_back", "keep", "mark", "new_folder"]
 
 _FOLDER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # What ``write_folder`` calls a folder of an RDD that it has not completed.
@@ -76,39 +74,26 @@ def mark(rdd: RDD[Any], local: bool) -> None:
             plan = [[(0, index)] for index in range(rdd.getNumPartitions())]
             handle = rdd._live
             rdd._handle = engine.gather(rdd.ctx._engine, [handle], plan, None, "checkpoint", "", "")
-        _waiting[:] = [other for other in _waiting if other.ctx is rdd.ctx]
-        _waiting.append(rdd)
+        waiting[:] = [other for other in waiting if other.ctx is rdd.ctx]
+        waiting.append(rdd)
 
 
-def wanted(handle: Handle, context: object) -> list[RDD[Any]]:
-    """Return what an action on ``handle`` is going to compute and somebody wants to be kept.
-
-    It must be asked before the action: a shuffle forgets what was in front of it.
-    """
-    return [
-        rdd
-        for rdd in list(_waiting)
-        if rdd.ctx is context and engine.depends_on(handle, rdd._handle)
-    ]
-
-
-def keep(rdds: Sequence[RDD[Any]]) -> None:
+def keep(rdd: RDD[Any]) -> None:
     """Keep what an action has computed."""
-    for rdd in rdds:
-        try:
-            _waiting.remove(rdd)
-        except ValueError:
-            continue  # another thread is at it
-        parts = engine.encode(rdd._handle)
-        if rdd._kept == "files":
-            rdd._checkpoint_file = _written(rdd, parts)
-        engine.cut_lineage(rdd._handle, engine.decode(rdd.ctx._engine, parts))
-        rdd._is_settled = True
-        rdd._origin = None
+    try:
+        waiting.remove(rdd)
+    except ValueError:
+        return  # another thread is at it
+    parts = engine.encode(rdd._handle)
+    if rdd._kept == "files":
+        rdd._checkpoint_file = _written(rdd, parts)
+    engine.cut_lineage(rdd._handle, engine.decode(rdd.ctx._engine, parts))
+    rdd._is_settled = True
+    rdd._origin = None
 
 
 def _written(rdd: RDD[Any], parts: list[bytes]) -> str:
-    from swiftwater._files_out import local_path, write_folder
+    from swiftwater._rdd.part_files import local_path, write_folder
 
     folder = rdd.ctx._checkpoint_dir
     if folder is None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from swiftwater._rdd.core import Origin
     from swiftwater.context import SparkContext
-    from swiftwater.rdd import Origin
 
 __all__ = ["described", "numbered"]
 
