@@ -16,14 +16,14 @@ Example::
 from typing import TYPE_CHECKING
 
 from swiftwater._native import engine as _engine
-from swiftwater.conf import SparkConf
-from swiftwater.context import SparkContext
-from swiftwater.rdd import RDD
 
 if TYPE_CHECKING:
     from swiftwater.accumulators import Accumulator, AccumulatorParam
     from swiftwater.broadcast import Broadcast
+    from swiftwater.conf import SparkConf
+    from swiftwater.context import SparkContext
     from swiftwater.files import SparkFiles
+    from swiftwater.rdd import RDD
     from swiftwater.status import SparkExecutorInfo, SparkJobInfo, SparkStageInfo, StatusTracker
     from swiftwater.storagelevel import StorageLevel
     from swiftwater.taskcontext import BarrierTaskContext, BarrierTaskInfo, TaskContext
@@ -52,14 +52,18 @@ __all__ = [
 
 __version__: str = _engine.__version__
 
-# What a job needs only now and then is loaded when it is asked for.
+# All of it is loaded when it is asked for: a worker process, which imports this package too, needs
+# no class of the driver, and a job needs most of them only now and then.
 _HOMES = {
+    "RDD": "rdd",
     "Accumulator": "accumulators",
     "AccumulatorParam": "accumulators",
     "BarrierTaskContext": "taskcontext",
     "BarrierTaskInfo": "taskcontext",
     "Broadcast": "broadcast",
     "InheritableThread": "threads",
+    "SparkConf": "conf",
+    "SparkContext": "context",
     "SparkExecutorInfo": "status",
     "SparkFiles": "files",
     "SparkJobInfo": "status",
@@ -69,16 +73,22 @@ _HOMES = {
     "TaskContext": "taskcontext",
     "inheritable_thread_target": "threads",
 }
-
+# Programs find these without importing them.
+_MODULES = ("conf", "context", "rdd")
 
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
+        from importlib import import_module
+
+        if name in _MODULES:
+            return import_module(f"{__name__}.{name}")
         home = _HOMES.get(name)
         if home is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
-
         value: object = getattr(import_module(f"{__name__}.{home}"), name)
         globals()[name] = value
         return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__, *_MODULES})

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 from swiftwater import __version__, _settings
@@ -55,6 +56,28 @@ _WITH_VALUE = frozenset(
 )
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """The help of a command, as wide as the terminal.
+
+    One is made for each argument, and would load ``shutil`` with all that it packs archives with.
+    """
+
+    def __init__(self, prog: str) -> None:
+        """Take the name of the command."""
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    """Return the width of the terminal, as ``shutil.get_terminal_size`` does."""
+    with suppress(KeyError, ValueError):
+        if (columns := int(os.environ["COLUMNS"])) > 0:
+            return columns
+    with suppress(ValueError, OSError):
+        if sys.__stdout__ is not None:
+            return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80
+    return 80
+
+
 class _UsageError(Exception):
     """A sentence for the user: what is wrong with the command line."""
 
@@ -89,7 +112,7 @@ def _command(argv: list[str]) -> int:
         prog="swiftwater",
         description="Run streaming jobs written in Python, in small batches, on one machine.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=_version())
@@ -151,7 +174,7 @@ def _parser() -> argparse.ArgumentParser:
         usage="swiftwater run [flags] JOB.py ARGS...",
         description="Run JOB.py with the arguments ARGS, which may begin with dashes.",
         epilog=_EXAMPLES + "\nspark-submit's other flags are accepted, with a warning.\n",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     add = parser.add_argument

@@ -384,6 +384,16 @@ def test_py4j():
         importlib.import_module("pyspark.java_gateway").launch_gateway()
 
 
+def test_the_package_alone_loads_next_to_nothing():
+    code = (
+        "import sys, swiftwater\n"
+        "print(*sorted(name for name in sys.modules if name.startswith('swiftwater')))\n"
+        "print(swiftwater.rdd.RDD is swiftwater.RDD, {'RDD', 'context'} <= set(dir(swiftwater)))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == ["swiftwater swiftwater._native", "True True"]
+
+
 def test_a_word_count_loads_no_more_than_it_needs():
     code = (
         "import sys\n"
@@ -408,6 +418,7 @@ def test_a_word_count_loads_no_more_than_it_needs():
         "swiftwater._py4j",
         "swiftwater._sql",
         "duckdb",
+        "shutil",
         "pickle",
         "tempfile",
         "uuid",
