@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from swiftwater._native import engine
 from swiftwater.conf import SparkConf
 from swiftwater.context import SparkContext
+from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._durations import milliseconds
-from swiftwater.streaming._graph import defines
 from swiftwater.streaming.context import StreamingContext
 from swiftwater.streaming.dstream import DStream
 
@@ -88,7 +88,7 @@ class TextSource:
             >>> with StreamingTest() as test:
             ...     test.text_source().send_bytes(b"half a li")
         """
-        if self.stream._ssc._state() == "active":
+        if self.stream._ssc._phase() == "active":
             engine.scripted_send(self.stream._handle, data)
         else:
             self._early.append(data)
@@ -331,7 +331,7 @@ class StreamingTest:
             ...     test.started
             False
         """
-        return self.ssc._state() == "active"
+        return self.ssc._phase() == "active"
 
     @property
     def now(self) -> float:
@@ -400,7 +400,7 @@ class StreamingTest:
                 raise ValueError(f"time does not go back: {seconds} seconds")
             milliseconds(seconds, "the time to advance")
             step_ms = round(seconds * 1000)
-        if self.ssc._state() == "initialized":
+        if self.ssc._phase() == "initialized":
             self.start()
         handle = self.ssc._handle
         end_ms = engine.now_ms(handle) + step_ms
@@ -425,7 +425,7 @@ class StreamingTest:
             ...     out.batches
             [[1], [2], [3]]
         """
-        if self.ssc._state() == "initialized":
+        if self.ssc._phase() == "initialized":
             self.start()
         for _ in range(most_batches):
             if not engine.has_pending_input(self.ssc._handle):

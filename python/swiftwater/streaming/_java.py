@@ -71,7 +71,7 @@ class JavaStreamingContext:
 
     def getState(self) -> str:
         """Return INITIALIZED, ACTIVE or STOPPED."""
-        return self._ssc._state().upper()
+        return self._ssc._phase().upper()
 
     def ssc(self) -> JavaStreamingContext:
         """Return the object itself."""

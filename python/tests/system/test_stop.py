@@ -57,7 +57,7 @@ def test_the_other_outputs_of_the_batch_still_run(runner, run, script, graceful)
 def test_a_failure_before_changes_nothing(runner, run, script):
     rest = """
 import signal
-while ssc._state() != "stopped":
+while ssc._phase() != "stopped":
     time.sleep(0.01)
 try:
     ssc.awaitTermination()
@@ -107,7 +107,7 @@ first = threading.Thread(target=ssc.stop, args=(False, True))
 first.start()
 time.sleep(0.1)
 ssc.stop(False, True)
-print("stopped", ssc._state())
+print("stopped", ssc._phase())
 first.join()
 sc.stop()
 """

@@ -77,10 +77,10 @@ def test_twice(ends, first, second):
         f"""
 {WAIT_FOR_A_BATCH}
 {first}
-print(ssc._state(), SparkContext._active_spark_context is None)
+print(ssc._phase(), SparkContext._active_spark_context is None)
 {second}
 ssc.awaitTermination()
-print(ssc._state(), SparkContext._active_spark_context is None, StreamingContext.getActive())
+print(ssc._phase(), SparkContext._active_spark_context is None, StreamingContext.getActive())
 """
     )
     stops = ["False" not in call for call in (first, second)]
@@ -148,7 +148,7 @@ def test_the_spark_context_alone(ends):
         f"""
 {WAIT_FOR_A_BATCH}
 sc.stop()
-print(ssc._state(), StreamingContext.getActive())
+print(ssc._phase(), StreamingContext.getActive())
 ssc.awaitTermination()
 """
     )
@@ -165,7 +165,7 @@ with SparkContext("local[2]", "with") as sc:
     ssc.queueStream([[0]], default=[1]).foreachRDD(lambda rdd: seen.set())
     ssc.start()
     assert seen.wait(10)
-print(ssc._state())
+print(ssc._phase())
 """
     )
     assert job.out == "stopped\n"
@@ -193,7 +193,7 @@ ssc.start()
 for _ in range(3):
     assert batches.acquire(timeout=10)
 print(errors[0])
-print(len(set(errors)), ssc._state())
+print(len(set(errors)), ssc._phase())
 ssc.stop()
 """
     )
@@ -213,7 +213,7 @@ ssc.addStreamingListener(Stopper())
 ssc.queueStream([[0]], default=[1]).foreachRDD(lambda rdd: None)
 ssc.start()
 ssc.awaitTermination()
-print(ssc._state())
+print(ssc._phase())
 """
     )
     assert job.out == "stopped\n"
@@ -232,7 +232,7 @@ ssc.queueStream([[0]], default=[1]).transform(stop).foreachRDD(
 )
 ssc.start()
 ssc.awaitTermination()
-print(ssc._state())
+print(ssc._phase())
 {"sc.stop()" if "False" in call else ""}
 """
     )
@@ -254,7 +254,7 @@ numbers.foreachRDD(stop)
 numbers.foreachRDD(lambda rdd: print("later", rdd.collect()))
 ssc.start()
 ssc.awaitTermination()
-print(ssc._state())
+print(ssc._phase())
 {"sc.stop()" if "False" in call else ""}
 """
     )
@@ -285,7 +285,7 @@ ssc.queueStream([[0]]).map(stop).foreachRDD(lambda rdd: print("batch", rdd.colle
 ssc.start()
 if not ssc.awaitTerminationOrTimeout(2):
     ssc.stop()
-print(ssc._state())
+print(ssc._phase())
 """
     )
     assert job.out.endswith("stopped\n")
@@ -320,12 +320,12 @@ states = []
 def first():
     together.wait()
     {first}
-    states.append(ssc._state())
+    states.append(ssc._phase())
 
 def second():
     together.wait()
     {second}
-    states.append(ssc._state())
+    states.append(ssc._phase())
 
 threads = [threading.Thread(target=call) for call in (first, second)]
 for thread in threads:
@@ -365,7 +365,7 @@ for thread in threads:
     thread.start()
 for thread in threads:
     thread.join()
-print(ssc._state(), errors)
+print(ssc._phase(), errors)
 sc.stop()
 """,
         0.02,
@@ -381,7 +381,7 @@ ssc.start()
 threading.Timer(0.5, ssc.stop).start()
 begin = time.monotonic()
 ssc.awaitTermination()
-print(ssc._state(), time.monotonic() - begin < 5)
+print(ssc._phase(), time.monotonic() - begin < 5)
 """
     )
     assert job.out.endswith("stopped True\n")
@@ -406,7 +406,7 @@ assert begun.wait(10)
 time.sleep(0.3)
 ssc.stop(True, True)
 # Batches are made every 10 ms and take 100: most of them waited when the stop came.
-print(done == list(range(12)), ssc._state())
+print(done == list(range(12)), ssc._phase())
 """,
         0.01,
     )
@@ -458,7 +458,7 @@ ssc.start()
 while not os.path.exists(sys.argv[2]):
     time.sleep(0.01)
 ssc.stop(True, True)
-print("stopped", ssc._state())
+print("stopped", ssc._phase())
 """
 
 
@@ -678,7 +678,7 @@ def test_a_plain_stop_gives_a_hung_function_up(ends):
 time.sleep(0.5)
 begin = time.monotonic()
 ssc.stop(stopSparkContext=False)
-print(ssc._state(), time.monotonic() - begin < 8)
+print(ssc._phase(), time.monotonic() - begin < 8)
 sc.stop()
 """
     job = ends(HANGING.format(how="while True: pass", where=ON_RECORDS, rest=rest))

@@ -11,8 +11,8 @@ from swiftwater._native import engine
 from swiftwater._rdd.partitioners import partition_number
 from swiftwater._record_functions import counted_partition, with_one
 from swiftwater.rdd import portable_hash
+from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._dstream.core import DStreamCore, K, T, T_co, U, V
-from swiftwater.streaming._graph import defines
 from swiftwater.streaming._partitioning import Partitioning, partitioner
 
 if TYPE_CHECKING:

@@ -89,7 +89,7 @@ class DStreamCore(Generic[T_co]):
 
     def _require_unstarted(self, what: str) -> None:
         _ = self._sc._engine
-        if self._ssc._state() != "initialized":
+        if self._ssc._phase() != "initialized":
             from swiftwater.errors import UnsupportedOperationException
 
             raise UnsupportedOperationException(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Self
 from swiftwater._calls import require_callable
 from swiftwater._native import engine
 from swiftwater.rdd import RDD
+from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._dstream.core import DStreamCore, K, S, T_co, V
 from swiftwater.streaming._durations import milliseconds
-from swiftwater.streaming._graph import defines
 
 if TYPE_CHECKING:
     from swiftwater.streaming.dstream import DStream

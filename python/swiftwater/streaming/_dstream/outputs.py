@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 from swiftwater._calls import require_callable
 from swiftwater.streaming._arity import declared_arguments, with_time, without_time
+from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._dstream.core import DStreamCore, T, T_co
-from swiftwater.streaming._graph import defines
 
 if TYPE_CHECKING:
     from datetime import datetime

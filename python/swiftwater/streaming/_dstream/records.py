@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from swiftwater._record_functions import listed_partition
+from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._dstream.core import DStreamCore, K, T, T_co, U, V
-from swiftwater.streaming._graph import defines
 
 if TYPE_CHECKING:
     from swiftwater.streaming.dstream import DStream

@@ -5,8 +5,8 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
+from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._dstream.core import DStreamCore, K, T, T_co, U, V
-from swiftwater.streaming._graph import defines
 
 if TYPE_CHECKING:
     from swiftwater.resultiterable import ResultIterable

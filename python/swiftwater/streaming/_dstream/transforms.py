@@ -10,9 +10,9 @@ from swiftwater._calls import require_callable
 from swiftwater._native import engine
 from swiftwater.rdd import RDD  # noqa: TC001 - `typing.get_type_hints` finds it
 from swiftwater.streaming._arity import declared_arguments, with_time, without_time
+from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._dstream.core import DStreamCore, T, T_co, U, W
 from swiftwater.streaming._durations import milliseconds
-from swiftwater.streaming._graph import defines
 
 if TYPE_CHECKING:
     from datetime import datetime

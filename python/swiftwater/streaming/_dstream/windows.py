@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from swiftwater._calls import require_callable
 from swiftwater._record_functions import extended, listed, second, with_one
+from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._dstream.core import DStreamCore, K, T, T_co, V
 from swiftwater.streaming._durations import milliseconds
-from swiftwater.streaming._graph import defines
 
 if TYPE_CHECKING:
     from swiftwater.resultiterable import ResultIterable

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from swiftwater._native import engine
 from swiftwater.context import SparkContext
+from swiftwater.streaming._definitions import Definitions
 from swiftwater.streaming._durations import milliseconds
-from swiftwater.streaming._graph import Definitions
-from swiftwater.streaming._stateful import StatefulOperators
+from swiftwater.streaming._stateful_operators import StatefulOperators
 from swiftwater.streaming.dstream import DStream
 
 if TYPE_CHECKING:
@@ -92,20 +92,20 @@ class StreamingContextCore:
         """
         kind = cls._context_class
         active = kind._activeContext
-        if active is not None and active._state() != "active":
+        if active is not None and active._phase() != "active":
             kind._activeContext = active = None
         return active
 
     def _now_ms(self) -> int:
         return int(time.time() * 1000)
 
-    def _state(self) -> str:
+    def _phase(self) -> str:
         return engine.state(self._handle)
 
     def _building(self) -> Handle:
         """The engine's handle while streams may be added, else ``RuntimeError``."""
         _ = self._sc._engine
-        state = self._state()
+        state = self._phase()
         if state != "initialized":
             when = "starting" if state == "active" else "stopping"
             raise spark_error(

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from swiftwater._native import engine
+from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._durations import milliseconds
-from swiftwater.streaming._graph import defines
 from swiftwater.streaming._ssc.core import StreamingContextCore, spark_error
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Keeping(StreamingContextCore):
                 f"requirement failed: Remember duration already set as {self._remember_ms} ms. "
                 "Cannot set it again.",
             )
-        if self._state() != "initialized":
+        if self._phase() != "initialized":
             engine.log("warning", "remember has no effect after the start")
             return
         engine.remember(self._handle, remember_ms)
@@ -115,7 +115,7 @@ class Keeping(StreamingContextCore):
             >>> with StreamingTest() as test:
             ...     test.ssc.checkpoint(f"{tmp}/checkpoints")
         """
-        if self._state() != "initialized":
+        if self._phase() != "initialized":
             engine.log("warning", "checkpoint has no effect after the start")
             return
         if directory is None:

@@ -10,7 +10,7 @@ from swiftwater import _errors, _interrupts, _lifetime, _settings
 from swiftwater._calls import call_site
 from swiftwater._native import engine
 from swiftwater.streaming._ssc.core import StreamingContextCore, spark_error
-from swiftwater.streaming._stateful import validate_checkpoints
+from swiftwater.streaming._stateful_operators import validate_checkpoints
 
 if TYPE_CHECKING:
     from swiftwater.streaming.context import StreamingContext
@@ -62,7 +62,7 @@ class Running(StreamingContextCore):
             >>> ssc.stop(stopSparkContext=False)
         """
         _ = self._sc._engine
-        state = self._state()
+        state = self._phase()
         if state == "active":
             engine.log("warning", "StreamingContext has already been started")
             return
@@ -153,7 +153,7 @@ class Running(StreamingContextCore):
     def _write_last_checkpoint(self) -> None:
         if self._writer is not None:
             self._writer.end()
-        if self._state() == "stopped":
+        if self._phase() == "stopped":
             engine.forget(self._handle)
 
     def awaitTermination(self, timeout: float | None = None) -> None:
@@ -222,7 +222,7 @@ class Running(StreamingContextCore):
         self._stop_streams(bool(stopGraceFully))
         if not stopSparkContext:
             return
-        if self._state() == "active":
+        if self._phase() == "active":
             self._stop_context_later()
         else:
             self._sc.stop()
@@ -247,7 +247,7 @@ class Running(StreamingContextCore):
     def _stop_streams(self, graceful: bool) -> None:
         engine.stop(self._handle, graceful)
         # Still active where the batch that runs asked for it.
-        if self._state() != "active":
+        if self._phase() != "active":
             self._ended()
 
     def _ended(self) -> None:

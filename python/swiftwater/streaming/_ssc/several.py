@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from swiftwater._calls import require_callable
 from swiftwater._native import engine
 from swiftwater.rdd import RDD  # noqa: TC001 - `typing.get_type_hints` finds it
+from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._dstream.core import rdd_handle
-from swiftwater.streaming._graph import defines
 from swiftwater.streaming._partitioning import Partitioning, united
 from swiftwater.streaming._ssc.core import StreamingContextCore, spark_error
 from swiftwater.streaming.dstream import DStream

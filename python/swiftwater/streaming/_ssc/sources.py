@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from swiftwater._native import engine
 from swiftwater.rdd import RDD
-from swiftwater.streaming._graph import defines, defines_for_once
+from swiftwater.streaming._definitions import defines, defines_for_once
 from swiftwater.streaming._ssc.core import StreamingContextCore
 from swiftwater.streaming.dstream import DStream  # noqa: TC001 - `typing.get_type_hints` finds it
 
