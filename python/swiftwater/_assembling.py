@@ -6,7 +6,7 @@ and pickles name a method by its class and module: that is the whole class, whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
 from types import FunctionType
 from typing import Any, Generic, TypeVar
 
@@ -17,32 +17,35 @@ C = TypeVar("C", bound=type)
 
 def assembled(whole: C) -> C:
     """Make the methods of all parts of a class its own. Data stay where they are."""
+    own = set(vars(whole))
     for part in whole.__mro__[1:]:
         if part is object or part is Generic:
             continue
-        for name, member in list(vars(part).items()):
-            for function in _functions(member):
-                function.__module__ = whole.__module__
-                function.__qualname__ = f"{whole.__qualname__}.{name}"
-                # Annotations are text: the part's file knows the whole only as a type.
-                function.__globals__.setdefault(whole.__name__, whole)
-                notes = function.__annotations__
-                if "self" in notes:
-                    # Of the core or of a part, and behind it the types of records.
-                    _, bracket, types = notes["self"].partition("[")
-                    notes["self"] = f"{whole.__name__}{bracket}{types}"
-                if name not in vars(whole):
-                    setattr(whole, name, member)
+        # Annotations are text: the part's file knows the whole only as a type.
+        vars(sys.modules[part.__module__]).setdefault(whole.__name__, whole)
+        for member_name, member in vars(part).items():
+            if _named(member, member_name, whole) and member_name not in own:
+                own.add(member_name)
+                setattr(whole, member_name, member)
     return whole
 
 
-def _functions(member: Any) -> Iterator[FunctionType]:
-    """Give the functions that a member of a class consists of, also those that others wrap."""
-    if isinstance(member, (classmethod, staticmethod)):
-        member = member.__func__
-    left = [member.fget, member.fset] if isinstance(member, property) else [member]
-    while left:
-        function = left.pop()
-        if isinstance(function, FunctionType):
-            yield function
-            left.append(getattr(function, "__wrapped__", None))
+def _named(member: Any, name: str, whole: type) -> bool:
+    """Have the functions of a member say whose they are; return whether it is one of functions."""
+    if isinstance(member, property):
+        _named(member.fset, name, whole)
+        return _named(member.fget, name, whole)
+    function = getattr(member, "__func__", member)
+    if type(function) is not FunctionType:
+        return False
+    while type(function) is FunctionType:
+        function.__module__ = whole.__module__
+        function.__qualname__ = f"{whole.__qualname__}.{name}"
+        notes = function.__annotations__
+        if "self" in notes:
+            # Of the core or of a part, and behind it the types of records.
+            _, bracket, types = notes["self"].partition("[")
+            notes["self"] = f"{whole.__name__}{bracket}{types}"
+        # What it wraps, too.
+        function = function.__dict__.get("__wrapped__")
+    return True
