@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from swiftwater._native import engine
+from swiftwater._paths import local_path
 from swiftwater.conf import SparkConf
 from swiftwater.context import SparkContext
 from swiftwater.rdd import RDD, portable_hash
@@ -80,8 +81,6 @@ def recovered(
 
     ``None`` where the folder holds none. Raises ``SparkException`` where none can be read.
     """
-    from swiftwater._paths import local_path
-
     try:
         folder = CheckpointFolder(local_path(path, "getOrCreate"))
     except FileNotFoundError:
