@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from swiftwater import _class_copies
 from swiftwater._class_copies import is_own
-from swiftwater._isolation import Copies, is_imported, reached, variable
+from swiftwater._class_views import class_is_hidden, read_names
+from swiftwater._isolation import Copies, is_imported, variable
+from swiftwater._reads import reached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,10 +43,13 @@ def captured(functions: list[Callable[..., Any]]) -> Captures | None:
     try:
         # All are looked at before the first is copied: one may need a class itself that others use.
         looked_at = Copies()
+        looked_at.hide_classes_of(functions)
+        copies.hide_classes_of(functions)
         for function in functions:
             looked_at.needs(function)
         made = [copies.of(function) for function in functions]
         tasks = Copies()
+        tasks.hide_classes_of(made)
         changes = [tasks.needs(function) for function in made]
     except Exception:  # noqa: BLE001 - the task that needs the function meets it again, and tells
         return None
@@ -96,14 +101,27 @@ class _Captured(Copies):
                 return False
             if value.__dict__.keys() - {"__wrapped__"}:
                 self._source.changes = True
+            self._look_at_objects(value)
             for target in self._used(value):
                 self._answers[id(target)] = True
                 self._sources.append(target)
             return True
         changeable = super()._looks_changeable(value)
+        if id(value) in self._hidden and self._reads_class(value):
+            kind = type(value)
+            self._answers[id(kind)] = True
+            self._sources.append(kind)
         if changeable and not isinstance(value, _MADE_OF_PARTS):
             self._source.changes = True
         return changeable
+
+    def _reads_class(self, value: Any) -> bool:
+        """Return whether something is read through an object that is kept in its class."""
+        kind = type(value)
+        if not is_own(kind) or not class_is_hidden(kind):
+            return False
+        kept = _class_copies.attributes(kind).keys() - vars(value).keys()
+        return bool(kept) and not kept.isdisjoint({*self._hidden[id(value)], *read_names(kind)})
 
     def _used(self, function: types.FunctionType) -> Iterator[type]:
         """Return the classes of the script from which a function reads what is kept in them."""

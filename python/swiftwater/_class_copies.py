@@ -3,15 +3,16 @@
 Spark pickles a class of the script with its attributes. So a task that changes one
 (``Stats.count += 1``) changes a copy. Here a class whose attributes a function may change gets a
 stand-in, under whose name the copied function finds it: a class with attributes of its own, which
-takes all others from the class. Objects are never of the stand-in, so that records of one class
-stay records of one class; what a method of an object does to its class it does to the class itself.
-So does what any function does to a class that functions compare by identity, or of which they have
-captured an object: it has no stand-in.
+takes all others from the class. Records are never of the stand-in, so that those of one class stay
+of one class; what a method of a record does to its class it does to the class itself. Copies of
+captured objects are of it where no function can see that (``_class_views``). A class that functions
+compare by identity, or of which they see that a captured object is of it, has no stand-in.
 """
 
 from __future__ import annotations
 
 import abc
+import copyreg
 import dis
 import sys
 import types
@@ -47,6 +48,10 @@ class _StandIn(type):
             # differently, it stays one of the stand-in's, which the class counts as its own.
             with suppress(TypeError):
                 object.__setattr__(made, "__class__", original(cls))
+        elif type(made) is original(cls):
+            # An earlier one, which `__new__` has kept: Python sees no object of the stand-in in it.
+            initialise: Any = cls.__init__  # type: ignore[misc]
+            initialise(made, *arguments, **keywords)
         return made
 
     def __instancecheck__(cls, value: Any) -> bool:
@@ -74,6 +79,15 @@ _TYPES: Final[dict[type, type]] = {
 }
 
 
+def _reduced(kind: type) -> tuple[Any, ...]:
+    """Pickle a stand-in as what it stands for: objects are copied by pickling them."""
+    return original, (original(kind),)
+
+
+copyreg.pickle(_StandIn, _reduced)
+copyreg.pickle(_AbstractStandIn, _reduced)
+
+
 class _QuietSlots:
     """In front of a class: what it does about new subclasses is not done."""
 
@@ -97,16 +111,19 @@ _kept: Final[weakref.WeakKeyDictionary[type, None]] = weakref.WeakKeyDictionary(
 def compared(code: types.CodeType) -> set[str]:
     """Return the variables that code may compare by identity, or give to ``super``.
 
-    What is compared with None, or has an attribute of it read, is not among them.
+    What is compared with None, has an attribute of it read or is called is not among them.
     """
     found: set[str] = set()
     line: set[str] = set()
     before, name = "", ""
-    is_none = False
+    is_none = is_null = False
+    is_called: int = False
     for instruction in dis.get_instructions(code):
         if instruction.starts_line:
             line = set()
-        if name and instruction.opname not in {"LOAD_ATTR", "LOAD_METHOD"}:
+        # Of a call there is a NULL in front of the callable, or behind it.
+        is_seen = instruction.opname not in {"LOAD_ATTR", "LOAD_METHOD", "PUSH_NULL"}
+        if name and is_seen and not is_called:
             line.add(name)
             if before == "super":
                 found.add(name)
@@ -114,6 +131,8 @@ def compared(code: types.CodeType) -> set[str]:
             found |= line
         is_none = instruction.opname == "LOAD_CONST" and instruction.argval is None
         is_variable = instruction.opname in _VARIABLES
+        is_called = is_null or (instruction.opname == "LOAD_GLOBAL" and (instruction.arg or 0) & 1)
+        is_null = instruction.opname == "PUSH_NULL"
         before, name = name, instruction.argval if is_variable else ""
     return found - {"__class__"}
 
@@ -200,7 +219,7 @@ def made_of(method: Any, function: types.FunctionType) -> Any:
 def _members(kind: type) -> Iterator[tuple[str, Any]]:
     seen: set[str] = set()
     for each in kind.__mro__:
-        if each is not kind and not is_own(each):
+        if each is object or (each is not kind and not is_own(each)):
             continue
         for name, value in tuple(each.__dict__.items()):
             if name in seen or name in _OF_EVERY_CLASS or name.startswith("__dataclass_"):
@@ -212,5 +231,6 @@ def _members(kind: type) -> Iterator[tuple[str, Any]]:
 _OF_EVERY_CLASS: Final = frozenset((
     _ORIGINAL, "__module__", "__dict__", "__weakref__", "__doc__", "__annotations__", "__slots__",
     "__match_args__", "__qualname__", "__abstractmethods__", "_abc_impl", "__parameters__",
-    "__orig_bases__", "__firstlineno__", "__static_attributes__", "__class_getitem__",
+    "__orig_bases__", "__slotnames__", "__firstlineno__", "__static_attributes__",
+    "__class_getitem__",
 ))  # fmt: skip

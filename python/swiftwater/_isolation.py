@@ -18,7 +18,9 @@ import types
 from typing import TYPE_CHECKING, Any, Final
 
 from swiftwater import _class_copies
+from swiftwater._class_views import class_is_hidden
 from swiftwater._native import engine
+from swiftwater._reads import SETS, reached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +32,6 @@ __all__ = [
     "is_imported",
     "kind_of_type",
     "may_capture",
-    "reached",
     "variable",
 ]
 
@@ -97,71 +98,6 @@ def kind_of_type(kind: type) -> int:
     return _CHANGEABLE
 
 
-class _Reads:
-    """What the code of a function reaches beyond its arguments."""
-
-    __slots__ = ("compared", "globals", "sets", "uses", "writes")
-
-    def __init__(self, code: types.CodeType) -> None:
-        names: set[str] = set()
-        # Which attributes of a variable's value it reads, and of which ones it sets attributes.
-        uses: set[tuple[str, str]] = set()
-        sets: set[str] = set()
-        compared: set[str] = set()
-        self.writes = False
-        free = set(code.co_freevars)
-        for inner in _codes(code):
-            owner = ""
-            compared |= _class_copies.compared(inner)
-            for instruction in dis.get_instructions(inner):
-                name = instruction.opname
-                if owner and name in _SETS:
-                    sets.add(owner)
-                elif owner and name in {"LOAD_ATTR", "LOAD_METHOD"}:
-                    uses.add((owner, instruction.argval))
-                owner = ""
-                if name in {"LOAD_GLOBAL", "LOAD_NAME"}:
-                    names.add(instruction.argval)
-                    owner = instruction.argval
-                elif name in {"LOAD_DEREF", "LOAD_CLASSDEREF"}:
-                    owner = instruction.argval
-                elif name in {"STORE_GLOBAL", "DELETE_GLOBAL"}:
-                    names.add(instruction.argval)
-                    self.writes = True
-                elif name in {"STORE_DEREF", "DELETE_DEREF"} and instruction.argval in free:
-                    self.writes = True
-        self.globals = tuple(names)
-        self.uses = tuple(uses)
-        self.compared = tuple(compared)
-        # Whose attributes are set by a function that does so nobody can tell.
-        found = sets if not names & {"setattr", "delattr"} else names | free
-        self.sets = tuple(found & (names | free))
-
-
-# What comes behind an object of which an attribute is set, or set anew (``f.calls += 1``).
-_SETS: Final = frozenset(("STORE_ATTR", "DELETE_ATTR", "COPY"))
-
-
-def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _codes(constant)
-
-
-# By identity, with the code kept alive: code objects compare by value, which takes long.
-_known: dict[int, tuple[types.CodeType, _Reads]] = {}
-
-
-def reached(code: types.CodeType) -> _Reads:
-    known = _known.get(id(code))
-    if known is None:
-        if len(_known) > 10_000:
-            _known.clear()
-        known = _known[id(code)] = (code, _Reads(code))
-    return known[1]
-
-
 def may_capture(function: Callable[..., Any]) -> bool:
     """Return whether ``function`` could reach, now or later, anything that a task may change."""
     if isinstance(function, type):
@@ -226,6 +162,7 @@ def for_task(functions: list[Callable[..., Any]]) -> list[Callable[..., Any]]:
     Raises ``RuntimeError`` where one has captured a context, an RDD or a stream.
     """
     copies = Copies()
+    copies.hide_classes_of(functions)
     # All are looked at before the first is copied: one may need a class itself that others use.
     needed = [copies.needs(function) for function in functions]
     return [
@@ -245,6 +182,9 @@ class Copies:
         # What is being looked at, and whether somebody has asked for it meanwhile.
         self._open: dict[int, bool] = {}
         self._spaces: dict[int, dict[str, Any]] = {}
+        # By identity: objects of which no function sees the class, with the attributes that are
+        # used of them.
+        self._hidden: dict[int, set[str]] = {}
 
     def needs(self, value: Any) -> bool:
         """Return whether something changeable can be reached from ``value``."""
@@ -273,6 +213,7 @@ class Copies:
                 return False
             for name in reached(value.__code__).compared:
                 _class_copies.keep(variable(value, name))
+            self._look_at_objects(value)
             # All are looked at: some are found to be changeable while others are looked at.
             changes = reached(value.__code__).writes or _has_attributes(value)
             for target in self._set(value):
@@ -283,22 +224,76 @@ class Copies:
             return _class_copies.is_own(value) and self._keeps_changes(value)
         parts = _parts(value)
         if parts is not None:
+            self._look_at_parts(value, parts)
             return any(map(self.needs, parts)) or isinstance(value, (list, dict))
         _refuse_driver_only(value)
-        # It sees its class itself, and so do then the functions beside it.
-        _class_copies.keep_all(type(value).__mro__)
+        kind = type(value)
+        if not self._can_hide(value):
+            # It sees its class itself, and so do then the functions beside it.
+            _class_copies.keep_all(kind.__mro__)
         return not engine.is_immutable(value)
+
+    def hide_classes_of(self, functions: list[Callable[..., Any]]) -> None:
+        """Note of which objects that are called nobody sees the class."""
+        for function in functions:
+            if _is_object(function):
+                self._hidden.setdefault(id(function), set())
+
+    def _look_at_objects(self, function: types.FunctionType) -> None:
+        """Note of which captured objects a function does not see the class.
+
+        The others, and all that are held elsewhere than in a variable, are of their class itself.
+        """
+        reads = reached(function.__code__)
+        names = () if _is_own(function) else reads.globals
+        for name in (*function.__code__.co_freevars, *names):
+            held = variable(function, name)
+            if not _is_object(held):
+                continue
+            if reads.hides(name):
+                used = self._hidden.setdefault(id(held), set())
+                used.update(attribute for owner, attribute in reads.uses if owner == name)
+            else:
+                _class_copies.keep_all(type(held).__mro__)
+        defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+        self._look_at_parts(function, (*defaults, *function.__dict__.values()))
+
+    def _can_hide(self, value: Any) -> bool:
+        """Return whether a copy of an object can be of a stand-in of its class."""
+        kind = type(value)
+        if id(value) not in self._hidden or not class_is_hidden(kind):
+            return False
+        if self.needs(kind):
+            try:
+                for _, _, function in _class_copies.functions(kind):
+                    self.needs(function)
+            except Exception:  # noqa: BLE001 - a method refers to what only the driver may use
+                return False
+        return True
+
+    def _look_at_parts(self, value: Any, parts: tuple[Any, ...]) -> None:
+        """Have the objects that are parts of a value keep their class; not that of a method."""
+        for part in parts:
+            if not _is_object(part):
+                continue
+            if isinstance(value, types.MethodType) and _is_of_its_class(value):
+                self._hidden.setdefault(id(part), set())
+            else:
+                _class_copies.keep_all(type(part).__mro__)
 
     def _keeps_changes(self, kind: type) -> bool:
         """Return whether a class has something that its methods may change."""
         if any(map(self.needs, _class_copies.attributes(kind).values())):
             return True
-        for _, method, function in _class_copies.functions(kind):
-            for name in reached(function.__code__).sets:
-                target = variable(function, name)
+        for name, method, function in _class_copies.functions(kind):
+            for owner in reached(function.__code__).sets:
+                target = variable(function, owner)
                 if isinstance(target, type) and issubclass(kind, target):
                     return True
-            if isinstance(method, classmethod) and _sets_first(function.__code__):
+            if reached(function.__code__).sets_class:
+                return True
+            gets_class = isinstance(method, classmethod) or name == "__new__"
+            if gets_class and _sets_first(function.__code__):
                 return True
         return False
 
@@ -350,8 +345,23 @@ class Copies:
         elif _parts(value) is not None:
             return self._container(value)
         else:
-            made = engine.isolated(value)
+            made = self._object(value)
         self._made[id(value)] = made
+        return made
+
+    def _object(self, value: Any) -> Any:
+        made = engine.isolated(value)
+        kind = type(value)
+        if id(value) not in self._hidden or not _is_object(value) or not class_is_hidden(kind):
+            return made
+        if made is value:
+            # No copy of it can be made: it stays of its class, and so do others.
+            _class_copies.keep_all(kind.__mro__)
+            return made
+        own = self.of(kind)
+        if type(made) is not own:
+            # Not through a `__setattr__` of the class's own.
+            object.__setattr__(made, "__class__", own)
         return made
 
     def _container(self, value: Any) -> Any:
@@ -466,12 +476,29 @@ def _is_by_value(value: Any) -> bool:
     return isinstance(value, type) and _class_copies.is_own(value)
 
 
+def _is_object(value: Any) -> bool:
+    """Return whether a value is of a class of the script of which there can be a stand-in."""
+    kind = type(value)
+    return kind.__module__ != "builtins" and _class_copies.is_own(kind)
+
+
+def _is_of_its_class(method: types.MethodType) -> bool:
+    function = method.__func__
+    found = getattr(type(method.__self__), getattr(function, "__name__", ""), None)
+    # A copy of the function, or one that was pickled beside its class, has the same code.
+    return found is function or (
+        isinstance(found, types.FunctionType)
+        and isinstance(function, types.FunctionType)
+        and found.__code__ == function.__code__
+    )
+
+
 def _sets_first(code: types.CodeType) -> bool:
     """Return whether a function sets attributes of its first argument."""
     first = code.co_varnames[:1]
     before = None
     for instruction in dis.get_instructions(code):
-        if instruction.opname in _SETS and before is not None:
+        if instruction.opname in SETS and before is not None:
             return True
         is_first = instruction.opname.startswith("LOAD_FAST") and (
             instruction.argval == first[0] if first else False
