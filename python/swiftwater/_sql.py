@@ -405,7 +405,7 @@ def _join_errors() -> None:
 
 _join_errors()
 _sql_missing.restate(duckdb_exception.ContributionsAcceptedError)
-_sql_frames.complete()
+_sql_frames.complete(SQLContext)
 _sql_missing.fill(DataFrameReader, "DataFrameReader")
 _sql_missing.fill(DataFrameWriter, "DataFrameWriter")
 _sql_missing.fill(SparkSession, "SparkSession")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from duckdb import ConstantExpression
@@ -143,12 +143,6 @@ def _explain(frame: Any, *arguments: object, **named: object) -> None:
     print(frame.relation.explain())
 
 
-def _sql_context(frame: Any) -> Any:
-    from swiftwater._sql import SQLContext
-
-    return SQLContext(_context(frame), frame.session)
-
-
 def _storage_level(frame: Any) -> Any:
     from swiftwater.storagelevel import StorageLevel
 
@@ -183,7 +177,6 @@ _OF_FRAMES: dict[str, Any] = {
     "selectExpr": _select_expr,
     "sortWithinPartitions": lambda frame, *cols, **named: frame.sort(*cols, **named),
     "sparkSession": property(lambda frame: frame.session),
-    "sql_ctx": property(_sql_context),
     "storageLevel": property(_storage_level),
     "subtract": lambda frame, other: frame.distinct().exceptAll(other.distinct()),
     "tail": _tail,
@@ -265,9 +258,16 @@ def _add(owner: Any, members: Iterable[tuple[str, Any]]) -> None:
             setattr(owner, name, member)
 
 
-def complete() -> None:
-    """Add to DuckDB's classes what can be made of what they have; the rest says what to use."""
-    _add(DataFrame, _OF_FRAMES.items())
+def complete(sql_context: Callable[[SparkContext, Any], Any]) -> None:
+    """Add to DuckDB's classes what can be made of what they have; the rest says what to use.
+
+    ``sql_context`` makes what a data frame has as ``sql_ctx``, of a context and its session.
+    """
+
+    def context_of(frame: Any) -> Any:
+        return sql_context(_context(frame), frame.session)
+
+    _add(DataFrame, [*_OF_FRAMES.items(), ("sql_ctx", property(context_of))])
     _add(Column, _OF_COLUMNS.items())
     _add(Catalog, _OF_CATALOGS.items())
     GroupedData.agg = _with_dictionaries(GroupedData.agg)  # type: ignore[method-assign]

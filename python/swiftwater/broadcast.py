@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from weakref import WeakValueDictionary
 
 from swiftwater._calls import call_site
+from swiftwater._context.core import SparkContextCore
 from swiftwater._native import engine
+from swiftwater._rdd.core import RDDCore
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -244,10 +246,7 @@ def _referred(key: tuple[bytes, int]) -> Broadcast[Any]:
 
 def _checked(value: T) -> T:
     """Return ``value``; what only the driver can use is refused, as Spark refuses to pickle it."""
-    from swiftwater.context import SparkContext
-    from swiftwater.rdd import RDD
-
-    if isinstance(value, (RDD, SparkContext)):
+    if isinstance(value, (RDDCore, SparkContextCore)):
         try:
             value.__reduce__()
         except RuntimeError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from swiftwater import _jobs
+from swiftwater._context import running_jobs
 
 if TYPE_CHECKING:
     from swiftwater.context import SparkContext
@@ -82,7 +82,7 @@ class StatusTracker:
     def __init__(self, context: SparkContext) -> None:
         """Make one; programs call ``SparkContext.statusTracker``."""
         self._context = context
-        _jobs.watch()
+        running_jobs.watch()
 
     def getJobIdsForGroup(self, jobGroup: str | None = None) -> list[int]:
         """Return the numbers of the jobs of a group, the newest first; ``None``: of no group.
@@ -92,7 +92,7 @@ class StatusTracker:
             >>> sc.statusTracker().getJobIdsForGroup("nobody's")
             []
         """
-        jobs = [job for job in _jobs.known(self._context) if job.group == jobGroup]
+        jobs = [job for job in running_jobs.known(self._context) if job.group == jobGroup]
         return sorted((job.number for job in jobs), reverse=True)
 
     def getActiveJobsIds(self) -> list[int]:
@@ -103,7 +103,7 @@ class StatusTracker:
             >>> sc.statusTracker().getActiveJobsIds()
             []
         """
-        jobs = [job for job in _jobs.known(self._context) if job.status == "RUNNING"]
+        jobs = [job for job in running_jobs.known(self._context) if job.status == "RUNNING"]
         return sorted((job.number for job in jobs), reverse=True)
 
     def getActiveStageIds(self) -> list[int]:
@@ -124,7 +124,7 @@ class StatusTracker:
             >>> sc.statusTracker().getJobInfo(-1) is None
             True
         """
-        for job in _jobs.known(self._context):
+        for job in running_jobs.known(self._context):
             if job.number == jobId:
                 return SparkJobInfo(job.number, (), job.status)
         return None

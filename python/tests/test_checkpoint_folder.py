@@ -497,7 +497,7 @@ def test_hidden_folders_of_others_stay(tmp_path):
 
 
 def test_folders_of_added_files_of_killed_processes_are_removed(tmp_path, sc):
-    from swiftwater._added_files import AddedFiles
+    from swiftwater._context.added_files import AddedFiles
 
     (tmp_path / "swiftwater-files-abcd_123" / "inner").mkdir(parents=True)
     (tmp_path / "swiftwater-files").mkdir()

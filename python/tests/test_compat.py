@@ -414,7 +414,7 @@ def test_a_word_count_loads_no_more_than_it_needs():
         "swiftwater.status",
         "swiftwater.taskcontext",
         "swiftwater.threads",
-        "swiftwater._jobs",
+        "swiftwater._context.running_jobs",
         "swiftwater._py4j",
         "swiftwater._sql",
         "duckdb",

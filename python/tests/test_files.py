@@ -143,7 +143,7 @@ def test_binary_records_of_several_files(sc, tmp_path):
 
 
 def test_a_large_file_of_records_has_several_partitions(sc, tmp_path, monkeypatch):
-    monkeypatch.setattr("swiftwater._files_in._BLOCK", 10)
+    monkeypatch.setattr("swiftwater._context.reading._BLOCK", 10)
     (tmp_path / "records").write_bytes(bytes(range(24)))
     parts = sc.binaryRecords(str(tmp_path / "records"), 4).glom().collect()
     assert [len(part) for part in parts] == [2, 2, 2]

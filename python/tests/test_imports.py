@@ -16,12 +16,17 @@ FOLDER = Path(swiftwater.__file__).parent
 MOST_LINES = 600
 
 # Longer, and in a circle of imports: nothing may be added here.
-LONG = {"context"}
-IN_A_CIRCLE = {"_sql", "_sql_files", "_sql_frames", "broadcast", "context"}
+LONG: set[str] = set()
+IN_A_CIRCLE: set[str] = set()
 # Data frames are optional, and RDDs are below them: the one import that points upwards.
 UPWARDS = ("_rdd.outputs", "_sql")
 # Classes of several files: what comes behind their core's name is a subject's part.
-ASSEMBLED = {"RDD": "rdd", "DStream": "streaming.dstream", "StreamingContext": "streaming.context"}
+ASSEMBLED = {
+    "RDD": "rdd",
+    "SparkContext": "context",
+    "DStream": "streaming.dstream",
+    "StreamingContext": "streaming.context",
+}
 
 
 def sources():

@@ -86,7 +86,7 @@ def _found(path: str, name: str) -> list[str]:
         return input_files(path, name)
     except FileNotFoundError as error:
         missing = error
-    from swiftwater._added_files import MissingFileError
+    from swiftwater._context.added_files import MissingFileError
 
     raise MissingFileError(str(missing))
 

@@ -7,8 +7,8 @@ import os
 import re
 from threading import Lock
 
-from swiftwater._archives import is_inside, unpack
 from swiftwater._claimed_folders import ClaimedFolder, remove_abandoned
+from swiftwater._context.archives import is_inside, unpack
 from swiftwater._paths import local_path
 from swiftwater.errors import Py4JJavaError, SparkException
 
