@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from swiftwater import __version__, _settings
 from swiftwater._environment import EnvironmentProblem, switch
 from swiftwater._native import engine
 from swiftwater._script import ScriptProblem, run_script
 from swiftwater._visible import complain
+
+if TYPE_CHECKING:
+    import argparse
 
 __all__ = ["main"]
 
@@ -56,15 +58,14 @@ _WITH_VALUE = frozenset(
 )
 
 
-class _Help(argparse.RawDescriptionHelpFormatter):
-    """The help of a command, as wide as the terminal.
+def _layout(prog: str) -> argparse.HelpFormatter:
+    """Return what lays out the help of a command, as wide as the terminal.
 
     One is made for each argument, and would load ``shutil`` with all that it packs archives with.
     """
+    import argparse
 
-    def __init__(self, prog: str) -> None:
-        """Take the name of the command."""
-        super().__init__(prog, width=_columns() - 2)
+    return argparse.RawDescriptionHelpFormatter(prog, width=_columns() - 2)
 
 
 def _columns() -> int:
@@ -76,6 +77,24 @@ def _columns() -> int:
         if sys.__stdout__ is not None:
             return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80
     return 80
+
+
+class _Options:
+    """What the flags say: without any, this."""
+
+    master: str | None = None
+    name: str | None = None
+    properties_file: str | None = None
+    py_files: str = ""
+    files: str | None = None
+    archives: str | None = None
+    python: str | None = None
+    print_config: bool = False
+    explain: bool = False
+
+    def __init__(self) -> None:
+        """Begin without settings."""
+        self.conf: list[str] = []
 
 
 class _UsageError(Exception):
@@ -108,11 +127,13 @@ def _status(argv: Sequence[str] | None) -> int:
 def _command(argv: list[str]) -> int:
     if argv[:1] == ["run"]:
         return _run(argv)
+    import argparse
+
     parser = argparse.ArgumentParser(
         prog="swiftwater",
         description="Run streaming jobs written in Python, in small batches, on one machine.",
         epilog=_EXAMPLES,
-        formatter_class=_Help,
+        formatter_class=_layout,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=_version())
@@ -125,7 +146,10 @@ def _command(argv: list[str]) -> int:
 
 def _run(argv: list[str]) -> int:
     flags, script, arguments = _split(argv[1:])
-    options = _parser().parse_args(flags)
+    options = _Options()
+    if flags:
+        # Else there is nothing to parse, and a start need not wait for what parses.
+        _parser().parse_args(flags, options)
     _enter_environment(options.python, argv)
     for flag in _WITHOUT_EFFECT + _WITHOUT_EFFECT_OR_VALUE:
         if any(given == flag or given.startswith(flag + "=") for given in flags):
@@ -169,12 +193,14 @@ def _split(arguments: list[str]) -> tuple[list[str], str | None, list[str]]:
 
 
 def _parser() -> argparse.ArgumentParser:
+    import argparse
+
     parser = argparse.ArgumentParser(
         prog="swiftwater run",
         usage="swiftwater run [flags] JOB.py ARGS...",
         description="Run JOB.py with the arguments ARGS, which may begin with dashes.",
         epilog=_EXAMPLES + "\nspark-submit's other flags are accepted, with a warning.\n",
-        formatter_class=_Help,
+        formatter_class=_layout,
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -185,14 +211,12 @@ def _parser() -> argparse.ArgumentParser:
         "-c",
         metavar="NAME=VALUE",
         action="append",
-        default=[],
         help="one setting; may be given again",
     )
     add("--properties-file", metavar="FILE", help="settings, one a line: name and value")
     add(
         "--py-files",
         metavar="FILES",
-        default="",
         help="modules of the job, with commas between: .py, .zip, .egg, folders",
     )
     add("--files", metavar="FILES", help="files that SparkFiles.get finds, with commas between")
@@ -245,7 +269,7 @@ def _properties(path: str | None) -> dict[str, _settings.Entry]:
         raise _UsageError(f"cannot read the properties file {path}: {reason}") from None
 
 
-def _flag_settings(options: argparse.Namespace) -> dict[str, _settings.Entry]:
+def _flag_settings(options: _Options) -> dict[str, _settings.Entry]:
     found: dict[str, _settings.Entry] = {}
     for text in options.conf:
         name, equals, value = text.partition("=")

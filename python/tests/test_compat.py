@@ -418,13 +418,25 @@ def test_a_word_count_loads_no_more_than_it_needs():
         "swiftwater._py4j",
         "swiftwater._sql",
         "duckdb",
-        "shutil",
         "pickle",
         "tempfile",
         "uuid",
     ):
         assert name not in loaded
     assert streaming.StreamingContext is not None
+
+
+@pytest.mark.parametrize(
+    ("flags", "absent"),
+    [([], {"argparse", "gettext", "locale", "shutil"}), (["--name", "a"], {"shutil"})],
+    ids=["without flags", "with a flag"],
+)
+def test_the_command_line_loads_no_more_than_it_needs(tmp_path, flags, absent):
+    script = tmp_path / "job.py"
+    script.write_text("import sys\nprint(*sorted(sys.modules))\n")
+    command = [sys.executable, "-m", "swiftwater", "run", *flags, str(script)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert not absent & set(run.stdout.split())
 
 
 def test_nothing_is_on_the_path_without_the_command_line():
