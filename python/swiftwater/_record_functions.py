@@ -1,4 +1,4 @@
-"""Functions on records and partitions that operators of RDDs and of streams have in common.
+"""Functions on records and partitions that operators of RDDs and of streams are made of.
 
 Functions of a module and not of their operators: so nothing in them has to be copied, and a worker
 process that is sent one loads no more than this.
@@ -12,14 +12,19 @@ from typing import Any
 __all__ = [
     "appended",
     "counted_partition",
+    "earlier",
     "extended",
     "first",
+    "is_positive",
     "listed",
     "listed_partition",
+    "one_under_one",
     "paired",
     "second",
     "under_none",
+    "under_one",
     "with_one",
+    "without_first",
 ]
 
 
@@ -48,6 +53,26 @@ def under_none(record: Any) -> tuple[None, Any]:
     return None, record
 
 
+def under_one(record: Any) -> tuple[int, Any]:
+    """Return the record under a key that all of them have."""
+    return 1, record
+
+
+def one_under_one(record: Any) -> tuple[int, int]:
+    """Return 1 for a record, under a key that all of them have."""
+    return 1, 1
+
+
+def is_positive(pair: Any) -> bool:
+    """Return whether the value of a pair is more than 0."""
+    return bool(pair[1] > 0)
+
+
+def earlier(value: Any, other: Any) -> Any:
+    """Return the first of two values of a key."""
+    return value
+
+
 def listed(value: Any) -> list[Any]:
     """Begin the list of a key's values."""
     return [value]
@@ -63,6 +88,11 @@ def extended(values: list[Any], others: list[Any]) -> list[Any]:
     """Join two lists of a key."""
     values.extend(others)
     return values
+
+
+def without_first(values: list[Any], gone: list[Any]) -> list[Any]:
+    """Take from the list of a key what it begins with."""
+    return values[len(gone) :]
 
 
 def listed_partition(records: Iterator[Any]) -> list[Any]:

@@ -4,6 +4,8 @@ import ast
 import importlib
 import inspect
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -94,6 +96,50 @@ def test_no_file_is_long():
         if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES
     }
     assert long <= LONG
+
+
+IN_WORKERS = """
+import sys
+
+from swiftwater.testing import StreamingTest
+
+
+def loaded(record):
+    return [name for name in sys.modules if name.startswith("swiftwater.")]
+
+
+def total(new, old):
+    return sum(new) + (old or 0)
+
+
+for operator in (
+    lambda s: s.countByValue(),
+    lambda s: s.countByWindow(2, 1),
+    lambda s: s.countByValueAndWindow(2, 1),
+    lambda s: s.map(lambda n: (n, 1)).groupByKeyAndWindow(5, 1),
+    lambda s: s.map(lambda n: (n, 1)).reduceByKeyAndWindow(
+        lambda a, b: a + b, lambda a, b: a - b, 5, 1
+    ),
+    lambda s: s.map(lambda n: (n, 1)).updateStateByKey(total, initialRDD=[(1, 1)]),
+):
+    with StreamingTest(settings={"swiftwater.workers": "always"}) as test:
+        out = test.collect(operator(test.ssc.queueStream([[1, 2, 3], [3, 4]])).map(loaded))
+        test.advance(2)
+        print(*{name for batch in out.batches for names in batch for name in names})
+"""
+
+
+def test_a_worker_loads_no_class_of_the_driver():
+    run = subprocess.run(
+        [sys.executable, "-c", IN_WORKERS], capture_output=True, text=True, check=True
+    )
+    for line in run.stdout.splitlines():
+        names = set(line.split())
+        assert "swiftwater._worker" in names
+        assert names.isdisjoint(
+            {"swiftwater.rdd", "swiftwater.context", "swiftwater.streaming.dstream"}
+        )
+    assert run.stdout.count("\n") == 6
 
 
 # --- classes of several parts -------------------------------------------------------------------

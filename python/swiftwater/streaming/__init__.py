@@ -8,21 +8,33 @@ Example::
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from swiftwater.streaming.context import StreamingContext
-from swiftwater.streaming.dstream import DStream
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from swiftwater.streaming.context import StreamingContext
+    from swiftwater.streaming.dstream import DStream
     from swiftwater.streaming.listener import StreamingListener
 
 __all__ = ["DStream", "StreamingContext", "StreamingListener"]
 
+# Loaded when it is asked for: few jobs have a listener, and a worker process needs none of these.
+_HOMES = {"DStream": "dstream", "StreamingContext": "context", "StreamingListener": "listener"}
+# Programs find these without importing them.
+_MODULES = ("context", "dstream")
 
-def __getattr__(name: str) -> Any:
-    # Few jobs have a listener.
-    if name == "StreamingListener":
-        from swiftwater.streaming.listener import StreamingListener
+if not TYPE_CHECKING:
 
-        return StreamingListener
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
+
+        if name in _MODULES:
+            return import_module(f"{__name__}.{name}")
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value: object = getattr(import_module(f"{__name__}.{home}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__, *_MODULES})

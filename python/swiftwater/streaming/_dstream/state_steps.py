@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from swiftwater._native import engine
-from swiftwater._record_functions import appended, extended, listed
+from swiftwater._record_functions import appended, earlier, extended, listed
 from swiftwater.streaming._partitioning import Partitioning, partitioner
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def state(
         else:
             given = ssc._stateful.initial(key)
             if given is not None:
-                before = combined(given._handle, None, _first, _first)
+                before = combined(given._handle, None, earlier, earlier)
         lists = combined(new, listed, appended, extended, True)
         if before is None:
             return engine.gather(sc._engine, [lists], alone, first_step, _NAME, site, "")
@@ -77,10 +77,6 @@ def state(
     stream = parent._stream_class(handle, ssc, partitioning, "PythonStateDStream")
     stream._state_key = key
     return stream
-
-
-def _first(value: Any, other: Any) -> Any:
-    return value
 
 
 def _step(update: Callable[[list[Any], Any], Any]) -> Any:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from swiftwater._native import engine
+from swiftwater.streaming._dstream.window_records import reducing, subtracting
 from swiftwater.streaming._partitioning import Partitioning, united
 
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
     from swiftwater.streaming._dstream.core import DStreamCore
+    from swiftwater.streaming._dstream.window_records import Reduce
     from swiftwater.streaming.context import StreamingContext
     from swiftwater.streaming.dstream import DStream
 
@@ -18,8 +20,6 @@ __all__ = ["no_inverse", "reduced_window", "window"]
 
 # Spark: a window of fewer slides is made anew, which takes less than two steps.
 _LEAST_SLIDES_TO_SUBTRACT = 5
-
-Reduce = Callable[[Any, Any], Any]
 
 
 def window(parent: DStreamCore[Any], window_ms: int, slide_ms: int) -> DStream[Any]:
@@ -110,11 +110,11 @@ def reduced_window(
             new = batches(time_ms - slide_ms, time_ms)
             if not old and not new:
                 return before
-            function = _subtracting(func, inverse, len(old), keep if new else None)
+            function = subtracting(func, inverse, len(old), keep if new else None)
             return side_by_side(function, [before], old, new)
         inside = batches(time_ms - window_ms, time_ms)
         if inside:
-            return side_by_side(_reducing(func, None if inverse is None else keep), inside)
+            return side_by_side(reducing(func, None if inverse is None else keep), inside)
         if inverse is not None:
             return None
         # An empty window, in as many partitions as any other.
@@ -144,49 +144,3 @@ def _between(
         rdd = engine.rdd_at(generation, 0, time_ms)
         if rdd is not None:
             yield time_ms, rdd
-
-
-def _reduced(func: Reduce, parts: Iterable[Iterable[tuple[Any, Any]]]) -> dict[Any, Any]:
-    sums: dict[Any, Any] = {}
-    for part in parts:
-        for key, value in part:
-            sums[key] = func(sums[key], value) if key in sums else value
-    return sums
-
-
-def _reducing(func: Reduce, keep: Callable[[Any], Any] | None) -> Any:
-    def reducing(index: int, parts: list[Iterator[Any]]) -> Iterable[Any]:
-        sums = _reduced(func, parts).items()
-        return sums if keep is None else filter(keep, sums)
-
-    return reducing
-
-
-def _subtracting(
-    func: Reduce, inverse: Reduce, old_count: int, keep: Callable[[Any], Any] | None
-) -> Any:
-    """Return what makes a partition of a window from the one before and what has come and gone.
-
-    The order is Spark's: the keys of the window before, then new ones as they first appear.
-    """
-
-    def subtracting(index: int, parts: list[Iterator[Any]]) -> Iterable[Any]:
-        before, *rest = parts
-        gone = _reduced(func, rest[:old_count])
-        come = _reduced(func, rest[old_count:])
-        return (
-            pairs(before, gone, come) if keep is None else filter(keep, pairs(before, gone, come))
-        )
-
-    def pairs(before: Iterator[Any], gone: dict[Any, Any], come: dict[Any, Any]) -> Iterator[Any]:
-        for key, value in before:
-            if gone:
-                left = gone.get(key)
-                if left is not None:
-                    value = inverse(value, left)  # noqa: PLW2901 - the same value, less what left
-            if key in come:
-                value = func(value, come.pop(key))  # noqa: PLW2901
-            yield key, value
-        yield from come.items()
-
-    return subtracting

@@ -7,7 +7,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from swiftwater._calls import require_callable
-from swiftwater._record_functions import extended, listed, second, with_one
+from swiftwater._record_functions import (
+    extended,
+    is_positive,
+    listed,
+    one_under_one,
+    second,
+    under_one,
+    with_one,
+    without_first,
+)
 from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._dstream.core import DStreamCore, K, T, T_co, V
 from swiftwater.streaming._durations import milliseconds
@@ -61,7 +70,7 @@ class Windows(DStreamCore[T_co]):
             >>> run_batches(largest, [[3, 1], [2], [1]])
             [[3], [3], [2]]
         """
-        keyed: DStream[tuple[int, T]] = self._piped("map", _under_one, "reduceByWindow")
+        keyed: DStream[tuple[int, T]] = self._piped("map", under_one, "reduceByWindow")
         return keyed._window_reduced(
             reduceFunc, invReduceFunc, windowDuration, slideDuration, 1, None, "reduceByWindow"
         )._piped_state("map", second, "reduceByWindow")
@@ -76,7 +85,7 @@ class Windows(DStreamCore[T_co]):
             [[2], [3], [1]]
         """
         name = "countByWindow"
-        ones: DStream[tuple[int, int]] = self._piped("map", _one_under_one, name)
+        ones: DStream[tuple[int, int]] = self._piped("map", one_under_one, name)
         return ones._window_reduced(
             operator.add, operator.sub, windowDuration, slideDuration, 1, None, name
         )._piped_state("map", second, name)
@@ -99,7 +108,7 @@ class Windows(DStreamCore[T_co]):
         ones: DStream[tuple[K, int]] = self._piped("map", with_one, name)
         return ones._window_reduced(
             operator.add, operator.sub, windowDuration, slideDuration, numPartitions, None, name
-        )._piped_state("filter", _is_positive, name)
+        )._piped_state("filter", is_positive, name)
 
     @defines
     def groupByKeyAndWindow(
@@ -125,7 +134,7 @@ class Windows(DStreamCore[T_co]):
         name = "groupByKeyAndWindow"
         lists = self._piped("mapValues", listed, name, True)
         return lists._window_reduced(
-            extended, _without_first, windowDuration, slideDuration, numPartitions, None, name
+            extended, without_first, windowDuration, slideDuration, numPartitions, None, name
         )._piped_state("mapValues", ResultIterable, name)
 
     @defines
@@ -204,19 +213,3 @@ class Windows(DStreamCore[T_co]):
         return reduced_window(
             reduced, func, inverse or None, window_ms, slide_ms, count, keep or None, name
         )
-
-
-def _under_one(record: Any) -> tuple[int, Any]:
-    return 1, record
-
-
-def _one_under_one(record: Any) -> tuple[int, int]:
-    return 1, 1
-
-
-def _is_positive(pair: Any) -> bool:
-    return bool(pair[1] > 0)
-
-
-def _without_first(values: list[Any], gone: list[Any]) -> list[Any]:
-    return values[len(gone) :]
