@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.util import find_spec
 from typing import Any
 
 from swiftwater._active import active_context
-from swiftwater._interpreter import flags, loading
 
 __all__ = ["launch", "pickled", "session"]
 
@@ -71,6 +69,11 @@ def launch() -> tuple[list[str], str | None]:
     Raises ``ImportError`` where functions cannot be pickled, ``RuntimeError`` where there is no
     interpreter to start.
     """
+    # A job asks for `session` at its start, and for a worker seldom.
+    from importlib.util import find_spec
+
+    from swiftwater._interpreter import flags, loading
+
     found = find_spec("cloudpickle")
     if found is None or found.origin is None:
         raise ImportError("worker processes need the package cloudpickle: pip install cloudpickle")

@@ -20,6 +20,17 @@ MOST_LINES = 600
 # Longer, and in a circle of imports: nothing may be added here.
 LONG: set[str] = set()
 IN_A_CIRCLE: set[str] = set()
+# From the bottom: each is loaded without those behind it.
+LAYERS = (
+    "_rdd",
+    "rdd",
+    "_context",
+    "context",
+    "streaming._dstream",
+    "streaming.dstream",
+    "streaming._ssc",
+    "streaming.context",
+)
 # Data frames are optional, and RDDs are below them: the one import that points upwards.
 UPWARDS = ("_rdd.outputs", "_sql")
 # Classes of several files: what comes behind their core's name is a subject's part.
@@ -78,6 +89,19 @@ def test_imports_make_no_circle():
     edges = graph()
     in_a_circle = {name for name in edges if name in reached(edges, name)}
     assert in_a_circle <= IN_A_CIRCLE
+
+
+@pytest.mark.parametrize("number", range(len(LAYERS) - 1))
+def test_a_layer_knows_nothing_above_it(number):
+    edges = graph()
+    mine, above = LAYERS[number], tuple(LAYERS[number + 1 :])
+    found = {
+        name: {each for each in reached(edges, name) if each.startswith(above)}
+        for name in edges
+        if f"{name}.".startswith(f"{mine}.")
+    }
+    assert found
+    assert not any(found.values()), found
 
 
 def test_no_module_of_the_package_is_looked_up_by_name():

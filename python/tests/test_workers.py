@@ -113,7 +113,7 @@ def slow_pid(_):
 
 
 def test_without_cloudpickle_all_stays_in_the_driver_which_is_said_once(monkeypatch, capfd):
-    monkeypatch.setattr("swiftwater._workers.find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with context("always") as sc:
         for _ in range(5):
             assert set(spread(sc, range(4)).map(lambda n: os.getpid()).collect()) == {os.getpid()}
