@@ -13,6 +13,7 @@ from swiftwater.conf import SparkConf, system_properties
 if TYPE_CHECKING:
     from swiftwater._jvm import JavaContext, JavaGateway
 
+__all__ = ["SPARK_VERSION", "Description"]
 
 # The release of Spark whose API this package follows. Programs look at it to choose between old
 # and new names, so it is Spark's number and not Swiftwater's.
@@ -22,7 +23,7 @@ _LOG_LEVELS = ("ALL", "DEBUG", "ERROR", "WARN", "INFO", "OFF", "FATAL", "TRACE")
 
 
 class Description(SparkContextCore):
-    """What a context says of itself, its settings and its log."""
+    """Version, settings, log and Java's names."""
 
     @property
     def version(self) -> str:

@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from swiftwater._context.running_jobs import Properties
     from swiftwater.status import StatusTracker
 
+__all__ = ["Jobs"]
+
 T = TypeVar("T")
 U = TypeVar("U")
 
 
 class Jobs(SparkContextCore):
-    """Jobs: properties of the threads that run them, groups and tags, cancelling."""
+    """Jobs of the calling thread, and of others."""
 
     def runJob(
         self,

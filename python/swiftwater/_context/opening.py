@@ -27,9 +27,11 @@ from swiftwater.conf import SparkConf
 if TYPE_CHECKING:
     from swiftwater.context import SparkContext
 
+__all__ = ["Opening"]
+
 
 class Opening(SparkContextCore):
-    """Opening a context: what the code says, what wins over it, and the engine."""
+    """How a context is made."""
 
     def __init__(
         self,
@@ -92,10 +94,10 @@ class Opening(SparkContextCore):
         try:
             for path in _listed(None, settings.get("spark.files")):
                 for file in _matching(path):
-                    self._files.add(file, recursive=False)
+                    self._itself.addFile(file)
             for path in _listed(None, settings.get("spark.archives")):
                 for file in _matching(path):
-                    self._files.add_archive(file)
+                    self._itself.addArchive(file)
         except BaseException:
             self.stop()
             raise

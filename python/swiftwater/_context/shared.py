@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from swiftwater.accumulators import Accumulator, AccumulatorParam
     from swiftwater.broadcast import Broadcast
 
+__all__ = ["Shared"]
+
 T = TypeVar("T")
 
 
 class Shared(SparkContextCore):
-    """What functions on records share: variables, files, the folder of checkpoints."""
+    """Shared variables, files and folders."""
 
     PACKAGE_EXTENSIONS: ClassVar[tuple[str, ...]] = (".zip", ".egg", ".jar")
 

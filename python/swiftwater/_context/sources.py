@@ -13,6 +13,8 @@ from swiftwater._native import engine
 from swiftwater._numbers import require_partitions
 from swiftwater.rdd import RDD
 
+__all__ = ["Sources"]
+
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -24,7 +26,7 @@ _BATCH = 1024
 
 
 class Sources(SparkContextCore):
-    """Where RDDs come from: values of the program, files, other RDDs."""
+    """Sources of RDDs."""
 
     def parallelize(self, c: Iterable[T], numSlices: int | None = None) -> RDD[T]:
         """Make an RDD of the values of ``c`` (any iterable; it is read to its end now).

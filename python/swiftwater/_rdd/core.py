@@ -20,7 +20,19 @@ if TYPE_CHECKING:
     from swiftwater.rdd import RDD
     from swiftwater.storagelevel import StorageLevel
 
-__all__ = ["EMPTY", "Origin", "RDDCore", "merged", "require_rdd", "waiting"]
+__all__ = [
+    "EMPTY",
+    "K",
+    "Origin",
+    "RDDCore",
+    "T",
+    "T_co",
+    "U",
+    "V",
+    "merged",
+    "require_rdd",
+    "waiting",
+]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

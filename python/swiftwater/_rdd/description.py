@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from swiftwater.context import SparkContext
     from swiftwater.rdd import RDD
 
+__all__ = ["Description"]
+
 
 class Description(RDDCore[T_co]):
-    """What an RDD says of itself."""
+    """Name, number, lineage and plan."""
 
     @property
     def context(self) -> SparkContext:

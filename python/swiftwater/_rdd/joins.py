@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     from swiftwater.rdd import RDD
     from swiftwater.resultiterable import ResultIterable
 
+__all__ = ["Joins"]
+
 V1 = TypeVar("V1")
 V2 = TypeVar("V2")
 V3 = TypeVar("V3")
 
 
 class Joins(RDDCore[T_co]):
-    """Records of several RDDs brought together by their keys."""
+    """Several RDDs, by key."""
 
     def join(
         self: Joins[tuple[K, V]], other: RDD[tuple[K, U]], numPartitions: int | None = None

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from swiftwater.rdd import RDD
     from swiftwater.storagelevel import StorageLevel
 
+__all__ = ["Keeping"]
+
 
 class Keeping(RDDCore[T_co]):
-    """What is computed once and kept."""
+    """Records kept in memory or in files."""
 
     def cache(self: Keeping[T]) -> RDD[T]:
         """Keep the records after the first action has computed them. Returns the RDD itself.

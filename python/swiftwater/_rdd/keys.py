@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from swiftwater.rdd import RDD
     from swiftwater.resultiterable import ResultIterable
 
+__all__ = ["Keys"]
+
 
 class Keys(RDDCore[T_co]):
-    """Records of one key combined, and equal records made one."""
+    """Values combined, and records gathered, by key."""
 
     def distinct(self: Keys[T], numPartitions: int | None = None) -> RDD[T]:
         """Return an RDD that has each record once, in the partition of its hash.

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from swiftwater.context import SparkContext
     from swiftwater.rdd import RDD
 
+__all__ = ["Layout"]
+
 
 class Layout(RDDCore[T_co]):
-    """Which partition is made of which, and the numbers of records in them."""
+    """Partitions made of partitions."""
 
     def partitionBy(
         self: Layout[tuple[K, V]],
@@ -53,7 +55,7 @@ class Layout(RDDCore[T_co]):
             [[1, 2], ['a']]
         """
         require_rdd("union", other)
-        return united(self.ctx, [self._itself, other], "union")
+        return _united(self.ctx, [self._itself, other], "union")
 
     def __add__(self: Layout[T], other: RDD[U]) -> RDD[T | U]:
         """Return the union of two RDDs."""
@@ -179,7 +181,7 @@ class Layout(RDDCore[T_co]):
         return self._piped("mapPartitionsWithIndex", numbered, "zipWithUniqueId")
 
 
-def united(context: SparkContext, rdds: Sequence[RDD[Any]], name: str) -> RDD[Any]:
+def _united(context: SparkContext, rdds: Sequence[RDD[Any]], name: str) -> RDD[Any]:
     """Return the union of one or more RDDs for the operator ``name``."""
     site = call_site()
     filled = [rdd for rdd in rdds if rdd.getNumPartitions() > 0]

@@ -13,9 +13,11 @@ from swiftwater._record_functions import second
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD
 
+__all__ = ["Order"]
+
 
 class Order(RDDCore[T_co]):
-    """Records in order."""
+    """Sorting."""
 
     def sortBy(
         self: Order[T],

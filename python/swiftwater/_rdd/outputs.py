@@ -7,9 +7,11 @@ from typing import Any
 from swiftwater._native import engine
 from swiftwater._rdd.core import RDDCore, T_co
 
+__all__ = ["Outputs"]
+
 
 class Outputs(RDDCore[T_co]):
-    """Records that leave the program."""
+    """Files and data frames."""
 
     def saveAsTextFile(self, path: str, compressionCodecClass: str | None = None) -> None:
         """Write the records as lines: a folder with a file for each partition, and ``_SUCCESS``.

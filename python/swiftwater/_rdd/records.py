@@ -12,9 +12,11 @@ from swiftwater._record_functions import first, listed_partition, second
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD
 
+__all__ = ["Records"]
+
 
 class Records(RDDCore[T_co]):
-    """A function for each record, or for each partition."""
+    """One record, or one partition, at a time."""
 
     def map(self: Records[T], f: Callable[[T], U], preservesPartitioning: bool = False) -> RDD[U]:
         """Return an RDD of ``f(record)`` for each record.

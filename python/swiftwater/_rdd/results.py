@@ -19,9 +19,11 @@ from swiftwater._record_functions import first, second, under_none, with_one
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD
 
+__all__ = ["Results"]
+
 
 class Results(RDDCore[T_co]):
-    """Actions that make one result of all records."""
+    """One result."""
 
     def count(self) -> int:
         """Return the number of records.

@@ -13,9 +13,11 @@ from swiftwater._rdd.core import K, RDDCore, T, T_co, V
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD
 
+__all__ = ["Samples"]
+
 
 class Samples(RDDCore[T_co]):
-    """Some of the records, drawn by chance."""
+    """Samples of an RDD."""
 
     def sample(
         self: Samples[T], withReplacement: bool, fraction: float, seed: int | None = None

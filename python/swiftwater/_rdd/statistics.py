@@ -11,9 +11,11 @@ from swiftwater._rdd.core import EMPTY, RDDCore, T, T_co
 if TYPE_CHECKING:
     from swiftwater.statcounter import StatCounter
 
+__all__ = ["Statistics"]
+
 
 class Statistics(RDDCore[T_co]):
-    """What numbers are like."""
+    """Numbers, described."""
 
     def stats(self: Statistics[float]) -> StatCounter:
         """Return count, mean, deviation, largest and smallest of numbers.

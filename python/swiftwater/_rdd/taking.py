@@ -13,9 +13,11 @@ from swiftwater._numbers import whole
 from swiftwater._rdd.core import EMPTY, K, RDDCore, T, T_co, V, merged
 from swiftwater._record_functions import second
 
+__all__ = ["Taking"]
+
 
 class Taking(RDDCore[T_co]):
-    """Actions that give records, or go over them."""
+    """Records that come to the driver, one by one or all."""
 
     def collect(self: Taking[T]) -> list[T]:
         """Return all records, partition after partition. They must fit in memory.
