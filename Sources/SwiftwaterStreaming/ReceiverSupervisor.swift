@@ -45,6 +45,12 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
     /// The receiver was told to pause, and the budget will wake it.
     var isPaused = false
     var restart: TimerTicket?
+    /// Text has come while the receiver was to pause.
+    var isOverrun = false
+    /// A connection is begun when the receiver may read on.
+    var beginsWithRoom = false
+
+    var isHeldBack: Bool { isPaused || gate.isHolding }
   }
 
   private let receiver: any Receiver
@@ -109,6 +115,25 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
       isActive: isActive, lastErrorMessage: message, lastError: error, lastErrorTime: now)
   }
 
+  /// The delay behind a lost connection is over. What the other side has sent when it closes a
+  /// connection is taken in whether there is room or not. Where that has happened, the next connection
+  /// waits for room: its text would come on top.
+  private func beginAgain() {
+    let waits = state.withLock { state -> Bool in
+      state.beginsWithRoom = !state.isStopped && state.isOverrun && state.isHeldBack
+      return state.beginsWithRoom
+    }
+    if !waits { begin() }
+  }
+
+  private func readOn() {
+    let begins = state.withLock { state -> Bool in
+      defer { (state.isOverrun, state.beginsWithRoom) = (false, false) }
+      return state.beginsWithRoom
+    }
+    if begins { begin() } else { receiver.resume() }
+  }
+
   public func allocate() -> Allocation {
     let blocks = state.withLock { state -> [TextBlock] in
       let now = state.clock?.now
@@ -156,12 +181,13 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
   }
 
   public var demand: Demand {
-    state.withLock { $0.isPaused || $0.gate.isHolding ? .pause : .more }
+    state.withLock { $0.isHeldBack ? .pause : .more }
   }
 
   public func received(_ bytes: UnsafeRawBufferPointer) -> Demand {
     let (demand, dropped, full) = state.withLock {
       state -> (Demand, EngineEvent?, EngineEvent?) in
+      if state.isHeldBack { state.isOverrun = true }
       state.assembler.append(bytes)
       if let clock = state.clock { noticeLines(&state, at: clock.now) }
       let dropped = droppedLines(&state)
@@ -179,7 +205,9 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
       let dropped = droppedLines(&state)
       if let clock = state.clock { noticeLines(&state, at: clock.now) }
       guard !state.isStopped, let clock = state.clock else { return (false, dropped) }
-      state.restart = clock.schedule(at: clock.now + limits.restartDelay) { [self] in begin() }
+      state.restart = clock.schedule(at: clock.now + limits.restartDelay) { [self] in
+        beginAgain()
+      }
       return (true, dropped)
     }
     if let dropped { events.post(dropped) }
@@ -231,12 +259,12 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
       state.gateTimer = nil
       guard !state.isStopped, let clock = state.clock else { return (false, nil) }
       noticeLines(&state, at: clock.now)
-      if state.gate.isHolding || state.isPaused { return (false, nil) }
+      if state.isHeldBack { return (false, nil) }
       let (demand, full) = self.demand(&state)
       return (demand == .more, full)
     }
     if let event { events.post(event) }
-    if isWanted { receiver.resume() }
+    if isWanted { readOn() }
   }
 
   public func batchCompleted(_ report: SourceReport) {
@@ -251,7 +279,7 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
   /// Asked under the lock: what is pending then, the next ticks take, and with its end the budget wakes
   /// this receiver.
   private func demand(_ state: inout State) -> (Demand, EngineEvent?) {
-    if state.gate.isHolding || state.isPaused { return (.pause, nil) }
+    if state.isHeldBack { return (.pause, nil) }
     let source = receiver.source
     let pending = state.assembler.pendingMemory
     let hasRoom = budget.admit(pending: pending) { [self] in
@@ -262,7 +290,7 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
       if isStopped { return }
       events.post(.bufferDrained(source: source))
       // Where lines wait for a rate, the last of them has the receiver read on.
-      if !isHolding { receiver.resume() }
+      if !isHolding { readOn() }
     }
     if hasRoom { return (.more, nil) }
     state.isPaused = true

@@ -47,6 +47,22 @@ import Testing
     #expect(sink.state.withLock { $0.connections } == 1)
   }
 
+  @Test("What is sent and closed at once comes, however early that is", arguments: [0, 1, 200_000])
+  func sentAndClosed(size: Int) throws {
+    let server = try Server()
+    for _ in 0..<100 {
+      let sink = Sink()
+      try SocketReceiver(host: "127.0.0.1", port: server.port).start(sink)
+      let connection = try server.accept()
+      connection.send([UInt8](repeating: 10, count: size))
+      connection.close()
+      #expect(sink.wait { $0.losses == ["Socket data stream had no more data"] })
+      let (connections, count) = sink.state.withLock { ($0.connections, $0.bytes.count) }
+      #expect(connections == 1)
+      #expect(count == size)
+    }
+  }
+
   @Test("A refused connection is told, with the address")
   func refused() throws {
     let port = try Server().port

@@ -56,12 +56,14 @@ import Testing
       default: bench.source.disconnect()
       }
     }
-    for _ in 0..<400 where output.batches.joined().count < lines.count || bench.source.isPaused {
+    let source = bench.source
+    for _ in 0..<400
+    where output.batches.joined().count < lines.count || source.isPaused || source.heldChunks > 0 {
       bench.advance(milliseconds: 10_000)
     }
     #expect(output.batches.flatMap { $0 } == lines, comment)
-    #expect(!bench.source.isPaused, comment)
-    #expect(bench.source.heldChunks == 0, comment)
+    #expect(!source.isPaused, comment)
+    #expect(source.heldChunks == 0, comment)
     if let rate = settings["spark.streaming.receiver.maxRate"].flatMap({ Int($0) }) {
       // What one second has not used may come with the next one.
       let most = Double(rate) * (Double(interval) / 1000 + 1) + 1

@@ -53,7 +53,16 @@ public final class SocketReceiver: Receiver {
       sink.connectionLost("cannot connect: \(error)")
       return
     }
+    let handlers = NIOLoopBoundBox.makeBoxSendingValue(
+      [ObjectIdentifier: TextHandler](), eventLoop: group.next())
     ClientBootstrap(group: group)
+      .channelInitializer { [self] channel in
+        channel.eventLoop.makeCompletedFuture {
+          let handler = TextHandler(sink: sink, isWanted: { [self] in isWanted })
+          handlers.value[ObjectIdentifier(channel)] = handler
+          try channel.pipeline.syncOperations.addHandler(handler)
+        }
+      }
       .channelOption(.autoRead, value: false)
       .channelOption(
         .recvAllocator,
@@ -61,13 +70,10 @@ public final class SocketReceiver: Receiver {
       )
       .connectTimeout(connectTimeout)
       .connect(host: host, port: port)
-      .flatMap { [self] channel in
-        // Only now: of several addresses of a host, one connection is chosen, and the others end.
-        channel.eventLoop.submit { [self] in
-          if isWanted {
-            try channel.pipeline.syncOperations.addHandler(
-              TextHandler(sink: sink, isWanted: { [self] in isWanted }))
-          }
+      .flatMap { channel in
+        channel.eventLoop.submit {
+          handlers.value[ObjectIdentifier(channel)]?.choose()
+          handlers.value = [:]
           return channel
         }
       }
@@ -153,29 +159,42 @@ private enum SocketEventLoop {
 }
 
 /// Hands what is read to the sink, one connection long.
+///
+/// Of several addresses of a host one connection is chosen, and the others end: until then nobody is
+/// told anything. What has come by then is kept, since the other side may have sent all that it has, and
+/// closed the connection, before that: at its end a channel is read whether anybody asks or not.
 private final class TextHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
   private let sink: any ReceiverSink
   private let isWanted: @Sendable () -> Bool
   private var failure: (any Error)?
+  private var isChosen = false
+  /// What came before this connection was chosen.
+  private var early: [ByteBuffer] = []
+  private var hasEnded = false
 
   init(sink: any ReceiverSink, isWanted: @escaping @Sendable () -> Bool) {
     self.sink = sink
     self.isWanted = isWanted
   }
 
-  func handlerAdded(context: ChannelHandlerContext) {
-    if context.channel.isActive {
-      sink.connected()
-    } else {
-      // It ended before anybody listened.
-      lost("Socket data stream had no more data")
-    }
+  /// From now on the sink is told of this connection. On the thread of all sockets.
+  func choose() {
+    isChosen = true
+    guard isWanted() else { return }
+    sink.connected()
+    for buffer in early { _ = buffer.withUnsafeReadableBytes { sink.received($0) } }
+    early = []
+    if hasEnded { lost() }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let buffer = unwrapInboundIn(data)
+    guard isChosen else {
+      early.append(buffer)
+      return
+    }
     if buffer.withUnsafeReadableBytes({ sink.received($0) }) == .pause {
       // The supervisor reads on through the receiver, which comes to this thread behind this call.
       // A channel that is closed already has nothing more to read.
@@ -189,11 +208,13 @@ private final class TextHandler: ChannelInboundHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    lost(failure.map(describe) ?? "Socket data stream had no more data")
+    hasEnded = true
+    if isChosen { lost() }
     context.fireChannelInactive()
   }
 
-  private func lost(_ reason: String) {
+  private func lost() {
+    let reason = failure.map(describe) ?? "Socket data stream had no more data"
     if isWanted() { sink.connectionLost(reason) }
   }
 }
