@@ -59,9 +59,6 @@ class RDD(
 
 RDDCore._rdd_class = RDD
 
-# Defined below, and known by the name of this module: what is pickled says so.
-Partitioner.__module__ = portable_hash.__module__ = __name__
-
 # What PySpark's RDD has and this one has not, and what to use instead.
 _NOT_THERE = {
     "barrier": "tasks do not run side by side: use mapPartitions(f)",

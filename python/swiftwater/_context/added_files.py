@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
 from threading import Lock
 
 from swiftwater._claimed_folders import ClaimedFolder, remove_abandoned
@@ -60,7 +61,6 @@ class AddedFiles:
             claimed, self._claimed = self._claimed, None
         if root is not None:
             import shutil
-            import sys
 
             inside = root + os.sep
             sys.path[:] = [place for place in sys.path if not f"{place}{os.sep}".startswith(inside)]

@@ -27,6 +27,10 @@ def portable_hash(x: Hashable) -> int:
     return engine.portable_hash(x)
 
 
+# Programs have both from there, and what is pickled says so.
+portable_hash.__module__ = "swiftwater.rdd"
+
+
 class Partitioner:
     """Where a key is: in partition ``partitionFunc(key) % numPartitions``.
 
@@ -40,6 +44,7 @@ class Partitioner:
         2
     """
 
+    __module__ = "swiftwater.rdd"
     __slots__ = ("numPartitions", "partitionFunc")
 
     def __init__(self, numPartitions: int, partitionFunc: Callable[[Any], int]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from threading import Thread
 from typing import Any
 
 __all__ = ["through"]
@@ -45,7 +46,6 @@ class _Program:
     def __init__(self, words: list[str], variables: dict[str, str]) -> None:
         """Start it."""
         import subprocess
-        from threading import Thread
 
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(words, env=variables, stdin=pipe, stdout=pipe)
