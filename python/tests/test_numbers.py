@@ -227,3 +227,21 @@ def test_what_is_no_whole_number(given):
     for check in checks:
         with pytest.raises(TypeError, match="it must be a whole number"):
             check(given, "it")
+
+
+class Three:
+    """A whole number that is no ``int``, as NumPy's are."""
+
+    def __index__(self):
+        return 3
+
+
+def test_whole_numbers_of_others(sc, tmp_path, capsys):
+    (tmp_path / "in").write_bytes(b"abcdef")
+    assert sc.binaryRecords(str(tmp_path / "in"), Three()).collect() == [b"abc", b"def"]
+    with StreamingTest(spark_context=sc) as test:
+        test.ssc.socketTextStream("localhost", Three())
+        test.ssc.binaryRecordsStream(str(tmp_path), Three())
+        test.ssc.queueStream([range(5)]).pprint(Three())
+        test.advance()
+    assert capsys.readouterr().out.split("\n")[3:7] == ["0", "1", "2", "..."]

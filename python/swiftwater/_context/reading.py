@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from swiftwater._calls import call_site
 from swiftwater._compression import content, refuse_compressed
 from swiftwater._native import engine
+from swiftwater._numbers import whole_and_no_truth
 from swiftwater._paths import input_files
 from swiftwater.rdd import RDD
 
@@ -63,9 +64,13 @@ def pickle_file(sc: SparkContext, path: str) -> RDD[Any]:
 
 def record_length(name: str, given: Any) -> int:
     """Return a checked number of bytes a record. Raises ``ValueError``."""
-    if isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= sys.maxsize:
+    try:
+        length = whole_and_no_truth(given, name)
+    except TypeError:
+        length = 0
+    if not 1 <= length <= sys.maxsize:
         raise ValueError(f"{name} needs a record length above 0, not {given!r}")
-    return given
+    return length
 
 
 def _read(

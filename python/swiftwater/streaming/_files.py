@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from swiftwater._compression import content, refuse_compressed
 from swiftwater._native import engine
+from swiftwater._numbers import whole_and_no_truth
 from swiftwater._paths import matching_paths
 
 if TYPE_CHECKING:
@@ -173,8 +174,13 @@ def text_files(ssc: StreamingContext, directory: str) -> DStream[str]:
 
 def binary_files(ssc: StreamingContext, directory: str, length: int) -> DStream[bytes]:
     """Return a stream of records of ``length`` bytes."""
-    if isinstance(length, bool) or not isinstance(length, int) or length < 1:
-        raise ValueError(f"a record must have at least one byte, not {length!r}")
+    given = length
+    try:
+        length = whole_and_no_truth(given, "a record")
+    except TypeError:
+        length = 0
+    if length < 1:
+        raise ValueError(f"a record must have at least one byte, not {given!r}")
     if length > sys.maxsize:
         raise ValueError(f"a record cannot have {length} bytes")
     context = ssc._sc

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, overload
 
 from swiftwater._calls import require_callable
+from swiftwater._numbers import whole
 from swiftwater.streaming._arity import declared_arguments, with_time, without_time
 from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._dstream.core import DStreamCore, T, T_co
@@ -67,8 +68,7 @@ class Outputs(DStreamCore[T_co]):
             ...
             <BLANKLINE>
         """
-        if not isinstance(num, int):
-            raise TypeError(f"pprint needs a number of records, not {type(num).__name__}: {num!r}")
+        num = whole(num, "pprint needs a number of records, which")
 
         def printed(time_ms: int, rdd: RDD[Any]) -> None:
             taken = rdd.take(num + 1)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from swiftwater._native import engine
+from swiftwater._numbers import whole_and_no_truth
 from swiftwater.rdd import RDD
 from swiftwater.streaming._definitions import defines, defines_for_once
 from swiftwater.streaming._ssc.core import StreamingContextCore
@@ -43,8 +44,7 @@ class Sources(StreamingContextCore):
         """
         if not isinstance(hostname, str):
             raise TypeError(f"the host name must be a text, not {type(hostname).__name__}")
-        if isinstance(port, bool) or not isinstance(port, int):
-            raise TypeError(f"the port must be a whole number, not {type(port).__name__}: {port!r}")
+        port = whole_and_no_truth(port, "the port")
         if not hostname:
             raise ValueError("the host name is empty")
         if not 1 <= port <= 65535:
