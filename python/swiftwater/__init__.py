@@ -15,6 +15,8 @@ Example::
 
 from typing import TYPE_CHECKING
 
+# At once, for its place at the exit: what a program registers later runs while contexts are open.
+from swiftwater import _lifetime as _lifetime
 from swiftwater._native import engine as _engine
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Callable
 
-from swiftwater import _interrupts
 from swiftwater._native import engine
 
 __all__ = [
@@ -93,6 +92,9 @@ def _after_fork() -> None:
 def _at_exit() -> None:
     if not started():
         return
+    # A bare import of the package loads this module, but not what handles signals.
+    from swiftwater import _interrupts
+
     _interrupts.note_end()
     stop_everything(graceful=_interrupts.graceful_at_exit())
     _interrupts.close()

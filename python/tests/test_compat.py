@@ -391,7 +391,10 @@ def test_the_package_alone_loads_next_to_nothing():
         "print(swiftwater.rdd.RDD is swiftwater.RDD, {'RDD', 'context'} <= set(dir(swiftwater)))\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.splitlines() == ["swiftwater swiftwater._native", "True True"]
+    assert run.stdout.splitlines() == [
+        "swiftwater swiftwater._lifetime swiftwater._native",
+        "True True",
+    ]
 
 
 def test_a_word_count_loads_no_more_than_it_needs():

@@ -43,6 +43,20 @@ with SparkContext("local", "next") as sc:
 """
 
 
+AT_EXIT = """
+import atexit
+import swiftwater
+
+atexit.register(lambda: print(sc.parallelize([1, 2]).sum()))
+sc = swiftwater.SparkContext("local[2]", "exit")
+"""
+
+
+def test_what_a_program_registers_at_exit_has_its_context(runner, run, script):
+    job = run([*runner, script(AT_EXIT)])
+    assert (job.status, job.out) == (0, "3\n"), job.err
+
+
 @pytest.mark.parametrize("graceful", [True, False])
 def test_the_other_outputs_of_the_batch_still_run(runner, run, script, graceful):
     text = STOP_INSIDE.format(stop=f"ssc.stop(True, {graceful})", failing=False, rest=WAIT)
