@@ -76,7 +76,7 @@ enum EventText {
         "the machine's clock was moved by \(milliseconds(change)) ms; batch times go on as before"
       )
     case .receiverStarted, .receiverStopped, .batchSubmitted, .batchStarted, .batchCompleted,
-      .batchEnded, .outputStarted:
+      .batchEnded, .outputStarted, .jobStarted, .jobEnded, .stageStarted, .stageEnded:
       nil
     }
   }
@@ -103,7 +103,8 @@ enum EventText {
     case .eventsDropped: "listeners"
     case .wallClockMoved: "clock"
     case .streamingStarted, .streamingStopped, .batchesDropped, .receiverStarted, .receiverStopped,
-      .batchSubmitted, .batchStarted, .batchCompleted, .batchEnded, .outputStarted:
+      .batchSubmitted, .batchStarted, .batchCompleted, .batchEnded, .outputStarted, .jobStarted,
+      .jobEnded, .stageStarted, .stageEnded:
       nil
     }
   }

@@ -17,6 +17,7 @@ final class PythonContext: Sendable {
     context = try SparkContext(settings: settings)
     console = try Console(settings: settings)
     context.addListener(console)
+    context.addListener(TaskEndListener())
     context.setUnpacker(PythonUnpacker())
     let chosen = settings["swiftwater.workers"] ?? ""
     guard let use = WorkerPool.Use(rawValue: chosen) else {

@@ -33,7 +33,7 @@ let valueFunctions: [(String, NativeFunction, String)] = [
     "set_task_hook",
     { _, arguments in
       entry(arguments, count: 1) { _, arguments in
-        setTaskHook(arguments.isNone(0) ? nil : try function(arguments[0]))
+        TaskEndListener.setHook(arguments.isNone(0) ? nil : try function(arguments[0]))
         return Py.none()
       }
     }, "What is told of the end of each task."
@@ -43,38 +43,6 @@ let valueFunctions: [(String, NativeFunction, String)] = [
 private func identity(of task: TaskContext, _ py: borrowing Python) -> PyPointer? {
   let numbers = [task.stage, task.partition, 0, task.attempt]
   return py.newTuple(numbers.map { py.newInteger($0) })
-}
-
-private func setTaskHook(_ hook: PythonObject?) {
-  var new: (@Sendable (Int, Bool) -> Void)?
-  if let hook { new = { attempt, succeeded in callTaskHook(hook, attempt, succeeded) } }
-  let old = TaskObserver.ended.withLock { [new] ended -> (@Sendable (Int, Bool) -> Void)? in
-    let before = ended
-    ended = new
-    return before
-  }
-  // What the old one held may run Python code when it goes: not under the lock.
-  withExtendedLifetime(old) {}
-}
-
-/// A hook that fails is this package's mistake, not the task's: it is logged.
-private func callTaskHook(_ hook: PythonObject, _ attempt: Int, _ succeeded: Bool) {
-  Interpreter.attach { py in
-    guard let number = py.newInteger(attempt) else { return py.dropException() }
-    let success = py.newBool(succeeded)
-    defer {
-      Py.release(number)
-      Py.release(success)
-    }
-    if let result = hook.call(number, success) {
-      Py.release(result)
-    } else {
-      let error = PythonError.fetch(py)
-      error.askAgain(py)
-      try? ProcessConsole.logRepeated(
-        "error", kind: "task end", "at the end of a task: \(error)")
-    }
-  }
 }
 
 /// Asks the Python half what instances of a type are.

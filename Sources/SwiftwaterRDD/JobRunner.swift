@@ -4,11 +4,17 @@ import Synchronization
 /// Runs jobs: the stages that a result stands on, then the result's own tasks.
 public struct JobRunner: Sendable {
   private let pool: TaskPool
+  private let events: JobEvents
+  /// The job that runs; nil outside of jobs.
+  private var job: Int?
   private let cancellation: Cancellation
   private let mover: (any TaskMover)?
 
-  init(pool: TaskPool, cancellation: Cancellation, mover: (any TaskMover)?) {
+  init(
+    pool: TaskPool, events: JobEvents, cancellation: Cancellation, mover: (any TaskMover)?
+  ) {
     self.pool = pool
+    self.events = events
     self.cancellation = cancellation
     self.mover = mover
   }
@@ -26,8 +32,13 @@ public struct JobRunner: Sendable {
     consume: @escaping @Sendable (any BatchCursor, TaskContext) throws -> Result
   ) throws -> [Result] {
     do {
-      return try compute(
-        node, partitions: partitions, placement: placement, end: end, consume: consume)
+      func compute(job: Int) throws -> [Result] {
+        try self.compute(
+          node, partitions: partitions, placement: placement, end: end, job: job,
+          consume: consume)
+      }
+      // The map side of a shuffle is a stage of the job that needs it first.
+      return try job.map(compute) ?? events.job(compute)
     } catch let error as any HoldingError {
       try error.letGo()
       throw error
@@ -35,25 +46,36 @@ public struct JobRunner: Sendable {
   }
 
   private func compute<Result: Sendable>(
-    _ node: RDDNode, partitions: [Int], placement: TaskPlacement, end: (any Sendable)?,
+    _ node: RDDNode, partitions: [Int], placement: TaskPlacement, end: (any Sendable)?, job: Int,
     consume: @escaping @Sendable (any BatchCursor, TaskContext) throws -> Result
   ) throws -> [Result] {
     try cancellation.check()
     if partitions.isEmpty { return [] }
-    for shuffle in node.stageShuffles() { try shuffle.materialise(with: self) }
+    let shuffles = node.stageShuffles()
+    if !shuffles.isEmpty {
+      var runner = self
+      runner.job = job
+      for shuffle in shuffles { try shuffle.materialise(with: runner) }
+    }
 
     let watch = newWatch()
     let stage = pool.nextStage()
+    let placement = max(placement, node.stagePlacement)
+    let told = events.beginStage(
+      stage, of: job, at: node, tasks: partitions.count, on: placement)
+    defer { events.end(told) }
     let task: @Sendable (Int, Int, Bool) throws -> Result = { index, attempt, isMoved in
-      try watch.check()
-      let context = TaskContext(
-        partition: partitions[index], stage: stage, attempt: attempt, isMoved: isMoved,
-        watch: watch)
-      return try TaskContext.$current.withValue(context) {
-        try consume(node.cursor(partition: partitions[index], task: context), context)
+      try counting(index, attempt: attempt, in: told) {
+        try watch.check()
+        let context = TaskContext(
+          partition: partitions[index], stage: stage, attempt: attempt, isMoved: isMoved,
+          watch: watch)
+        return try TaskContext.$current.withValue(context) {
+          try consume(node.cursor(partition: partitions[index], task: context), context)
+        }
       }
     }
-    switch max(placement, node.stagePlacement) {
+    switch placement {
     case .anyThread:
       return try pool.map(count: partitions.count, watch: watch) { [pool] index, _ in
         try task(index, pool.nextAttempt(), false)
@@ -81,11 +103,7 @@ public struct JobRunner: Sendable {
   private func runHere<Result>(
     _ count: Int, _ task: (_ index: Int, _ attempt: Int) throws -> Result
   ) throws -> [Result] {
-    let ends = TaskEnds()
-    defer { ends.tell() }
-    return try (0..<count).map { index in
-      try ends.noting(index, pool.nextAttempt()) { try task(index, $0) }
-    }
+    try (0..<count).map { try task($0, pool.nextAttempt()) }
   }
 
   /// Runs tasks in other processes, or some of them.
@@ -93,20 +111,15 @@ public struct JobRunner: Sendable {
     _ count: Int, _ plan: MovePlan, _ watch: JobWatch,
     _ task: @escaping @Sendable (_ index: Int, _ attempt: Int, _ isMoved: Bool) throws -> Result
   ) throws -> [Result] {
-    let ends = TaskEnds()
-    defer { ends.tell() }
     var helpersBegin: Int64?
     if case .share(let delay) = plan, delay > 0 { helpersBegin = monotonicNanoseconds() + delay }
     return try pool.map(count: count, watch: watch, helpersBegin: helpersBegin) {
       [pool] index, isCaller in
-      func run(isMoved: Bool) throws -> Result {
-        try ends.noting(index, pool.nextAttempt()) { try task(index, $0, isMoved) }
-      }
-      if isCaller, plan != .move { return try run(isMoved: false) }
+      if isCaller, plan != .move { return try task(index, pool.nextAttempt(), false) }
       do {
-        return try run(isMoved: true)
+        return try task(index, pool.nextAttempt(), true)
       } catch is TaskStays where isCaller {
-        return try run(isMoved: false)
+        return try task(index, pool.nextAttempt(), false)
       }
     }
   }
@@ -139,37 +152,6 @@ public enum MovePlan: Sendable, Equatable {
 /// Thrown by a moved task that cannot be moved after all: it runs on the thread that runs the job.
 public struct TaskStays: Error {
   public init() {}
-}
-
-/// How the tasks of a stage have ended, for who wants to know (``TaskObserver``).
-private final class TaskEnds: Sendable {
-  private let ends = Mutex<[(index: Int, attempt: Int, succeeded: Bool)]>([])
-
-  func noting<Result>(
-    _ index: Int, _ attempt: Int, _ task: (_ attempt: Int) throws -> Result
-  ) throws -> Result {
-    do {
-      let result = try task(attempt)
-      note(index, attempt, true)
-      return result
-    } catch {
-      note(index, attempt, false)
-      throw error
-    }
-  }
-
-  private func note(_ index: Int, _ attempt: Int, _ succeeded: Bool) {
-    ends.withLock { $0.append((index, attempt, succeeded)) }
-  }
-
-  /// Tells of all attempts, in the order of the tasks.
-  func tell() {
-    let ends = ends.withLock { $0 }
-    guard !ends.isEmpty, let ended = TaskObserver.ended.withLock({ $0 }) else { return }
-    for end in ends.sorted(by: { ($0.index, $0.attempt) < ($1.index, $1.attempt) }) {
-      ended(end.attempt, end.succeeded)
-    }
-  }
 }
 
 extension RDDNode {

@@ -386,13 +386,6 @@ public struct TaskContext: Sendable {
   public func checkCancellation() throws { try watch.check() }
 }
 
-/// What a layer above wants to know of every task that may have run its functions.
-public enum TaskObserver {
-  /// Called behind a stage for each of its tasks that ran, in the order of their partitions, with
-  /// the attempt number and whether it succeeded. Only for tasks that are not for any thread.
-  public static let ended = Mutex<(@Sendable (_ attempt: Int, _ succeeded: Bool) -> Void)?>(nil)
-}
-
 extension BatchCursor {
   /// All remaining batches that are not empty.
   public func drained() throws -> [any RecordBatch] {

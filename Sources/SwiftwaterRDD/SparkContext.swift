@@ -15,6 +15,7 @@ public final class SparkContext: Sendable {
   public let events = EventBus()
 
   private let pool: TaskPool
+  private let jobEvents: JobEvents
   private let state = Mutex(State())
 
   private struct State {
@@ -36,6 +37,7 @@ public final class SparkContext: Sendable {
       try settings.count("spark.default.parallelism", maximum: mostPartitions) ?? parallelism
     isLowering = try settings.flag("swiftwater.lowering")
     pool = TaskPool(width: parallelism)
+    jobEvents = JobEvents(events)
     SpillStore.shared.configure(
       limit: try settings.bytes("swiftwater.spill.memory") ?? physicalMemoryBytes() / 2,
       folder: settings["spark.local.dir"]?.split(separator: ",").first.map(String.init)
@@ -54,7 +56,8 @@ public final class SparkContext: Sendable {
   public func runner(cancellation: Cancellation? = nil) -> JobRunner {
     state.withLock { state in
       JobRunner(
-        pool: pool, cancellation: cancellation ?? state.cancellation, mover: state.mover)
+        pool: pool, events: jobEvents, cancellation: cancellation ?? state.cancellation,
+        mover: state.mover)
     }
   }
 

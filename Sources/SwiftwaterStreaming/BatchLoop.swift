@@ -234,7 +234,9 @@ final class BatchLoop: Sendable {
       var failure: String?
       do {
         try environment.cancellation.check()
-        try output.action(rdd, batch.time)
+        try JobOrigin.$current.withValue(JobOrigin(time: batch.time, output: output.id)) {
+          try output.action(rdd, batch.time)
+        }
       } catch {
         failures.append(output.id)
         environment.failed(error)

@@ -294,6 +294,33 @@ import Testing
       ])
   }
 
+  @Test("A job knows the output and the batch in which it was set going")
+  func jobOrigins() throws {
+    let bench = try Bench()
+    let lines = try bench.lines()
+    try lines.foreachRDD { _, _ in }
+    try lines.foreachRDD { rdd, _ in for _ in 0..<2 { _ = try rdd.count() } }
+    let heard = Mutex<[String]>([])
+    bench.context.addListener(
+      ClosureListener(topics: [.jobs, .outputs]) { event in
+        let line: String? =
+          switch event {
+          case .jobStarted(let job):
+            "job \(job.id) \(job.origin.map { "\($0.time) \($0.output)" } ?? "of nobody")"
+          case .outputCompleted(let output): "output \(output.id)"
+          default: nil
+          }
+        if let line { heard.withLock { $0.append(line) } }
+      })
+    try bench.streaming.start()
+    bench.advance(milliseconds: 1000)
+    _ = try bench.context.parallelize([1]).count()
+    #expect(
+      heard.withLock { $0 } == [
+        "output 0", "job 0 1000 ms 1", "job 1 1000 ms 1", "output 1", "job 2 of nobody",
+      ])
+  }
+
   @Test("Listeners of one context hear nothing of another on the same SparkContext")
   func twoContexts() throws {
     let bench = try Bench()

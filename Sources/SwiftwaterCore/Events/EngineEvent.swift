@@ -55,6 +55,14 @@ public enum EngineEvent: Sendable {
   /// The state of a stream could not be computed for many batches, and goes on without them.
   case stateGivenUp(time: BatchTime, operation: String, batches: Int)
 
+  /// An action begins.
+  case jobStarted(JobInfo)
+  case jobEnded(JobInfo, succeeded: Bool)
+  /// A stage of a job begins; its tasks are counted in it from now on.
+  case stageStarted(StageInfo)
+  /// Its tasks are over: told on the thread that runs the job, before the action returns.
+  case stageEnded(StageInfo)
+
   /// What the event is about: who listens to one of these topics hears of it.
   public var topics: EventTopics {
     switch self {
@@ -69,6 +77,9 @@ public enum EngineEvent: Sendable {
     case .outputStarted: .outputs
     case .outputCompleted(let info): info.failure == nil ? .outputs : [.outputs, .failures]
     case .generationFailed, .upkeepFailed, .stateGivenUp: .failures
+    case .jobStarted, .jobEnded: .jobs
+    case .stageStarted: .stages
+    case .stageEnded(let info): info.callsFunctions ? [.stages, .calls] : .stages
     }
   }
 }
@@ -93,6 +104,13 @@ public struct EventTopics: OptionSet, Sendable {
   public static let outputs = EventTopics(rawValue: 1 << 5)
   /// What failed in a batch, its outputs among it.
   public static let failures = EventTopics(rawValue: 1 << 6)
+
+  /// Begin and end of each job.
+  public static let jobs = EventTopics(rawValue: 1 << 7)
+  /// Begin and end of each stage.
+  public static let stages = EventTopics(rawValue: 1 << 8)
+  /// The end of each stage whose tasks may have called functions of a user.
+  public static let calls = EventTopics(rawValue: 1 << 9)
 
   public static let all = EventTopics(rawValue: .max)
 }
