@@ -176,6 +176,38 @@ package struct ThreadIdentity: Sendable, Equatable {
   package var isCurrent: Bool { self == .current }
 }
 
+/// A value of each thread's own, given up with the thread.
+package final class ThreadValue<Value: Sendable>: Sendable {
+  private let key: pthread_key_t
+
+  /// For a constant of the program: a key is never given back.
+  package init() {
+    var key = pthread_key_t()
+    let status = pthread_key_create(&key) { pointer in
+      // SAFETY: what `current` has set is a retained box, and the thread's last reference to it.
+      if let pointer { Unmanaged<AnyObject>.fromOpaque(pointer).release() }
+    }
+    if status != 0 { endProcess("it has no keys for values of threads left") }
+    self.key = key
+  }
+
+  /// That of the calling thread; nil where none is set.
+  package var current: Value? {
+    get {
+      // SAFETY: only the setter sets values of this key.
+      pthread_getspecific(key).map {
+        Unmanaged<Box<Value>>.fromOpaque($0).takeUnretainedValue().value
+      }
+    }
+    set {
+      let old = pthread_getspecific(key)
+      pthread_setspecific(key, newValue.map { Unmanaged.passRetained(Box($0)).toOpaque() })
+      // SAFETY: as above; nobody can find it any more.
+      if let old { Unmanaged<Box<Value>>.fromOpaque(old).release() }
+    }
+  }
+}
+
 private final class Box<Value> {
   let value: Value
   init(_ value: Value) { self.value = value }

@@ -31,7 +31,7 @@ public func makeModule() -> UnsafeMutableRawPointer? {
     NativeModule.make(
       name: "_swiftwater",
       functions: processFunctions + contextFunctions + rddFunctions + valueFunctions
-        + streamFunctions + historyFunctions + runFunctions + workerFunctions,
+        + streamFunctions + historyFunctions + runFunctions + workerFunctions + statusFunctions,
       constants: [
         ("__version__", py.newText(swiftwaterVersion)),
         ("most_partitions", py.newInteger(mostPartitions)),

@@ -5,16 +5,27 @@ import Synchronization
 final class JobEvents: Sendable {
   private let bus: EventBus
   private let jobs = Atomic(0)
+  /// Tells the groups of this context's jobs from those of another's.
+  private let number = JobEvents.contexts.wrappingAdd(1, ordering: .relaxed).oldValue
+
+  private static let contexts = Atomic(0)
+  private static let groups = ThreadValue<(context: Int, name: String)>()
 
   init(_ bus: EventBus) {
     self.bus = bus
+  }
+
+  /// The group of the jobs that the calling thread runs.
+  var group: String? {
+    get { Self.groups.current.flatMap { $0.context == number ? $0.name : nil } }
+    set { Self.groups.current = newValue.map { (number, $0) } }
   }
 
   /// Runs `body`, which is given the job's number, as a job.
   func job<Result>(_ body: (_ job: Int) throws -> Result) rethrows -> Result {
     let id = jobs.wrappingAdd(1, ordering: .relaxed).oldValue
     guard bus.isWanted(.jobs) else { return try body(id) }
-    let info = JobInfo(id: id, origin: .current)
+    let info = JobInfo(id: id, group: group, origin: .current)
     bus.post(.jobStarted(info))
     var succeeded = false
     defer { bus.post(.jobEnded(info, succeeded: succeeded)) }

@@ -25,6 +25,7 @@ public final class SparkContext: Sendable {
     var cancellation = Cancellation()
     var mover: (any TaskMover)?
     var unpacker: (any FileUnpacker)?
+    var status: StatusStore?
   }
 
   /// - Throws: ``EngineError`` (`invalidArgument`) for an unknown master or a setting that cannot
@@ -105,6 +106,21 @@ public final class SparkContext: Sendable {
   public func addListener(_ listener: any EventListener) -> ListenerTicket {
     events.add(listener)
   }
+
+  /// What is known of jobs and stages; they are taken note of from the first time on that it is asked
+  /// for.
+  public var status: StatusStore {
+    state.withLock { state in
+      if let status = state.status { return status }
+      let status = StatusStore()
+      state.status = status
+      events.add(status)
+      return status
+    }
+  }
+
+  /// Gives the jobs of the calling thread a name from now on, or none.
+  public func setJobGroup(_ group: String?) { jobEvents.group = group }
 
   func nextID() -> Int {
     state.withLock { state in

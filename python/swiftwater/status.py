@@ -1,10 +1,10 @@
-"""StatusTracker: which jobs run, and how those before them ended."""
+"""StatusTracker: which jobs and stages run, and how those before them ended."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from swiftwater._context import running_jobs
+from swiftwater._native import engine
 
 if TYPE_CHECKING:
     from swiftwater.context import SparkContext
@@ -13,7 +13,7 @@ __all__ = ["SparkExecutorInfo", "SparkJobInfo", "SparkStageInfo", "StatusTracker
 
 
 class SparkJobInfo(NamedTuple):
-    """A job: its number, its stages, and ``RUNNING``, ``SUCCEEDED`` or ``FAILED``.
+    """A job: its number, its stages so far, and ``RUNNING``, ``SUCCEEDED`` or ``FAILED``.
 
     Example::
 
@@ -27,7 +27,7 @@ class SparkJobInfo(NamedTuple):
 
 
 class SparkStageInfo(NamedTuple):
-    """A stage, as Spark describes it; a name for programs that import it.
+    """A stage: its number, the last operator in it, and its tasks: all, and what became of them.
 
     Example::
 
@@ -64,10 +64,11 @@ class SparkExecutorInfo(NamedTuple):
 
 
 class StatusTracker:
-    """Tells of the jobs of a context; made by ``SparkContext.statusTracker``.
+    """Tells of the jobs and stages of a context; made by ``SparkContext.statusTracker``.
 
-    It knows the jobs that began after the program's first call of ``statusTracker`` or
-    ``setJobGroup``, and of those that have ended the last thousand. Stages are not told apart.
+    It knows what began after the program's first call of ``statusTracker`` or ``setJobGroup``, and
+    of the jobs and stages that have ended the last thousand each. A stage that an earlier job has
+    run is none of a job's.
 
     Example::
 
@@ -81,8 +82,8 @@ class StatusTracker:
 
     def __init__(self, context: SparkContext) -> None:
         """Make one; programs call ``SparkContext.statusTracker``."""
-        self._context = context
-        running_jobs.watch()
+        self._handle = context._engine
+        engine.watch_jobs(self._handle)
 
     def getJobIdsForGroup(self, jobGroup: str | None = None) -> list[int]:
         """Return the numbers of the jobs of a group, the newest first; ``None``: of no group.
@@ -92,8 +93,8 @@ class StatusTracker:
             >>> sc.statusTracker().getJobIdsForGroup("nobody's")
             []
         """
-        jobs = [job for job in running_jobs.known(self._context) if job.group == jobGroup]
-        return sorted((job.number for job in jobs), reverse=True)
+        jobs = engine.jobs(self._handle)
+        return sorted((number for number, group, _, _ in jobs if group == jobGroup), reverse=True)
 
     def getActiveJobsIds(self) -> list[int]:
         """Return the numbers of the jobs that run.
@@ -103,18 +104,20 @@ class StatusTracker:
             >>> sc.statusTracker().getActiveJobsIds()
             []
         """
-        jobs = [job for job in running_jobs.known(self._context) if job.status == "RUNNING"]
-        return sorted((job.number for job in jobs), reverse=True)
+        jobs = engine.jobs(self._handle)
+        running = (number for number, _, status, _ in jobs if status == "RUNNING")
+        return sorted(running, reverse=True)
 
     def getActiveStageIds(self) -> list[int]:
-        """Return an empty list: stages are not told apart.
+        """Return the numbers of the stages that run.
 
         Example::
 
             >>> sc.statusTracker().getActiveStageIds()
             []
         """
-        return []
+        running = (number for number, _, runs, *_ in engine.stages(self._handle) if runs)
+        return sorted(running, reverse=True)
 
     def getJobInfo(self, jobId: int) -> SparkJobInfo | None:
         """Return what is known of a job; ``None`` where nothing is.
@@ -124,27 +127,37 @@ class StatusTracker:
             >>> sc.statusTracker().getJobInfo(-1) is None
             True
         """
-        for job in running_jobs.known(self._context):
-            if job.number == jobId:
-                return SparkJobInfo(job.number, (), job.status)
+        for number, _, status, stages in engine.jobs(self._handle):
+            if number == jobId:
+                return SparkJobInfo(number, stages, status)
         return None
 
     def getStageInfo(self, stageId: int) -> SparkStageInfo | None:
-        """Return ``None``: stages are not told apart.
+        """Return what is known of a stage; ``None`` where nothing is.
 
         Example::
 
-            >>> sc.statusTracker().getStageInfo(0) is None
-            True
+            >>> tracker = sc.statusTracker()
+            >>> sc.setJobGroup("sums", "adding up")
+            >>> sc.parallelize([1, 2, 3], 3).count()
+            3
+            >>> (job,) = tracker.getJobIdsForGroup("sums")
+            >>> (stage,) = tracker.getJobInfo(job).stageIds
+            >>> tracker.getStageInfo(stage).numCompletedTasks
+            3
         """
+        for number, name, _, *tasks in engine.stages(self._handle):
+            if number == stageId:
+                return SparkStageInfo(number, 0, name, *tasks)
         return None
 
     def getExecutorInfos(self) -> list[SparkExecutorInfo]:
-        """Return this process, with the number of jobs that run in it.
+        """Return this process, with the number of tasks that run.
 
         Example::
 
             >>> [one.host for one in sc.statusTracker().getExecutorInfos()]
             ['localhost']
         """
-        return [SparkExecutorInfo("localhost", 0, 0, len(self.getActiveJobsIds()))]
+        running = sum(stage[4] for stage in engine.stages(self._handle))
+        return [SparkExecutorInfo("localhost", 0, 0, running)]

@@ -59,7 +59,8 @@ def inheritable_thread_target(f: F) -> F:
     @functools.wraps(f)
     def inherited(*args: Any, **kwargs: Any) -> Any:
         if active is not None:
-            active._properties().update(given)
+            for key, value in given.items():
+                active.setLocalProperty(key, value)
         return f(*args, **kwargs)
 
     return inherited  # type: ignore[return-value]

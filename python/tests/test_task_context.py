@@ -14,6 +14,7 @@ from swiftwater.errors import (
     JobCancelledException,
     PySparkRuntimeError,
 )
+from swiftwater.testing import StreamingTest
 
 
 def numbers(_):
@@ -204,8 +205,10 @@ def test_jobs_are_noted(sc):
         sc.parallelize([0]).map(lambda n: 1 // n).count()
     failed, done = tracker.getJobIdsForGroup("g")
     assert failed > done
-    assert tracker.getJobInfo(done) == (done, (), "SUCCEEDED")
-    assert tracker.getJobInfo(failed) == (failed, (), "FAILED")
+    stages = {number: tracker.getJobInfo(number).stageIds for number in (done, failed)}
+    assert [len(each) for each in stages.values()] == [1, 1]
+    assert tracker.getJobInfo(done) == (done, stages[done], "SUCCEEDED")
+    assert tracker.getJobInfo(failed) == (failed, stages[failed], "FAILED")
     assert tracker.getJobIdsForGroup("h") == []
     assert tracker.getActiveJobsIds() == []
     assert tracker.getJobInfo(-1) is None
@@ -219,6 +222,76 @@ def test_jobs_are_noted(sc):
     sc.cancelJobGroup("endless")
     job.join(30)
     assert tracker.getJobInfo(number).status == "FAILED"
+
+
+def test_stages_are_noted(sc):
+    tracker = sc.statusTracker()
+    sc.setJobGroup("sums", "adding up")
+    pairs = sc.parallelize([1, 2, 3, 4], 2).map(lambda n: (n % 2, n))
+    sums = pairs.reduceByKey(lambda a, b: a + b, 3)
+    assert sorted(sums.collect()) == [(0, 6), (1, 4)]
+    assert sums.count() == 2
+    counted, collected = tracker.getJobIdsForGroup("sums")
+    mapped, reduced = tracker.getJobInfo(collected).stageIds
+    # The shuffle has run: the second job has no stage in front of it.
+    (again,) = tracker.getJobInfo(counted).stageIds
+    assert mapped < reduced < again
+    assert tracker.getStageInfo(mapped) == (mapped, 0, "map", 2, 0, 2, 0)
+    for stage in reduced, again:
+        assert tracker.getStageInfo(stage) == (stage, 0, "reduceByKey", 3, 0, 3, 0)
+    assert tracker.getActiveStageIds() == []
+    assert tracker.getStageInfo(-1) is None
+
+
+def test_stages_that_run(sc):
+    tracker = sc.statusTracker()
+    with pytest.raises(ZeroDivisionError):
+        sc.parallelize([1, 0, 1], 3).map(lambda n: 1 // n).foreach(lambda n: None)
+    job = Job(sc, group="endless")
+    job.start()
+    assert job.running.wait(30)
+    (number,) = tracker.getJobIdsForGroup("endless")
+    (stage,) = tracker.getActiveStageIds()
+    assert tracker.getJobInfo(number).stageIds == (stage,)
+    info = tracker.getStageInfo(stage)
+    assert (info.name, info.numActiveTasks, info.numFailedTasks) == ("map", 1, 0)
+    sc.cancelJobGroup("endless")
+    job.join(30)
+    info = tracker.getStageInfo(stage)
+    assert (info.numActiveTasks, info.numFailedTasks) == (0, 1)
+    (failed,) = tracker.getJobIdsForGroup()
+    (stage,) = tracker.getJobInfo(failed).stageIds
+    info = tracker.getStageInfo(stage)
+    assert (info.numTasks, info.numCompletedTasks, info.numFailedTasks) == (3, 1, 1)
+
+
+def test_groups_belong_to_a_thread_and_a_context(sc):
+    tracker = sc.statusTracker()
+    numbers = sc.parallelize([1])
+    sc.setJobGroup("g", "")
+    for kind, known in (threading.Thread, 1), (InheritableThread, 3):
+        thread = kind(target=numbers.count)
+        thread.start()
+        thread.join()
+        numbers.count()
+        assert len(tracker.getJobIdsForGroup("g")) == known
+    assert len(tracker.getJobIdsForGroup()) == 1
+    sc.setLocalProperty("spark.jobGroup.id", None)
+    numbers.count()
+    assert len(tracker.getJobIdsForGroup()) == 2
+
+
+def test_jobs_of_streams_are_noted():
+    with StreamingTest() as test:
+        tracker = test.sc.statusTracker()
+        lines = test.text_source()
+        lines.stream.foreachRDD(lambda rdd: (rdd.count(), rdd.collect()))
+        lines.send("a")
+        test.advance(2)
+        jobs = tracker.getJobIdsForGroup()
+        assert [tracker.getJobInfo(job).status for job in jobs] == ["SUCCEEDED"] * 4
+        # A batch without records has no partitions, and its jobs no stages.
+        assert [len(tracker.getJobInfo(job).stageIds) for job in jobs] == [0, 0, 1, 1]
 
 
 def test_there_are_no_barriers():

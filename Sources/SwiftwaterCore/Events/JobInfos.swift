@@ -7,11 +7,14 @@ import Synchronization
 public struct JobInfo: Sendable {
   /// Numbers the jobs of a SparkContext, from 0.
   public let id: Int
+  /// What the thread that runs it calls its jobs; nil where it has not said.
+  public let group: String?
   /// The output operation that set it going; nil for a job of the program itself.
   public let origin: JobOrigin?
 
-  public init(id: Int, origin: JobOrigin? = nil) {
+  public init(id: Int, group: String? = nil, origin: JobOrigin? = nil) {
     self.id = id
+    self.group = group
     self.origin = origin
   }
 }

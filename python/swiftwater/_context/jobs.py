@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from swiftwater._context.core import SparkContextCore
+from swiftwater._native import engine
 from swiftwater.rdd import RDD  # noqa: TC001 - `typing.get_type_hints` finds it
 
 if TYPE_CHECKING:
@@ -68,6 +69,10 @@ class Jobs(SparkContextCore):
             properties.pop(key, None)
         else:
             properties[key] = str(value)
+        from swiftwater._context import running_jobs
+
+        if key == running_jobs.GROUP and self._handle is not None:
+            engine.set_job_group(self._handle, properties.get(key))
 
     def getLocalProperty(self, key: str) -> str | None:
         """Return a property of the calling thread; ``None`` where it is not set.
@@ -92,7 +97,8 @@ class Jobs(SparkContextCore):
         """
         from swiftwater._context import running_jobs
 
-        running_jobs.watch()
+        if self._handle is not None:
+            engine.watch_jobs(self._handle)
         self.setLocalProperty(running_jobs.GROUP, groupId)
         self.setLocalProperty(running_jobs.DESCRIPTION, description)
         self.setLocalProperty(running_jobs.INTERRUPT, str(bool(interruptOnCancel)).lower())
