@@ -60,8 +60,11 @@ let package = Package(
     engine("SwiftwaterCore"),
     .target(name: "CKernels"),
     engine("SwiftwaterKernels", ["SwiftwaterCore", "CKernels"]),
-    engine("SwiftwaterRDD", ["SwiftwaterCore", "SwiftwaterKernels"]),
-    engine("SwiftwaterStreaming", ["SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterRDD"]),
+    engine("SwiftwaterPlan", ["SwiftwaterCore", "SwiftwaterKernels"]),
+    engine("SwiftwaterRDD", ["SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterPlan"]),
+    engine(
+      "SwiftwaterStreaming",
+      ["SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterPlan", "SwiftwaterRDD"]),
     engine("SwiftwaterConnectors", ["SwiftwaterCore", nioCore, nioPosix]),
     engine("SwiftwaterConsole", ["SwiftwaterCore", logging]),
     engine("SwiftwaterTesting", ["SwiftwaterCore", "SwiftwaterRDD", "SwiftwaterStreaming"]),
@@ -79,8 +82,9 @@ let package = Package(
     engine(
       "SwiftwaterPython",
       [
-        "CSignals", "PythonInterop", "SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterRDD",
-        "SwiftwaterStreaming", "SwiftwaterConnectors", "SwiftwaterConsole", "SwiftwaterTesting",
+        "CSignals", "PythonInterop", "SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterPlan",
+        "SwiftwaterRDD", "SwiftwaterStreaming", "SwiftwaterConnectors", "SwiftwaterConsole",
+        "SwiftwaterTesting",
       ]),
     .target(name: "CHost", dependencies: ["CPython"], cSettings: pythonHome),
     .executableTarget(
@@ -98,7 +102,7 @@ let package = Package(
     // Tests.
     tests("SwiftwaterCoreTests", ["SwiftwaterCore"]),
     tests("SwiftwaterKernelsTests", ["SwiftwaterKernels", "SwiftwaterTesting", "CKernels"]),
-    tests("SwiftwaterRDDTests", ["SwiftwaterRDD", "SwiftwaterTesting"]),
+    tests("SwiftwaterRDDTests", ["SwiftwaterRDD", "SwiftwaterPlan", "SwiftwaterTesting"]),
     tests(
       "SwiftwaterStreamingTests", ["SwiftwaterStreaming", "SwiftwaterTesting", "SwiftwaterRDD"]),
     tests("SwiftwaterConnectorsTests", ["SwiftwaterConnectors", "SwiftwaterCore"]),

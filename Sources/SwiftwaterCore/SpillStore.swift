@@ -39,6 +39,16 @@ public final class SpillStore: Sendable {
     }
   }
 
+  /// As the settings of a context say.
+  ///
+  /// - Throws: ``EngineError`` (`invalidArgument`) for a size that cannot be read.
+  public func configure(_ settings: Settings) throws {
+    configure(
+      limit: try settings.bytes("swiftwater.spill.memory") ?? physicalMemoryBytes() / 2,
+      folder: settings["spark.local.dir"]?.split(separator: ",").first.map(String.init)
+        ?? temporaryFolder())
+  }
+
   /// True while the process is larger than the limit; looks again after some records.
   public func isOverLimit(adding records: Int) -> Bool {
     state.withLock { state in

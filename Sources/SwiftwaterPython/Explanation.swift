@@ -1,16 +1,9 @@
 import PythonInterop
 import SwiftwaterCore
 import SwiftwaterKernels
+import SwiftwaterPlan
 import SwiftwaterRDD
 import SwiftwaterStreaming
-
-/// What a stream's node knows of the operator that it is, for explaining it.
-enum StreamRecipe: Sendable {
-  case functions([PythonOperator])
-  case combination(CombineByKey)
-  /// A function of the driver decides in each batch what is computed.
-  case driver(OperatorPlace)
-}
 
 /// One line of a plan: an operator, and how it runs.
 struct PlanLine {
@@ -90,26 +83,25 @@ struct Explanation {
   }
 
   private mutating func explain(_ rdd: RDDNode, _ py: borrowing Python) throws -> Output {
-    switch rdd.recipe {
-    case let pipeline as Pipeline:
-      return try explain(pipeline.operators, over: visit(pipeline.parent, py), py)
-    case let recipe as CombineRecipe:
-      let isLocal = rdd.dependencies.allSatisfy { if case .narrow = $0 { true } else { false } }
-      return try explain(
-        recipe.combination, over: visit(recipe.parent, py), isLocal: isLocal, py)
-    default: break
-    }
-    var inputs: [Output] = []
-    var isShuffled = false
-    for dependency in rdd.dependencies {
+    let parents = rdd.dependencies.compactMap { dependency -> RDDNode? in
       switch dependency {
-      case .narrow(let parent): inputs.append(try visit(parent, py))
-      case .shuffle(let shuffle):
-        isShuffled = true
-        if let parent = shuffle.mapSideParent { inputs.append(try visit(parent, py)) }
+      case .narrow(let parent): parent
+      case .shuffle(let shuffle): shuffle.mapSideParent
       }
     }
-    let stage = isShuffled || inputs.isEmpty ? newStage() : inputs.last!.stage
+    switch rdd.operator {
+    case .records(let run): return try explain(run.steps, over: visit(parents[0], py), py)
+    case .combineByKey(let combination):
+      // Where its shuffle has run, nothing is known of what is in front of it.
+      if let parent = parents.first {
+        return try explain(combination, over: visit(parent, py), isLocal: false, py)
+      }
+    case .combineLocally(let combination):
+      return try explain(combination, over: visit(parents[0], py), isLocal: true, py)
+    case .read, .partitionBy, .layout, .zipPartitions, .stored: break
+    }
+    let inputs = try parents.map { try visit($0, py) }
+    let stage = rdd.operator.isShuffled || inputs.isEmpty ? newStage() : inputs.last!.stage
     let output = Output(stage: stage, type: rdd.recordType)
     add(rdd.name, "", .engine, output, nil)
     return output
@@ -126,15 +118,15 @@ struct Explanation {
 
   private mutating func explain(_ node: StreamNode, _ py: borrowing Python) throws -> Output {
     let inputs = try node.parents.map { try visit($0, py) }
-    switch node.recipe as? StreamRecipe {
-    case .functions(let operators): return try explain(operators, over: inputs[0], py)
-    case .combination(let combination):
+    switch node.operator {
+    case .records(let steps): return try explain(steps, over: inputs[0], py)
+    case .combineByKey(let combination):
       return try explain(combination, over: inputs[0], isLocal: false, py)
     case .driver(let place):
       let output = Output(stage: newStage(), type: nil)
       add(place.name, place.site, .driver, output, nil)
       return output
-    case nil:
+    case .source, .derived:
       let types = Set(inputs.map(\.type))
       let type = node.isTextSource ? .text : types.count == 1 ? types.first! : nil
       let output = Output(stage: inputs.last?.stage ?? newStage(), type: type)
@@ -146,7 +138,7 @@ struct Explanation {
   // MARK: - Functions
 
   private mutating func explain(
-    _ operators: [PythonOperator], over input: Output, _ py: borrowing Python
+    _ operators: [RecordStep], over input: Output, _ py: borrowing Python
   ) throws -> Output {
     var type = input.type
     // Behind a function that stays Python all records are Python's objects.
@@ -163,7 +155,7 @@ struct Explanation {
       let form: PlanLine.Form =
         refusal.0 == nil ? (type == nil ? .nativeIfTyped : .native) : .python
       type = refusal.1
-      add(item.name, item.site, form, Output(stage: input.stage, type: type), refusal.0)
+      add(item.place.name, item.place.site, form, Output(stage: input.stage, type: type), refusal.0)
       if refusal.0 != nil { earlier = lines.last }
     }
     return Output(stage: input.stage, type: type)
@@ -171,13 +163,13 @@ struct Explanation {
 
   /// The first function that looks into a collection which a later one, in Python, could change.
   private func operatorsBeforePython(
-    _ operators: [PythonOperator], _ py: borrowing Python
+    _ operators: [RecordStep], _ py: borrowing Python
   ) throws -> Int? {
     var first: Int?
     for (index, item) in operators.enumerated() {
       guard isLowering, Program.Kind(rawValue: item.kind.rawValue) != nil else { return first }
-      let reading = try item.lowered(py)
-      if case .refused = reading.lowered { return first }
+      let reading = try PythonFunction.of(item.function).reading(1, py)
+      if reading.expression == nil { return first }
       if reading.looksIntoCollections, first == nil { first = index }
     }
     return nil
@@ -185,13 +177,13 @@ struct Explanation {
 
   /// Why a function is not native, and what it gives.
   private func refusal(
-    of item: PythonOperator, _ type: ColumnType?, behind earlier: PlanLine?, _ py: borrowing Python
+    of item: RecordStep, _ type: ColumnType?, behind earlier: PlanLine?, _ py: borrowing Python
   ) throws -> (Refusal?, ColumnType?) {
     guard isLowering else { return (Refusal("swiftwater.lowering is false", at: nil), nil) }
     guard let kind = Program.Kind(rawValue: item.kind.rawValue) else {
       return (Refusal("it works on whole partitions", at: nil), nil)
     }
-    switch try item.lowered(py).lowered {
+    switch try PythonFunction.of(item.function).reading(1, py).form {
     case .refused(let refusal): return (refusal, nil)
     case .expression(let expression):
       if let earlier {
@@ -232,12 +224,12 @@ struct Explanation {
     if combination.createCombiner != nil, !combination.gathersLists {
       return Refusal("it makes combiners with a function", at: nil)
     }
-    if combination.partitioning.function != nil {
+    if combination.partitioner.function != nil {
       return Refusal("keys are placed by a function of the program's", at: nil)
     }
     var merge: Expression?
     if !combination.gathersLists {
-      switch try combination.mergeValue.lowered(2, py).lowered {
+      switch try PythonFunction.of(combination.mergeValue).reading(2, py).form {
       case .refused(let refusal): return refusal
       case .expression(let expression): merge = expression
       }

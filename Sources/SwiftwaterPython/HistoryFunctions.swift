@@ -1,5 +1,6 @@
 import PythonInterop
 import SwiftwaterCore
+import SwiftwaterPlan
 import SwiftwaterRDD
 import SwiftwaterStreaming
 

@@ -17,11 +17,11 @@ struct Lineage {
 
   /// True where a source is in it that has a name outside of the program.
   static func hasSource(_ node: RDDNode) -> Bool {
-    var seen: Set<Int> = []
+    var seen: Set<ObjectIdentifier> = []
     var open = [node]
     while let node = open.popLast(), seen.count < mostNodes {
       if node.source != nil { return true }
-      guard seen.insert(node.id).inserted else { continue }
+      guard seen.insert(ObjectIdentifier(node)).inserted else { continue }
       open += parents(of: node).nodes
     }
     return false

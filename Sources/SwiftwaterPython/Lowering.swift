@@ -1,25 +1,13 @@
 import PythonInterop
 import SwiftwaterCore
 import SwiftwaterKernels
+import SwiftwaterPlan
 import Synchronization
-
-/// What is known of a Python function: its expression, or why it has none.
-enum Lowered: Sendable {
-  case expression(Expression)
-  case refused(Refusal)
-}
 
 /// Reads functions as expressions (`swiftwater/_lowering.py` evaluates their bytecode), and remembers
 /// what they were read as for as long as nothing has changed that they depend on.
 final class Lowering: Sendable {
-  struct Reading: Sendable {
-    /// The tuple that Python gave: the same object as long as it holds.
-    let answer: PythonObject
-    let lowered: Lowered
-    /// It looks into a collection of the program's as it is now.
-    let looksIntoCollections: Bool
-  }
-  private let known = Mutex<Reading?>(nil)
+  private let known = Mutex<FunctionReading?>(nil)
   /// `swiftwater._lowering.lowered`, once it was asked for.
   private static let evaluator = Mutex<PythonObject?>(nil)
 
@@ -29,7 +17,7 @@ final class Lowering: Sendable {
   /// - Throws: ``PythonError`` for an interrupt.
   func read(
     _ function: PyPointer, arguments: Int, _ py: borrowing Python
-  ) throws -> Reading {
+  ) throws -> FunctionReading {
     let lower = try Self.evaluator(py)
     guard let number = py.newInteger(arguments) else { throw PythonError.fetch(py) }
     defer { Py.release(number) }
@@ -37,14 +25,14 @@ final class Lowering: Sendable {
       throw PythonError.fetch(py)
     }
     let answer = PythonObject(owning: result)
-    if let known = known.withLock({ $0 }), known.answer.pointer == answer.pointer {
-      return known
-    }
+    // The tuple that Python gives is the same object as long as what it says holds.
+    let identity = Int(bitPattern: answer.pointer)
+    if let known = known.withLock({ $0 }), known.identity == identity { return known }
     let fields = pointers(in: answer.pointer) ?? []
-    let reading = Reading(
-      answer: answer, lowered: try Self.lowered(from: fields, py),
-      looksIntoCollections: fields.count == 3)
-    let old = known.withLock { known -> Reading? in
+    let reading = FunctionReading(
+      try Self.form(from: fields, py), looksIntoCollections: fields.count == 3,
+      identity: identity, owner: answer)
+    let old = known.withLock { known -> FunctionReading? in
       defer { known = reading }
       return known
     }
@@ -59,9 +47,9 @@ final class Lowering: Sendable {
     return found
   }
 
-  private static func lowered(
+  private static func form(
     from fields: [PyPointer], _ py: borrowing Python
-  ) throws -> Lowered {
+  ) throws -> FunctionReading.Form {
     if fields.count == 2 || fields.count == 3, py.text(of: fields[0]) == "lowered" {
       var reader = ExpressionReader()
       guard let expression = reader.expression(fields[1], py) else {

@@ -1,6 +1,7 @@
 import CSignals
 import PythonInterop
 import SwiftwaterCore
+import SwiftwaterPlan
 import SwiftwaterRDD
 import SwiftwaterStreaming
 import SwiftwaterTesting
@@ -58,7 +59,7 @@ final class PythonStreaming: Sendable {
     _ function: PythonObject, place: OperatorPlace, of parents: [StreamNode]
   ) throws -> StreamNode {
     try streaming.addNode(
-      name: place.name, parents: parents, recipe: StreamRecipe.driver(place)
+      name: place.name, parents: parents, operator: .driver(place)
     ) { [calls] generation in
       let rdds = try parents.map { try generation.rdd(of: $0) }
       // Spark: the function of a single stream is not called where that stream has no RDD.
@@ -75,7 +76,7 @@ final class PythonStreaming: Sendable {
     let own = OwnNode()
     let node = try streaming.addNode(
       name: place.name, slide: slide, parents: parents, reach: reach, key: key,
-      recipe: StreamRecipe.driver(place)
+      operator: .driver(place)
     ) { [calls] generation in
       let view = GenerationView(
         generation, parents: parents, own: own.reference.withLock { $0.value })

@@ -1,6 +1,7 @@
 import PythonInterop
 import SwiftwaterCore
 import SwiftwaterKernels
+import SwiftwaterPlan
 import SwiftwaterRDD
 
 /// Making RDDs, and computing them.
@@ -54,9 +55,9 @@ let rddFunctions: [(String, NativeFunction, String)] = [
     "pipeline",
     { _, arguments in
       entry(arguments, count: 2) { py, arguments in
-        HandleType.make(
-          Pipeline.node(
-            try operators(in: arguments.sequence(1), py), over: try arguments.handle(0)))
+        let parent: RDDNode = try arguments.handle(0)
+        let steps = try recordSteps(in: arguments.sequence(1), py)
+        return HandleType.make(steps.isEmpty ? parent : parent.applying(steps))
       }
     }, "An RDD with functions applied."
   ),
@@ -65,8 +66,8 @@ let rddFunctions: [(String, NativeFunction, String)] = [
     { _, arguments in
       entry(arguments, count: 9) { py, arguments in
         HandleType.make(
-          try combination(in: arguments, py).node(
-            over: arguments.handle(0, as: RDDNode.self).capturingAgain()))
+          try arguments.handle(0, as: RDDNode.self).capturingAgain()
+            .combined(combination(in: arguments, py)))
       }
     }, "An RDD with the values of each key combined."
   ),
@@ -74,15 +75,13 @@ let rddFunctions: [(String, NativeFunction, String)] = [
     "combine_locally",
     { _, arguments in
       entry(arguments, count: 4) { py, arguments in
-        let function = try TaskFunction(arguments[1], py)
+        let function = try PythonFunction(arguments[1], py)
         let combination = CombineByKey(
-          createCombiner: nil, mergeValue: function, mergeCombiners: function,
-          partitioning: KeyPartitioning(
-            count: 1, function: nil,
-            place: OperatorPlace(name: try arguments.text(2, py), site: try arguments.text(3, py))))
+          mergeValue: function, mergeCombiners: function, partitioner: Partitioner(count: 1),
+          at: try place(arguments, 2, py))
         return HandleType.make(
-          try combination.localNode(
-            over: arguments.handle(0, as: RDDNode.self).capturingAgain()))
+          try arguments.handle(0, as: RDDNode.self).capturingAgain()
+            .combinedLocally(combination))
       }
     }, "An RDD with the values of each key combined inside of each partition."
   ),
@@ -119,15 +118,15 @@ let rddFunctions: [(String, NativeFunction, String)] = [
     "partition_by",
     { _, arguments in
       entry(arguments, count: 7) { py, arguments in
-        let partitioning = KeyPartitioning(
+        let ranges = arguments.isNone(5) ? nil : column(ofList: arguments[5])
+        let partitioner = Partitioner(
           count: try partitionCount(arguments, 1),
-          function: arguments.isNone(2) ? nil : try TaskFunction(arguments[2], py),
-          place: OperatorPlace(name: try arguments.text(3, py), site: try arguments.text(4, py)),
-          ranges: arguments.isNone(5)
-            ? nil : KeyRanges(arguments[5], isAscending: Py.truth(arguments[6]) == 1))
+          function: arguments.isNone(2) ? nil : try PythonFunction(arguments[2], py),
+          ranges: ranges.flatMap { KeyRanges($0, isAscending: Py.truth(arguments[6]) == 1) })
+        let division = PartitionByKey(
+          partitioner, in: PythonLanguage(), at: try place(arguments, 3, py))
         return HandleType.make(
-          try PartitionByKey(partitioning: partitioning).node(
-            over: try arguments.handle(0, as: RDDNode.self).capturingAgain()))
+          try arguments.handle(0, as: RDDNode.self).capturingAgain().partitioned(division))
       }
     }, "The pairs of an RDD, each in the partition of its key."
   ),
@@ -137,12 +136,16 @@ let rddFunctions: [(String, NativeFunction, String)] = [
       entry(arguments, count: 7) { py, arguments in
         let owner: PythonContext = try arguments.handle(0)
         let rdds = try handles(in: try arguments.sequence(1), as: RDDNode.self)
-        let gather = Gather(
-          plan: try plan(in: try arguments.sequence(2), over: rdds, py),
-          function: arguments.isNone(3) ? nil : try TaskFunction(arguments[3], py),
-          form: NativeForm(try arguments.text(6, py)),
-          place: OperatorPlace(name: try arguments.text(4, py), site: try arguments.text(5, py)))
-        return HandleType.make(try gather.node(over: rdds, context: owner.context))
+        let layout = try layout(in: try arguments.sequence(2), over: rdds, py)
+        let place = try place(arguments, 4, py)
+        guard !arguments.isNone(3) else {
+          return HandleType.make(
+            RDDNode.laidOut(layout, of: rdds, name: place.name, context: owner.context))
+        }
+        let zip = ZipPartitions(
+          layout, try PythonFunction(arguments[3], py), form: ZipForm(try arguments.text(6, py)),
+          at: place)
+        return HandleType.make(try RDDNode.zipped(zip, of: rdds, context: owner.context))
       }
     }, "Partitions put together from those of several RDDs."
   ),
@@ -298,13 +301,9 @@ private func lists(of rdd: RDDNode, _ partitions: [Int], limit: Int) throws -> [
   let placement: TaskPlacement = limit == .max ? .oneAtATime : .callingThread
   return try rdd.context.runner().run(rdd, partitions: partitions, placement: placement) {
     cursor, task in
-    if task.isMoved {
-      let batches = try cursor.drained()
-      return try Interpreter.attach { py in try list(of: batches, py) }
-    }
-    return try Interpreter.attach { py in
-      if limit < .max, let cursor = cursor as? PipelineCursor {
-        return try cursor.first(limit, py)
+    try Interpreter.attach { py in
+      if limit < .max, try !cursor.isNative() {
+        return try StepsCursor(cursor.rest(), task).first(limit, py)
       }
       guard let new = Py.newList() else { throw PythonError.fetch(py) }
       let list = PythonObject(owning: new)
@@ -327,62 +326,48 @@ private func list(
 
 private func count(_ rdd: RDDNode, _ py: borrowing Python) throws -> Int {
   let rdd = rdd.capturingAgain()
-  return try Interpreter.detach(py) {
-    try rdd.context.runner().run(rdd, partitions: Array(0..<rdd.partitionCount)) {
-      cursor, _ in
-      if let moved = cursor as? RemoteCursor { return try moved.then(.count).run().count }
-      return try countRecords(of: cursor)
-    }.reduce(0, +)
-  }
-}
-
-func countRecords(of cursor: any BatchCursor) throws -> Int {
-  guard let cursor = cursor as? PipelineCursor, try !cursor.isNative() else {
-    var count = 0
-    while let batch = try cursor.next() { count += batch.recordCount }
-    return count
-  }
-  return try Interpreter.attach { py in
-    let sink = CountSink()
-    try cursor.drain(into: sink, py)
-    return sink.count
-  }
+  return try Interpreter.detach(py) { try rdd.recordCount() }
 }
 
 // MARK: - Arguments
 
-/// Operators from tuples of kind, function, name and site.
+/// Steps from tuples of kind, function, name and site.
 ///
 /// - Parameter numberedFrom: of the first.
-func operators(
+func recordSteps(
   in tuples: some Sequence<PyPointer>, numberedFrom first: Int = 0, _ py: borrowing Python
-) throws -> [PythonOperator] {
-  var result: [PythonOperator] = []
+) throws -> [RecordStep] {
+  var result: [RecordStep] = []
   for (index, tuple) in tuples.enumerated() {
     guard let fields = pointers(in: tuple), fields.count == 4,
-      let kind = py.text(of: fields[0]).flatMap({ PythonOperator.Kind(rawValue: $0) }),
+      let kind = py.text(of: fields[0]).flatMap({ RecordStep.Kind(rawValue: $0) }),
       let name = py.text(of: fields[2]), let site = py.text(of: fields[3])
     else { throw ArgumentError("an operator is (kind, function, name, site)") }
     result.append(
-      PythonOperator(
-        kind: kind, function: try TaskFunction(fields[1], py), name: name, site: site,
-        number: first + index))
+      RecordStep(
+        kind, try PythonFunction(fields[1], py),
+        at: OperatorPlace(name: name, site: site, number: first + index)))
   }
   return result
 }
 
+/// An operator's name, and behind it its site.
+func place(
+  _ arguments: Arguments, _ index: Int, _ py: borrowing Python
+) throws -> OperatorPlace {
+  OperatorPlace(name: try arguments.text(index, py), site: try arguments.text(index + 1, py))
+}
+
 /// The arguments of `combine_by_key` and `stream_combine_by_key`, behind the first.
 func combination(in arguments: Arguments, _ py: borrowing Python) throws -> CombineByKey {
-  let partitions = try partitionCount(arguments, 4)
+  let partitioner = Partitioner(
+    count: try partitionCount(arguments, 4),
+    function: arguments.isNone(5) ? nil : try PythonFunction(arguments[5], py))
   return CombineByKey(
-    createCombiner: arguments.isNone(1) ? nil : try TaskFunction(arguments[1], py),
-    mergeValue: try TaskFunction(arguments[2], py),
-    mergeCombiners: try TaskFunction(arguments[3], py),
-    partitioning: KeyPartitioning(
-      count: partitions,
-      function: arguments.isNone(5) ? nil : try TaskFunction(arguments[5], py),
-      place: OperatorPlace(name: try arguments.text(6, py), site: try arguments.text(7, py))),
-    gathersLists: Py.truth(arguments[8]) == 1)
+    createCombiner: arguments.isNone(1) ? nil : try PythonFunction(arguments[1], py),
+    mergeValue: try PythonFunction(arguments[2], py),
+    mergeCombiners: try PythonFunction(arguments[3], py), partitioner: partitioner,
+    gathersLists: Py.truth(arguments[8]) == 1, at: try place(arguments, 6, py))
 }
 
 private func partitionCount(
@@ -403,24 +388,24 @@ private func requirePartitions(_ count: Int) throws {
 }
 
 /// For each partition, pairs of the number of an RDD and of one of its partitions.
-private func plan(
+private func layout(
   in partitions: Items, over rdds: [RDDNode], _ py: borrowing Python
-) throws -> [[Gather.Part]] {
-  var plan: [[Gather.Part]] = []
+) throws -> Layout {
+  var plan: [[Layout.Part]] = []
   plan.reserveCapacity(partitions.count)
   for partition in partitions {
-    var parts: [Gather.Part] = []
+    var parts: [Layout.Part] = []
     for pair in pointers(in: partition) ?? [] {
       guard let fields = pointers(in: pair), fields.count == 2,
         let number = py.integer(of: fields[0]), rdds.indices.contains(number),
         let source = py.integer(of: fields[1]),
         (0..<rdds[number].partitionCount).contains(source)
       else { throw ArgumentError("a part is (number of an RDD, number of its partition)") }
-      parts.append(Gather.Part(rdd: rdds[number], partition: source))
+      parts.append(Layout.Part(input: number, partition: source))
     }
     plan.append(parts)
   }
-  return plan
+  return Layout(plan)
 }
 
 /// A function that the driver calls.

@@ -1,4 +1,5 @@
 import PythonInterop
+import SwiftwaterPlan
 
 /// Takes the records that come out of a ``RecordChain``.
 protocol RecordSink: AnyObject {
@@ -19,14 +20,14 @@ protocol RecordSink: AnyObject {
 /// ``PyPointer``, but for `push`, which takes over its record.
 final class RecordChain<Sink: RecordSink> {
   private struct Step {
-    let kind: PythonOperator.Kind
+    let kind: RecordStep.Kind
     let function: PyPointer
     let number: Int
     let direct: Unmanaged<DirectFunction>?
   }
 
   let sink: Sink
-  private let operators: [PythonOperator]
+  private let functions: [BoundStep]
   private let direct: [DirectFunction?]
   private let steps: UnsafeMutablePointer<Step>
   private let count: Int
@@ -35,21 +36,21 @@ final class RecordChain<Sink: RecordSink> {
   private var failure: (step: Int, record: PyPointer)?
 
   /// - Parameters:
-  ///   - direct: for each operator what computes it without a call, where there is such a thing.
+  ///   - direct: for each function what computes it without a call, where there is such a thing.
   ///   - stopsWhenFull: true where the sink's being full is the end, not a pause.
-  /// - Precondition: none of the operators takes a whole partition.
+  /// - Precondition: none of the functions takes a whole partition.
   init(
-    _ operators: [PythonOperator], direct: [DirectFunction?] = [], into sink: Sink,
+    _ functions: [BoundStep], direct: [DirectFunction?] = [], into sink: Sink,
     stopsWhenFull: Bool = false
   ) {
-    precondition(direct.isEmpty || direct.count == operators.count)
+    precondition(direct.isEmpty || direct.count == functions.count)
     self.sink = sink
     self.direct = direct
     self.stopsWhenFull = stopsWhenFull
-    self.operators = operators
-    count = operators.count
+    self.functions = functions
+    count = functions.count
     steps = .allocate(capacity: max(1, count))
-    for (index, item) in operators.enumerated() {
+    for (index, item) in functions.enumerated() {
       precondition(!item.kind.takesPartition)
       (steps + index).initialize(
         to: Step(
@@ -73,7 +74,7 @@ final class RecordChain<Sink: RecordSink> {
     if let (step, record) = failure {
       failure = nil
       defer { Py.release(record) }
-      return .fetch(at: operators[step].place, record: record, py)
+      return .fetch(at: functions[step].place, record: record, py)
     }
     if let (place, record) = sink.takeFailure() {
       defer { Py.release(record) }

@@ -1,5 +1,6 @@
 import PythonInterop
 import SwiftwaterCore
+import SwiftwaterPlan
 
 /// Reads a partition's records as Python objects and pushes them into a chain. Text becomes `str`
 /// here, at the edge of the Python stage, a line at a time.

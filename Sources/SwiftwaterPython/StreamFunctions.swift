@@ -1,6 +1,7 @@
 import PythonInterop
 import SwiftwaterConnectors
 import SwiftwaterCore
+import SwiftwaterPlan
 import SwiftwaterRDD
 import SwiftwaterStreaming
 import SwiftwaterTesting
@@ -81,15 +82,10 @@ let streamFunctions: [(String, NativeFunction, String)] = [
     { _, arguments in
       entry(arguments, count: 2) { py, arguments in
         let parent: PythonStream = try arguments.handle(0)
-        let operators = try operators(in: try arguments.sequence(1), py)
-        let source = parent.node
-        let name = operators.last?.name ?? source.name
-        let node = try parent.owner.streaming.addNode(
-          name: name, parents: [source], recipe: StreamRecipe.functions(operators)
-        ) {
-          try $0.rdd(of: source).map { Pipeline.node(operators, over: $0) }
-        }
-        return stream(node, of: parent.owner)
+        let steps = try recordSteps(in: try arguments.sequence(1), py)
+        guard !steps.isEmpty else { throw ArgumentError("at least one operator is expected") }
+        return stream(
+          try parent.owner.streaming.addRecords(steps, of: parent.node), of: parent.owner)
       }
     }, "A stream with functions applied."
   ),
@@ -99,14 +95,9 @@ let streamFunctions: [(String, NativeFunction, String)] = [
       entry(arguments, count: 9) { py, arguments in
         let parent: PythonStream = try arguments.handle(0)
         let combination = try combination(in: arguments, py)
-        let source = parent.node
-        let node = try parent.owner.streaming.addNode(
-          name: combination.place.name, parents: [source],
-          recipe: StreamRecipe.combination(combination)
-        ) {
-          try $0.rdd(of: source).map { try combination.node(over: $0) }
-        }
-        return stream(node, of: parent.owner)
+        return stream(
+          try parent.owner.streaming.addCombination(combination, of: parent.node),
+          of: parent.owner)
       }
     }, "A stream with the values of each key combined, batch by batch."
   ),
@@ -119,19 +110,6 @@ let streamFunctions: [(String, NativeFunction, String)] = [
     }, "What the outputs of a context are computed from, and how."
   ),
   (
-    "stream_union",
-    { _, arguments in
-      entry(arguments, count: 2) { _, arguments in
-        let parents = try handles(in: try arguments.sequence(0), as: PythonStream.self)
-        guard let first = parents.first else {
-          throw EngineError.invalidArgument("should have at least one DStream to union")
-        }
-        return stream(
-          try first.owner.streaming.addUnion(of: parents.map(\.node)), of: first.owner)
-      }
-    }, "The records of several streams."
-  ),
-  (
     "stream_transform",
     { _, arguments in
       entry(arguments, count: 4) { py, arguments in
@@ -141,7 +119,7 @@ let streamFunctions: [(String, NativeFunction, String)] = [
         }
         let node = try first.owner.addTransform(
           try function(arguments[1]),
-          place: OperatorPlace(name: try arguments.text(2, py), site: try arguments.text(3, py)),
+          place: try place(arguments, 2, py),
           of: parents.map(\.node))
         return stream(node, of: first.owner)
       }
@@ -164,7 +142,7 @@ let streamFunctions: [(String, NativeFunction, String)] = [
         let stream: PythonStream = try arguments.handle(0)
         try stream.owner.addOutput(
           try function(arguments[1]),
-          place: OperatorPlace(name: try arguments.text(2, py), site: try arguments.text(3, py)),
+          place: try place(arguments, 2, py),
           of: stream.node)
         return Py.none()
       }

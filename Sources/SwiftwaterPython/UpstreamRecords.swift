@@ -17,7 +17,7 @@ final class UpstreamRecords: RecordSequence {
 
   private struct Source {
     let reader: RecordReader
-    let operators: [PythonOperator]
+    let functions: [BoundStep]
   }
 
   /// Nil where nothing more is read.
@@ -35,9 +35,9 @@ final class UpstreamRecords: RecordSequence {
 
   /// - Parameter first: records in front of the reader's.
   init(
-    _ reader: RecordReader, through operators: [PythonOperator], after first: PythonObject? = nil
+    _ reader: RecordReader, through functions: [BoundStep], after first: PythonObject? = nil
   ) {
-    source = Source(reader: reader, operators: operators)
+    source = Source(reader: reader, functions: functions)
     list = first
   }
 
@@ -89,7 +89,7 @@ final class UpstreamRecords: RecordSequence {
     }
     return Interpreter.called { py in
       do {
-        let chain = RecordChain(source.operators, into: try ListSink(capacity: readAhead, py))
+        let chain = RecordChain(source.functions, into: try ListSink(capacity: readAhead, py))
         readAhead = min(readAhead * 2, Self.longestReadAhead)
         var hasMore = false
         var failure: (any Error)?

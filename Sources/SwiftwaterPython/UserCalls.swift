@@ -1,6 +1,7 @@
 import PythonInterop
 import SwiftwaterConsole
 import SwiftwaterCore
+import SwiftwaterPlan
 import SwiftwaterRDD
 import Synchronization
 

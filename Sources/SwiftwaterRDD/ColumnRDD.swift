@@ -1,5 +1,6 @@
 import SwiftwaterCore
 import SwiftwaterKernels
+import SwiftwaterPlan
 
 /// An RDD whose records stay in columns: its operators are functions that the engine knows, so no
 /// closure is called for a record.
@@ -17,25 +18,11 @@ import SwiftwaterKernels
 public struct ColumnRDD: Sendable {
   public let node: RDDNode
   public let type: ColumnType
-  /// The RDD that the program runs on.
-  private let source: RDDNode
-  private let program: Program
 
-  /// - Precondition: the node's batches are columns of the program's input, or lines of text.
-  init(_ source: RDDNode, _ program: Program, name: String) {
-    self.source = source
-    self.program = program
-    type = program.outputType
-    guard program.stepCount > 0 else {
-      node = source
-      return
-    }
-    node = RDDNode(
-      name: name, context: source.context, dependencies: [.narrow(source)],
-      partitionCount: source.partitionCount, recordType: program.outputType
-    ) { partition, task in
-      ProgramCursor(try source.cursor(partition: partition, task: task), program, task: task)
-    }
+  /// The records of a node whose batches are columns of a type, or lines of text.
+  public init(_ node: RDDNode, type: ColumnType) {
+    self.node = node
+    self.type = type
   }
 
   public func map(_ function: (Term) -> Term) throws -> ColumnRDD { try adding(.map, function) }
@@ -53,13 +40,17 @@ public struct ColumnRDD: Sendable {
     try adding(.mapValues, function)
   }
 
-  private func adding(_ kind: Program.Kind, _ function: (Term) -> Term) throws -> ColumnRDD {
-    // Functions in front of a cache are not run again.
-    if node.isCached {
-      let program = try Program(inputType: type).appending(kind, function)
-      return ColumnRDD(node, program, name: kind.rawValue)
+  private func adding(
+    _ kind: RecordStep.Kind, _ function: (Term) -> Term
+  ) throws -> ColumnRDD {
+    let expression = Expression.of(function)
+    guard let native = Program.Kind(rawValue: kind.rawValue) else {
+      preconditionFailure("a function on records")
     }
-    return ColumnRDD(source, try program.appending(kind, function), name: kind.rawValue)
+    let type = try Program(inputType: type).appending(native, expression).outputType
+    let step = RecordStep(
+      kind, ExpressionFunction(expression), at: OperatorPlace(name: kind.rawValue))
+    return ColumnRDD(node.applying([step]), type: type)
   }
 
   /// The values of each key combined: first inside every partition, then across them. Keys keep the
@@ -70,45 +61,31 @@ public struct ColumnRDD: Sendable {
   public func reduceByKey(
     partitions: Int? = nil, _ merge: (Term, Term) -> Term
   ) throws -> ColumnRDD {
-    let merge = try Merge(of: pairTypes().value, merge)
-    return try combined(merge, thenBy: merge, partitions: partitions, name: "reduceByKey")
+    let expression = Expression.of(merge)
+    _ = try Merge(expression, of: pairTypes().value)
+    return try combined(ExpressionFunction(expression), partitions, "reduceByKey")
   }
 
   /// The values of each key as a list, in their order. Keys keep the order in which they were first
   /// seen.
   public func groupByKey(partitions: Int? = nil) throws -> ColumnRDD {
-    try combined(.gather, thenBy: .join, partitions: partitions, name: "groupByKey")
+    let function = ExpressionFunction(Expression(.list([])))
+    return try combined(function, partitions, "groupByKey", gathersLists: true)
   }
 
-  /// The values of each key combined inside of every partition, and what they have become across
-  /// them.
   private func combined(
-    _ first: Merge, thenBy second: Merge, partitions: Int?, name: String
+    _ function: ExpressionFunction, _ partitions: Int?, _ name: String, gathersLists: Bool = false
   ) throws -> ColumnRDD {
     let types = try pairTypes()
-    let (type, buckets) = (
-      type, checkedPartitions(partitions ?? node.context.defaultParallelism)
-    )
-    let result = ColumnType.tuple([types.key, first.resultType(for: types.value)])
-    let parent =
-      first.isAssociative(for: types.value) ? node.coalesced(to: node.context.parallelism) : node
-    let shuffle = Shuffle(parent: parent, bucketCount: buckets) { cursor, task in
-      let pairs = try Self.combined(cursor, type, first, name, task)
-      return try pairs.divided(among: buckets).map { part in
-        try part.map { [try ColumnBatch($0).kept()] } ?? []
-      }
-    }
-    let node = RDDNode(
-      name: name, context: node.context, dependencies: [.shuffle(shuffle)],
-      partitionCount: buckets, recordType: result
-    ) { partition, task in
-      let parts = shuffle.bucket(partition)
-      if parts.count <= 1 { return ArrayCursor(parts) }
-      return ArrayCursor([
-        ColumnBatch(try Self.combined(ArrayCursor(parts), result, second, name, task))
-      ])
-    }
-    return ColumnRDD(node, Program(inputType: result), name: name)
+    let combination = CombineByKey(
+      mergeValue: function, mergeCombiners: function, partitioner: partitioner(partitions),
+      gathersLists: gathersLists, at: OperatorPlace(name: name))
+    let value = gathersLists ? ColumnType.list(types.value) : types.value
+    return ColumnRDD(try node.combined(combination), type: .tuple([types.key, value]))
+  }
+
+  private func partitioner(_ partitions: Int?) -> Partitioner {
+    Partitioner(count: checkedPartitions(partitions ?? node.context.defaultParallelism))
   }
 
   /// - Throws: ``Refusal`` where the records are no pairs with keys that have a hash.
@@ -118,23 +95,6 @@ public struct ColumnRDD: Sendable {
     }
     guard items[0].isHashable else { throw Refusal("\(items[0]) is no key", at: nil) }
     return (items[0], items[1])
-  }
-
-  private static func combined(
-    _ cursor: any BatchCursor, _ type: ColumnType, _ merge: Merge, _ name: String,
-    _ task: TaskContext
-  ) throws -> Column {
-    guard let columns = KeyedColumns(type, merge) else {
-      preconditionFailure("pairs are expected, not \(type)")
-    }
-    while let batch = try cursor.next() {
-      try task.checkCancellation()
-      guard let batch = batch as? ColumnBatch, columns.add(batch.column) else {
-        throw EngineError.invalidArgument(
-          "\(name): a sum leaves 64 bits, or a key is not a number or text")
-      }
-    }
-    return columns.pairs()
   }
 
   /// The pairs ``(key, (value here, value there))`` of equal keys, in Spark's order.
@@ -148,24 +108,18 @@ public struct ColumnRDD: Sendable {
     guard let result = kind.resultType(of: type, other.type) else {
       throw Refusal("\(type) and \(other.type) are no pairs with keys of one type", at: nil)
     }
-    let count = partitions ?? node.context.defaultParallelism
-    let sides = [(self, divided(among: count)), (other, other.divided(among: count))]
-    let node = RDDNode(
-      name: "join", context: node.context, dependencies: sides.map { .shuffle($0.1) },
-      partitionCount: count, recordType: result
-    ) { partition, task in
-      let columns = try sides.map { rdd, shuffle in
-        try Self.column(of: ArrayCursor(shuffle.bucket(partition)), type: rdd.type, task)
-      }
-      guard var join = HashJoin(kind, columns[0], columns[1]) else {
-        throw EngineError.invalidArgument("join: too many records of a partition, or a NaN as key")
-      }
-      return ClosureCursor {
-        try task.checkCancellation()
-        return join.next(RunSize.rows).map { ColumnBatch($0) }
-      }
+    let partitioner = partitioner(partitions)
+    let place = OperatorPlace(name: "join")
+    let sides = try [self, other].map { side in
+      try side.node.partitioned(PartitionByKey(partitioner, in: EngineLanguage(), at: place))
     }
-    return ColumnRDD(node, Program(inputType: result), name: "join")
+    let layout = Layout(
+      (0..<partitioner.count).map { partition in
+        sides.indices.map { Layout.Part(input: $0, partition: partition) }
+      })
+    let node = try RDDNode.zipped(
+      ZipPartitions(layout, nil, form: .join(kind), at: place), of: sides, context: node.context)
+    return ColumnRDD(node, type: result)
   }
 
   /// The pairs by their keys, equal ones in their order, in one partition.
@@ -174,44 +128,12 @@ public struct ColumnRDD: Sendable {
   public func sortByKey(ascending: Bool = true) throws -> ColumnRDD {
     let types = try pairTypes()
     guard types.key.isOrdered else { throw Refusal("\(types.key) has no order", at: nil) }
-    let (parent, type) = (node.coalesced(to: 1), type)
-    let node = RDDNode(
-      name: "sortByKey", context: node.context, dependencies: [.narrow(parent)],
-      partitionCount: parent.partitionCount, recordType: type
-    ) { partition, task in
-      let cursor = try parent.cursor(partition: partition, task: task)
-      let pairs = try Self.column(of: cursor, type: type, task)
-      guard let rows = pairs.tupleItems[0].sortedRows(ascending: ascending) else {
-        throw EngineError.invalidArgument("sortByKey: too many records, or a NaN as key")
-      }
-      return ArrayCursor([ColumnBatch(pairs.gathered(rows))])
-    }
-    return ColumnRDD(node, Program(inputType: type), name: "sortByKey")
-  }
-
-  /// Each pair in the partition of its key.
-  private func divided(among count: Int) -> Shuffle {
-    let type = type
-    return Shuffle(parent: node, bucketCount: count) { cursor, task in
-      try Self.column(of: cursor, type: type, task).divided(among: count).map { part in
-        try part.map { [try ColumnBatch($0).kept()] } ?? []
-      }
-    }
-  }
-
-  /// All records of a cursor.
-  private static func column(
-    of cursor: any BatchCursor, type: ColumnType, _ task: TaskContext
-  ) throws -> Column {
-    var columns: [Column] = []
-    while let batch = try cursor.next() {
-      try task.checkCancellation()
-      guard let batch = batch as? ColumnBatch else {
-        preconditionFailure("a batch of \(Swift.type(of: batch)) in an RDD of columns")
-      }
-      columns.append(batch.column.compacted())
-    }
-    return columns.isEmpty ? .empty(type) : .concatenated(columns)
+    let parent = node.coalesced(to: 1)
+    let sort = ZipPartitions(
+      .union(of: [parent.partitionCount]), nil, form: .sort(ascending: ascending),
+      at: OperatorPlace(name: "sortByKey"))
+    return ColumnRDD(
+      try RDDNode.zipped(sort, of: [parent], context: node.context), type: type)
   }
 
   /// The records as Swift values.
@@ -242,70 +164,20 @@ public struct ColumnRDD: Sendable {
   private func converted<Element: Sendable>(
     _ convert: @escaping @Sendable (Column) throws -> [Element]
   ) -> RDD<Element> {
-    let parent = node
-    return RDD(
-      RDDNode(
-        name: parent.name, context: parent.context, dependencies: [.narrow(parent)],
-        partitionCount: parent.partitionCount
-      ) { partition, task in
-        let cursor = try parent.cursor(partition: partition, task: task)
-        return ClosureCursor {
-          guard let batch = try cursor.next() else { return nil }
-          guard let batch = batch as? ColumnBatch else {
-            preconditionFailure("a batch of \(Swift.type(of: batch)) in an RDD of columns")
-          }
-          return ValueBatch(try convert(batch.column))
-        }
-      })
+    let function = BatchFunction { batch in
+      guard let batch = batch as? ColumnBatch else {
+        preconditionFailure("a batch of \(Swift.type(of: batch)) in an RDD of columns")
+      }
+      return ValueBatch(try convert(batch.column))
+    }
+    let step = RecordStep(.map, function, at: OperatorPlace(name: node.name))
+    return RDD(node.applying([step]))
   }
 }
 
 extension RDD where Element == TextLine {
   /// The lines as a column of text.
-  public var columns: ColumnRDD { ColumnRDD(node, Program(inputType: .text), name: node.name) }
-}
-
-extension ColumnRDD {
-  /// The records of a node whose batches are columns of a type.
-  public init(_ node: RDDNode, type: ColumnType) {
-    self.init(node, Program(inputType: type), name: node.name)
-  }
-}
-
-/// Runs a program over a partition.
-private final class ProgramCursor: BatchCursor {
-  private let input: any BatchCursor
-  private let program: Program
-  private let task: TaskContext
-  private var pending: ArraySlice<Column> = []
-
-  init(_ input: any BatchCursor, _ program: Program, task: TaskContext) {
-    self.input = input
-    self.program = program
-    self.task = task
-  }
-
-  func next() throws -> (any RecordBatch)? {
-    while true {
-      if let column = pending.popFirst() {
-        let result = program.run(column)
-        if let row = result.flagged?.indices().first {
-          throw EngineError.invalidArgument(
-            "a record cannot be computed: record \(row) of a run of \(column.count)")
-        }
-        if result.column.count > 0 { return ColumnBatch(result.column) }
-        continue
-      }
-      try task.checkCancellation()
-      guard let batch = try input.next() else { return nil }
-      switch batch {
-      case let block as TextBlock:
-        pending = block.runs(of: RunSize.textBytes).map { .text(block.column($0)) }[...]
-      case let batch as ColumnBatch: pending = [batch.column]
-      default: preconditionFailure("a batch of \(type(of: batch)) in an RDD of columns")
-      }
-    }
-  }
+  public var columns: ColumnRDD { ColumnRDD(node, type: .text) }
 }
 
 /// A Swift type whose values can lie in a column.

@@ -1,4 +1,5 @@
 import SwiftwaterCore
+import SwiftwaterPlan
 import Synchronization
 
 /// Runs jobs: the stages that a result stands on, then the result's own tasks.
@@ -9,33 +10,74 @@ public struct JobRunner: Sendable {
   private var job: Int?
   private let cancellation: Cancellation
   private let mover: (any TaskMover)?
+  private let isLowering: Bool
 
   init(
-    pool: TaskPool, events: JobEvents, cancellation: Cancellation, mover: (any TaskMover)?
+    pool: TaskPool, events: JobEvents, cancellation: Cancellation, mover: (any TaskMover)?,
+    isLowering: Bool
   ) {
     self.pool = pool
     self.events = events
     self.cancellation = cancellation
     self.mover = mover
+    self.isLowering = isLowering
   }
 
-  /// Computes `partitions` of `node` and gives each task's cursor to `consume`.
+  /// Computes `partitions` of `node` and gives each task's records to `consume`.
   ///
-  /// - Parameters:
-  ///   - placement: where `consume` may run.
-  ///   - end: what `consume` does, for layers above that know it.
+  /// - Parameter placement: where `consume` may run.
   /// - Returns: what `consume` gave, in the order of `partitions`.
   /// - Throws: the first failing task's error (the one with the lowest place in `partitions`).
   public func run<Result: Sendable>(
     _ node: RDDNode, partitions: [Int], placement: TaskPlacement = .anyThread,
-    end: (any Sendable)? = nil,
-    consume: @escaping @Sendable (any BatchCursor, TaskContext) throws -> Result
+    consume: @escaping @Sendable (PartitionFlow, TaskContext) throws -> Result
+  ) throws -> [Result] {
+    try run(node, partitions: partitions, placement: placement, .batches) { flow, evaluation in
+      // Before `consume` has taken what others may need meanwhile.
+      try flow.fetch()
+      return try consume(flow, evaluation.task)
+    }
+  }
+
+  /// The number of records of each partition.
+  ///
+  /// - Throws: as ``run(_:partitions:placement:consume:)``.
+  public func counts(of node: RDDNode) throws -> [Int] {
+    try outputs(of: node, .count, placement: .anyThread).map { output in
+      guard case .count(let count) = output else { preconditionFailure("a number was asked for") }
+      return count
+    }
+  }
+
+  /// All partitions of `node`, each by buckets.
+  func buckets(
+    of node: RDDNode, _ end: StageEnd, placement: TaskPlacement
+  ) throws -> [[[any RecordBatch]]] {
+    try outputs(of: node, end, placement: placement).map { output in
+      guard case .buckets(let buckets) = output else {
+        preconditionFailure("records were asked for")
+      }
+      return buckets
+    }
+  }
+
+  private func outputs(
+    of node: RDDNode, _ end: StageEnd, placement: TaskPlacement
+  ) throws -> [StageOutput] {
+    let partitions = Array(0..<node.partitionCount)
+    return try run(node, partitions: partitions, placement: placement, end) { flow, evaluation in
+      try evaluation.output(of: flow, node, end)
+    }
+  }
+
+  private func run<Result: Sendable>(
+    _ node: RDDNode, partitions: [Int], placement: TaskPlacement, _ end: StageEnd,
+    finish: @escaping @Sendable (PartitionFlow, Evaluation) throws -> Result
   ) throws -> [Result] {
     do {
       func compute(job: Int) throws -> [Result] {
         try self.compute(
-          node, partitions: partitions, placement: placement, end: end, job: job,
-          consume: consume)
+          node, partitions: partitions, placement: placement, end, job: job, finish: finish)
       }
       // The map side of a shuffle is a stage of the job that needs it first.
       return try job.map(compute) ?? events.job(compute)
@@ -46,8 +88,8 @@ public struct JobRunner: Sendable {
   }
 
   private func compute<Result: Sendable>(
-    _ node: RDDNode, partitions: [Int], placement: TaskPlacement, end: (any Sendable)?, job: Int,
-    consume: @escaping @Sendable (any BatchCursor, TaskContext) throws -> Result
+    _ node: RDDNode, partitions: [Int], placement: TaskPlacement, _ end: StageEnd, job: Int,
+    finish: @escaping @Sendable (PartitionFlow, Evaluation) throws -> Result
   ) throws -> [Result] {
     try cancellation.check()
     if partitions.isEmpty { return [] }
@@ -64,14 +106,16 @@ public struct JobRunner: Sendable {
     let told = events.beginStage(
       stage, of: job, at: node, tasks: partitions.count, on: placement)
     defer { events.end(told) }
-    let task: @Sendable (Int, Int, Bool) throws -> Result = { index, attempt, isMoved in
+    let task: @Sendable (Int, Int, Bool) throws -> Result = {
+      [mover, isLowering] index, attempt, isMoved in
       try counting(index, attempt: attempt, in: told) {
         try watch.check()
         let context = TaskContext(
-          partition: partitions[index], stage: stage, attempt: attempt, isMoved: isMoved,
+          partition: partitions[index], stage: stage, attempt: attempt, isLowering: isLowering,
           watch: watch)
         return try TaskContext.$current.withValue(context) {
-          try consume(node.cursor(partition: partitions[index], task: context), context)
+          let evaluation = Evaluation(context, mover: isMoved ? mover : nil)
+          return try finish(node.flow(partition: partitions[index], evaluation), evaluation)
         }
       }
     }
@@ -83,10 +127,16 @@ public struct JobRunner: Sendable {
     case .callingThread:
       return try runHere(partitions.count) { index, attempt in try task(index, attempt, false) }
     case .oneAtATime:
+      guard let mover else {
+        return try runHere(partitions.count) { index, attempt in try task(index, attempt, false) }
+      }
       let began = monotonicNanoseconds()
-      let plan = mover?.plan(node, end, tasks: partitions.count, stage: stage) ?? .stay
+      let outline = StageOutline(
+        number: stage, tasks: partitions.count, records: node.stageRecords,
+        functions: node.stageFunctions(end))
+      let plan = mover.plan(outline)
       var duration: Int64?
-      defer { mover?.stageEnded(node, end, stage: stage, nanoseconds: duration) }
+      defer { mover.stageEnded(outline, nanoseconds: duration) }
       let results =
         plan == .stay
         ? try runHere(partitions.count) { index, attempt in try task(index, attempt, false) }
@@ -127,16 +177,35 @@ public struct JobRunner: Sendable {
 
 /// Takes tasks that only one thread at a time can work on in this process to other processes.
 public protocol TaskMover: Sendable {
-  /// Where the tasks of a stage run that computes a node.
-  ///
-  /// - Parameter end: what is done with its records at the end of the stage, where that is known.
-  func plan(_ node: RDDNode, _ end: (any Sendable)?, tasks: Int, stage: Int) -> MovePlan
+  /// Where the tasks of a stage run.
+  func plan(_ stage: StageOutline) -> MovePlan
 
   /// A stage that was planned is over, and took so long; nil where it has failed.
-  func stageEnded(_ node: RDDNode, _ end: (any Sendable)?, stage: Int, nanoseconds: Int64?)
+  func stageEnded(_ stage: StageOutline, nanoseconds: Int64?)
+
+  /// Runs a program for a task in another process.
+  ///
+  /// - Parameters:
+  ///   - partitions: of the first step's node, and of those behind each `renumber`.
+  ///   - inputs: called once for each attempt.
+  /// - Throws: ``TaskStays`` where only this process can; otherwise what the task throws.
+  func run(
+    _ program: StageProgram, partitions: [Int], task: TaskContext,
+    inputs: () throws -> [any BatchCursor]
+  ) throws -> StageOutput
 
   /// No tasks come any more.
   func shutDown()
+}
+
+/// What a ``TaskMover`` knows of a stage.
+public struct StageOutline: Sendable {
+  public let number: Int
+  public let tasks: Int
+  /// About how many records it reads.
+  public let records: Int
+  /// The functions that it calls, as far as they show; the last one stands for the stage.
+  public let functions: [any UserFunction]
 }
 
 /// Where the tasks of a stage run.
@@ -158,9 +227,9 @@ extension RDDNode {
   /// The shuffles that the stage ending in this node reads, each once.
   func stageShuffles() -> [Shuffle] {
     var found: [Shuffle] = []
-    var seen: Set<Int> = []
+    var seen: Set<ObjectIdentifier> = []
     func visit(_ node: RDDNode) {
-      guard seen.insert(node.id).inserted, !node.isFullyCached else { return }
+      guard seen.insert(ObjectIdentifier(node)).inserted, !node.isFullyCached else { return }
       for dependency in node.dependencies {
         switch dependency {
         case .narrow(let parent): visit(parent)
@@ -181,7 +250,7 @@ public enum CallerPoll {
 }
 
 /// Ends the tasks of one stage early: on a request, or for what the ``CallerPoll`` throws.
-final class JobWatch: Sendable {
+final class JobWatch: TaskWatch {
   /// Between two looks at the outside world.
   static let pollNanoseconds: Int64 = 50_000_000
 

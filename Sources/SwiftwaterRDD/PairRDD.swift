@@ -1,5 +1,6 @@
 import SwiftwaterCore
 import SwiftwaterKernels
+import SwiftwaterPlan
 
 extension RDD {
   /// The values of each key combined: first inside every partition, then across them. Keys keep
@@ -11,26 +12,16 @@ extension RDD {
   public func reduceByKey<Key: PartitionKey, Value: Sendable>(
     partitions: Int? = nil, _ combine: @escaping @Sendable (Value, Value) throws -> Value
   ) -> RDD<(Key, Value)> where Element == (Key, Value) {
-    let buckets = checkedPartitions(partitions ?? context.defaultParallelism)
-    let shuffle = Shuffle(parent: node, bucketCount: buckets) { cursor, task in
-      var table = GroupTable<Key, Value>()
-      while let batch = try cursor.next() {
-        try task.checkCancellation()
-        try Self.elements(of: batch).forEachElement { try table.merge($0.0, $0.1, combine) }
-      }
-      return table.divided(into: buckets)
+    let merge = MergeFunction<Key, Value>(combine)
+    let count = checkedPartitions(partitions ?? context.defaultParallelism)
+    let combination = CombineByKey(
+      mergeValue: merge, mergeCombiners: merge, partitioner: Partitioner(count: count),
+      at: OperatorPlace(name: "reduceByKey"))
+    do {
+      return RDD<(Key, Value)>(try node.combined(combination))
+    } catch {
+      preconditionFailure("closures are not read, so that nothing interrupts it: \(error)")
     }
-    return RDD<(Key, Value)>(
-      RDDNode(
-        name: "reduceByKey", context: context, dependencies: [.shuffle(shuffle)],
-        partitionCount: buckets
-      ) { partition, _ in
-        var table = GroupTable<Key, Value>()
-        for batch in shuffle.bucket(partition) {
-          try Self.elements(of: batch).forEachElement { try table.merge($0.0, $0.1, combine) }
-        }
-        return ArrayCursor(table.isEmpty ? [] : [ValueBatch(table.entries)])
-      })
   }
 
   /// Each value replaced, the key kept.
@@ -41,16 +32,29 @@ extension RDD {
   }
 }
 
+/// What combines two values of a key.
+private final class MergeFunction<Key: PartitionKey, Value: Sendable>: KeyedFunction {
+  typealias Combine = @Sendable (Value, Value) throws -> Value
+  private let combine: Combine
+
+  init(_ combine: @escaping Combine) { self.combine = combine }
+
+  func makeTable() -> any MergingTable { GroupTable<Key, Value>(combine) }
+}
+
 /// Values by key, in first-seen order.
-struct GroupTable<Key: PartitionKey, Value: Sendable> {
+private final class GroupTable<Key: PartitionKey, Value: Sendable>: MergingTable {
+  private let combine: MergeFunction<Key, Value>.Combine
   private var index: [Key: Int] = [:]
-  private(set) var entries: [(Key, Value)] = []
+  private var entries: [(Key, Value)] = []
 
-  var isEmpty: Bool { entries.isEmpty }
+  init(_ combine: @escaping MergeFunction<Key, Value>.Combine) { self.combine = combine }
 
-  mutating func merge(
-    _ key: Key, _ value: Value, _ combine: (Value, Value) throws -> Value
-  ) rethrows {
+  func merge(_ batch: any RecordBatch) throws {
+    try RDD<(Key, Value)>.elements(of: batch).forEachElement { try merge($0.0, $0.1) }
+  }
+
+  private func merge(_ key: Key, _ value: Value) throws {
     if let place = index[key] {
       entries[place].1 = try combine(entries[place].1, value)
     } else {
@@ -59,7 +63,6 @@ struct GroupTable<Key: PartitionKey, Value: Sendable> {
     }
   }
 
-  /// The entries by their key's partition, one batch each, none where a bucket is empty.
   func divided(into buckets: Int) -> [[any RecordBatch]] {
     guard buckets > 1 else { return [entries.isEmpty ? [] : [ValueBatch(entries)]] }
     var parts: [[(Key, Value)]] = Array(repeating: [], count: buckets)

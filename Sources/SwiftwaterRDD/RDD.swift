@@ -1,5 +1,6 @@
 import SwiftwaterCore
 import SwiftwaterKernels
+import SwiftwaterPlan
 
 /// A lazy, partitioned collection of Swift values.
 ///
@@ -28,7 +29,7 @@ public struct RDD<Element: Sendable>: Sendable {
   public func map<Output: Sendable>(
     _ transform: @escaping @Sendable (Element) throws -> Output
   ) -> RDD<Output> {
-    narrow("map") { batch in
+    narrow(.map) { batch in
       var output: [Output] = []
       output.reserveCapacity(batch.recordCount)
       try batch.forEachElement { output.append(try transform($0)) }
@@ -39,7 +40,7 @@ public struct RDD<Element: Sendable>: Sendable {
   public func flatMap<Output: Sequence>(
     _ transform: @escaping @Sendable (Element) throws -> Output
   ) -> RDD<Output.Element> where Output.Element: Sendable {
-    narrow("flatMap") { batch in
+    narrow(.flatMap) { batch in
       var output: [Output.Element] = []
       try batch.forEachElement { output.append(contentsOf: try transform($0)) }
       return output
@@ -47,7 +48,7 @@ public struct RDD<Element: Sendable>: Sendable {
   }
 
   public func filter(_ isIncluded: @escaping @Sendable (Element) throws -> Bool) -> RDD<Element> {
-    narrow("filter") { batch in
+    narrow(.filter) { batch in
       var output: [Element] = []
       try batch.forEachElement { if try isIncluded($0) { output.append($0) } }
       return output
@@ -66,22 +67,12 @@ public struct RDD<Element: Sendable>: Sendable {
   }
 
   private func narrow<Output: Sendable>(
-    _ name: String,
+    _ kind: RecordStep.Kind,
     _ transform: @escaping @Sendable (any ElementBatch<Element>) throws -> [Output]
   ) -> RDD<Output> {
-    let parent = node
-    return RDD<Output>(
-      RDDNode(
-        name: name, context: context, dependencies: [.narrow(parent)],
-        partitionCount: parent.partitionCount
-      ) { partition, task in
-        let cursor = try parent.cursor(partition: partition, task: task)
-        return ClosureCursor {
-          guard let batch = try cursor.next() else { return nil }
-          try task.checkCancellation()
-          return ValueBatch(try transform(Self.elements(of: batch)))
-        }
-      })
+    let function = BatchFunction { ValueBatch(try transform(Self.elements(of: $0))) }
+    let step = RecordStep(kind, function, at: OperatorPlace(name: kind.rawValue))
+    return RDD<Output>(node.applying([step]))
   }
 
   // MARK: - Actions
@@ -151,59 +142,7 @@ public struct RDD<Element: Sendable>: Sendable {
 
 extension RDDNode {
   /// The number of records, counted without keeping them.
-  public func recordCount() throws -> Int {
-    try context.runner().run(self, partitions: Array(0..<partitionCount)) { cursor, _ in
-      var count = 0
-      while let batch = try cursor.next() { count += batch.recordCount }
-      return count
-    }.reduce(0, +)
-  }
-
-  /// The partitions of all `parents`, one after the other.
-  public static func union(of parents: [RDDNode], context: SparkContext) -> RDDNode {
-    if parents.count == 1 { return parents[0] }
-    let places = parents.flatMap { parent in (0..<parent.partitionCount).map { (parent, $0) } }
-    let types = Set(parents.map(\.recordType))
-    return RDDNode(
-      name: "union", context: context, dependencies: parents.map { .narrow($0) },
-      partitionCount: places.count, recordType: types.count == 1 ? types.first! : nil
-    ) { partition, task in
-      let (parent, index) = places[partition]
-      return try parent.cursor(partition: index, task: task)
-    }
-  }
-
-  /// The same records in at most `count` partitions, each made of neighbours.
-  public func coalesced(to count: Int) -> RDDNode {
-    let (total, count) = (partitionCount, min(max(1, count), partitionCount))
-    if count == total { return self }
-    return RDDNode(
-      name: name, context: context, dependencies: [.narrow(self)], partitionCount: count,
-      recordType: recordType
-    ) { partition, task in
-      var remaining = (partition * total / count)..<((partition + 1) * total / count)
-      var current: (any BatchCursor)?
-      return ClosureCursor {
-        while true {
-          if let batch = try current?.next() { return batch }
-          guard let next = remaining.popFirst() else { return nil }
-          current = try self.cursor(partition: next, task: task)
-        }
-      }
-    }
-  }
-
-  /// An RDD of given batches, one list a partition.
-  public static func batches(
-    _ partitions: [[any RecordBatch]], name: String, context: SparkContext,
-    recordType: ColumnType? = nil, source: String? = nil
-  ) -> RDDNode {
-    RDDNode(
-      name: name, context: context, dependencies: [], partitionCount: partitions.count,
-      recordType: recordType, source: source,
-      records: { partitions.joined().reduce(0) { $0 + $1.recordCount } }
-    ) { partition, _ in ArrayCursor(partitions[partition]) }
-  }
+  public func recordCount() throws -> Int { try context.runner().counts(of: self).reduce(0, +) }
 }
 
 extension SparkContext {

@@ -1,12 +1,12 @@
 import SwiftwaterCore
+import SwiftwaterPlan
 import Synchronization
 
-/// One RDD: a lazy, partitioned collection, as the engine sees it.
+/// One RDD: an operator of a plan with what it is computed from, lazy and partitioned.
 ///
-/// A node knows how to compute a partition from its parents' partitions; it knows nothing of the
-/// records' type (see ``RDD`` for that). Immutable but for its cache, and for its lineage, which can
-/// be given up once the records are stored elsewhere. What a shuffle stored and what was cached is
-/// freed with the node.
+/// A node knows nothing of the records' type (see ``RDD`` for that). Immutable but for its cache, and for
+/// its lineage, which can be given up once the records are stored elsewhere. What a shuffle stored and
+/// what was cached is freed with the node.
 public final class RDDNode: Sendable {
   /// Unique within the process.
   public let id: Int
@@ -14,39 +14,52 @@ public final class RDDNode: Sendable {
   public let name: String
   public let context: SparkContext
   public let partitionCount: Int
-  /// What a source reads, as the user knows it: a path.
-  public let source: String?
 
-  private let records: (@Sendable () -> Int)?
+  private static let ids = Atomic(0)
   private let lineage: Mutex<Lineage>
   private let cache = Mutex<Cache>(.off)
   private let failed = Atomic(false)
 
-  /// Computes one partition.
-  public typealias Body =
-    @Sendable (_ partition: Int, _ task: TaskContext) throws -> any BatchCursor
-
   /// What the node is computed from. Replaced as a whole, never changed.
-  private final class Lineage: Sendable {
-    let dependencies: [Dependency]
-    /// Nil where the node's form says it.
-    let placement: TaskPlacement?
-    let recordType: ColumnType?
-    /// It knows what the node is computed from, and goes with that.
-    let form: (any LateForm)?
-    let recipe: (any Sendable)?
-    let body: Body
+  final class Lineage: Sendable {
+    let `operator`: Operator
+    let inputs: [RDDNode]
+    /// In front of an operator that reads one.
+    let shuffle: Shuffle?
+    /// What the operator decides late, where it does.
+    let late: Late?
+    fileprivate let placement: TaskPlacement
+    fileprivate let recordType: ColumnType?
 
     init(
-      dependencies: [Dependency], placement: TaskPlacement?, recordType: ColumnType?,
-      form: (any LateForm)? = nil, recipe: (any Sendable)? = nil, body: @escaping Body
+      _ operator: Operator, _ inputs: [RDDNode], shuffle: Shuffle? = nil, late: Late? = nil,
+      placement: TaskPlacement, recordType: ColumnType?
     ) {
-      self.dependencies = dependencies
+      self.operator = `operator`
+      self.inputs = inputs
+      self.shuffle = shuffle
+      self.late = late
       self.placement = placement
       self.recordType = recordType
-      self.form = form
-      self.recipe = recipe
-      self.body = body
+    }
+
+    /// The batches of one bucket of the shuffle.
+    func bucket(_ partition: Int) -> [any RecordBatch] {
+      guard let shuffle else { preconditionFailure("an operator without its shuffle") }
+      return shuffle.bucket(partition)
+    }
+  }
+
+  /// What an operator decides late.
+  enum Late: Sendable {
+    case steps(StepsPlan)
+    case merge(MergePlan)
+
+    fileprivate var plan: any LatePlan {
+      switch self {
+      case .steps(let plan): plan
+      case .merge(let plan): plan
+      }
     }
   }
 
@@ -58,79 +71,94 @@ public final class RDDNode: Sendable {
   }
 
   /// - Parameters:
-  ///   - settlesParents: false where the form does it.
-  ///   - recordType: see ``recordType``.
-  ///   - form: what is said later of the placement and the type of the records: it stands in for both.
-  ///   - source: see ``source``.
-  ///   - records: about how many records a source has.
-  ///   - body: computes one partition. It reads parents through ``cursor(partition:task:)`` and
-  ///     shuffles through ``Shuffle/bucket(_:)``.
-  public init(
-    name: String, context: SparkContext, dependencies: [Dependency], settlesParents: Bool = true,
-    partitionCount: Int, placement: TaskPlacement = .anyThread, recordType: ColumnType? = nil,
-    form: (any LateForm)? = nil, recipe: (any Sendable)? = nil, source: String? = nil,
-    records: (@Sendable () -> Int)? = nil, body: @escaping Body
+  ///   - inputs: what the operator is computed from, but for what a shuffle reads.
+  ///   - placement: where tasks of this node alone may run; `late` knows better.
+  ///   - recordType: see ``recordType``; `late` knows better.
+  init(
+    _ operator: Operator, name: String, context: SparkContext, inputs: [RDDNode] = [],
+    shuffle: Shuffle? = nil, partitionCount: Int, placement: TaskPlacement = .anyThread,
+    recordType: ColumnType? = nil, late: Late? = nil
   ) {
-    self.source = source
-    self.records = records
-    id = context.nextID()
+    id = Self.ids.wrappingAdd(1, ordering: .relaxed).oldValue
     self.name = name
     self.context = context
     self.partitionCount = partitionCount
     lineage = Mutex(
       Lineage(
-        dependencies: dependencies, placement: form == nil ? placement : nil,
-        recordType: recordType, form: form, recipe: recipe, body: body))
-    guard settlesParents else { return }
-    for case .narrow(let parent) in dependencies { parent.settle() }
+        `operator`, inputs, shuffle: shuffle, late: late, placement: placement,
+        recordType: recordType))
+    for input in inputs where !input.isFusedMerge { input.settle() }
   }
+
+  /// What it is; ``Operator/stored`` where nothing is known any more of how it came about.
+  public var `operator`: Operator { lineage.withLock { $0 }.operator }
 
   /// The type of the records that come in columns, or as text; nil where that is not known before.
   /// Some records may come in another form.
   public var recordType: ColumnType? {
     let lineage = self.lineage.withLock { $0 }
-    if let form = lineage.form { return form.recordType }
+    if let late = lineage.late { return late.plan.recordType }
     return lineage.recordType
   }
 
-  /// Has the node decide what it has left open so far (see ``LateForm``).
-  public func settle() { lineage.withLock { $0 }.form?.settle() }
+  /// Has the node decide what it has left open so far: see ``LateValue``.
+  public func settle() { lineage.withLock { $0 }.late?.plan.settle() }
 
   /// As ``settle()``, and for what is fused with the node later as well.
-  public func seal() { lineage.withLock { $0 }.form?.seal() }
+  public func seal() { lineage.withLock { $0 }.late?.plan.seal() }
 
   /// What the node is computed from; nothing where all its records are stored.
-  public var dependencies: [Dependency] { lineage.withLock { $0 }.dependencies }
+  public var dependencies: [Dependency] {
+    let lineage = self.lineage.withLock { $0 }
+    return lineage.inputs.map { .narrow($0) } + (lineage.shuffle.map { [.shuffle($0)] } ?? [])
+  }
 
   /// Where tasks of this node alone may run.
   public var placement: TaskPlacement {
     let lineage = self.lineage.withLock { $0 }
-    return lineage.placement ?? lineage.form?.placement ?? .anyThread
+    return lineage.late?.plan.placement ?? lineage.placement
   }
 
-  /// What the layer that made the node knows of it, so that an operator behind it can be fused
-  /// with it instead of reading from it.
-  public var recipe: (any Sendable)? { lineage.withLock { $0 }.recipe }
+  /// What a source reads, as the user knows it: a path.
+  public var source: String? {
+    if case .read(let source) = self.operator { source.name } else { nil }
+  }
+
+  /// What it decides late, with its inputs and its shuffle; nil where it decides nothing, or is cached:
+  /// nothing is fused with it then.
+  var openPlan: (late: Late, inputs: [RDDNode], shuffle: Shuffle?)? {
+    let lineage = self.lineage.withLock { $0 }
+    guard let late = lineage.late, !isCached else { return nil }
+    return (late, lineage.inputs, lineage.shuffle)
+  }
+
+  /// True for no node of a user's, but the part of the steps behind it that merges.
+  var isFusedMerge: Bool {
+    if case .merge(let plan) = lineage.withLock({ $0 }).late { plan.isFused } else { false }
+  }
 
   /// Computes one partition, or hands out what was cached.
-  public func cursor(partition: Int, task: TaskContext) throws -> any BatchCursor {
+  public func cursor(partition: Int, task: TaskContext) throws -> PartitionFlow {
+    try flow(partition: partition, Evaluation(task))
+  }
+
+  /// The same, as somebody sees to it who may have other processes.
+  func flow(partition: Int, _ evaluation: Evaluation) throws -> PartitionFlow {
     // Before the look into the cache: once the records are stored there is no lineage any more.
     let lineage = self.lineage.withLock { $0 }
-    let isCached: Bool
     switch cache.withLock({ $0 }) {
-    case .off:
-      isCached = false
+    case .off: return try evaluation.flow(lineage, partition: partition)
     case .on(let partitions):
-      if let batches = partitions[partition] { return ArrayCursor(batches) }
-      isCached = true
+      if let batches = partitions[partition] {
+        return PartitionFlow(ArrayCursor(batches), partition: partition)
+      }
     case .stored(let partitions):
-      return ArrayCursor(partitions[partition])
+      return PartitionFlow(ArrayCursor(partitions[partition]), partition: partition)
     }
-    guard isCached else { return try lineage.body(partition, task) }
     var batches: [any RecordBatch] = []
     do {
-      let cursor = try lineage.body(partition, task)
-      while let batch = try cursor.next() {
+      let flow = try evaluation.flow(lineage, partition: partition)
+      while let batch = try flow.next() {
         if batch.recordCount > 0 { batches.append(try batch.kept()) }
       }
     } catch {
@@ -146,7 +174,7 @@ public final class RDDNode: Sendable {
       partitions[partition] = batches
       cache = .on(partitions: partitions)
     }
-    return ArrayCursor(batches)
+    return PartitionFlow(ArrayCursor(batches), partition: partition)
   }
 
   /// True while partitions are kept: consecutive operators do not fuse across such a node.
@@ -202,10 +230,7 @@ public final class RDDNode: Sendable {
       }
     }
     if isComplete == true {
-      replaceLineage(
-        by: Lineage(
-          dependencies: [], placement: .anyThread, recordType: recordType,
-          body: { _, _ in preconditionFailure("a stored RDD is computed") }))
+      replaceLineage(by: Lineage(.stored, [], placement: .anyThread, recordType: recordType))
     }
     return isComplete ?? true
   }
@@ -215,8 +240,8 @@ public final class RDDNode: Sendable {
     precondition(replacement.partitionCount == partitionCount)
     replaceLineage(
       by: Lineage(
-        dependencies: [.narrow(replacement)], placement: .anyThread, recordType: recordType,
-        body: { partition, task in try replacement.cursor(partition: partition, task: task) }))
+        .layout(.union(of: [partitionCount])), [replacement], placement: .anyThread,
+        recordType: recordType))
   }
 
   private func replaceLineage(by new: Lineage) {
@@ -276,9 +301,9 @@ public final class RDDNode: Sendable {
   /// About how many records the stage that ends in this node reads.
   public var stageRecords: Int {
     var sum = 0
-    var seen: Set<Int> = []
+    var seen: Set<ObjectIdentifier> = []
     func visit(_ node: RDDNode) {
-      guard seen.insert(node.id).inserted else { return }
+      guard seen.insert(ObjectIdentifier(node)).inserted else { return }
       switch node.cache.withLock({ $0 }) {
       case .stored(let partitions):
         sum += partitions.joined().reduce(0) { $0 + $1.recordCount }
@@ -288,8 +313,8 @@ public final class RDDNode: Sendable {
         return
       default: break
       }
-      if let records = node.records {
-        sum += records()
+      if case .read(let source) = node.operator {
+        sum += source.recordCount
         return
       }
       for dependency in node.dependencies {
@@ -303,12 +328,26 @@ public final class RDDNode: Sendable {
     return sum
   }
 
+  /// The functions of the stage that ends in this node; the last one stands for the stage.
+  func stageFunctions(_ end: StageEnd) -> [any UserFunction] {
+    var functions: [any UserFunction] = []
+    forEachInStage { node in
+      switch node.operator {
+      case .combineByKey(let combination), .combineLocally(let combination):
+        functions.append(combination.mergeValue)
+      default: functions += node.operator.functions
+      }
+    }
+    if case .combine(let combination) = end { return functions + [combination.mergeValue] }
+    return functions + end.functions
+  }
+
   /// Calls `body` with each node of the stage that ends in this one, as far as it has to be computed:
   /// once, parents first.
   public func forEachInStage(_ body: (RDDNode) -> Void) {
-    var seen: Set<Int> = []
+    var seen: Set<ObjectIdentifier> = []
     func visit(_ node: RDDNode) {
-      guard seen.insert(node.id).inserted, !node.isFullyCached else { return }
+      guard seen.insert(ObjectIdentifier(node)).inserted, !node.isFullyCached else { return }
       for case .narrow(let parent) in node.dependencies { visit(parent) }
       body(node)
     }
@@ -322,68 +361,6 @@ public enum Dependency: Sendable {
   case narrow(RDDNode)
   /// Each partition reads a bucket of every partition of the parent: a stage of its own before.
   case shuffle(Shuffle)
-}
-
-/// What a node decides late: when it is first computed, cached or read by a node that is not fused
-/// with it. Until then it costs nothing, and what its functions refer to may be replaced.
-///
-/// Spark: an RDD of Python functions pickles them at that time.
-public protocol LateForm: Sendable {
-  /// Where the node's tasks may run; asking settles it.
-  var placement: TaskPlacement { get }
-  /// The type of the records, as in ``RDDNode/recordType``; asking settles it.
-  var recordType: ColumnType? { get }
-  /// Decides, once for all.
-  func settle()
-  /// Decides also for what is fused with the node from now on.
-  func seal()
-}
-
-/// Where a task may run, from the freest to what is bound most.
-public enum TaskPlacement: Int, Sendable, Comparable {
-  /// On any thread, several at the same time.
-  case anyThread
-  /// On the thread that runs the job, one after the other, since only one can work at a time in this
-  /// process; or in others, where there is a ``TaskMover``.
-  case oneAtATime
-  /// On the thread that runs the job, one after the other.
-  case callingThread
-
-  public static func < (a: TaskPlacement, b: TaskPlacement) -> Bool { a.rawValue < b.rawValue }
-}
-
-/// What a task knows about itself.
-public struct TaskContext: Sendable {
-  public let partition: Int
-  /// Numbers the stages of a context, from 0.
-  public let stage: Int
-  /// Numbers the tasks of a context, from 0.
-  public let attempt: Int
-  /// What is bound to this process is done in another one.
-  public let isMoved: Bool
-  private let watch: JobWatch
-
-  init(partition: Int, stage: Int, attempt: Int, isMoved: Bool, watch: JobWatch) {
-    self.partition = partition
-    self.stage = stage
-    self.attempt = attempt
-    self.isMoved = isMoved
-    self.watch = watch
-  }
-
-  /// A task of another process, which has these numbers there.
-  public init(partition: Int, stage: Int, attempt: Int) {
-    self.init(
-      partition: partition, stage: stage, attempt: attempt, isMoved: false,
-      watch: JobWatch(Cancellation()))
-  }
-
-  /// The task that runs on this thread; nil outside of tasks.
-  @TaskLocal public static var current: TaskContext?
-
-  /// - Throws: ``EngineError`` (`cancelled`) once the job is to end, or what the ``CallerPoll`` threw.
-  ///   Long tasks ask once a batch.
-  public func checkCancellation() throws { try watch.check() }
 }
 
 extension BatchCursor {

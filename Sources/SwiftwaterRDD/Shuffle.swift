@@ -1,4 +1,5 @@
 import SwiftwaterCore
+import SwiftwaterPlan
 
 /// The border between two stages: every partition of the parent is divided into buckets, and
 /// every partition behind it reads its bucket of each of them, in the parent's order.
@@ -7,16 +8,11 @@ import SwiftwaterCore
 public final class Shuffle: Sendable {
   public let bucketCount: Int
 
-  /// Divides one partition: the batches of each bucket, `bucketCount` of them.
-  public typealias Writer =
-    @Sendable (_ cursor: any BatchCursor, _ task: TaskContext) throws -> [[any RecordBatch]]
-
   /// The map side: what is computed, and how it is divided.
   private struct MapSide {
     let parent: RDDNode
+    let end: StageEnd
     let placement: TaskPlacement
-    let recipe: (any Sendable)?
-    let write: Writer
   }
 
   private let outputs: Monitor<Outputs>
@@ -31,16 +27,12 @@ public final class Shuffle: Sendable {
   }
 
   /// - Parameters:
-  ///   - placement: where `write` may run.
-  ///   - recipe: what `write` does, for layers above that know it (see ``RDDNode/recipe``).
-  public init(
-    parent: RDDNode, bucketCount: Int, placement: TaskPlacement = .anyThread,
-    recipe: (any Sendable)? = nil, write: @escaping Writer
-  ) {
-    self.bucketCount = bucketCount
+  ///   - end: divides the partitions of `parent`: what it does at the end of their stage.
+  ///   - placement: where that may be done.
+  init(parent: RDDNode, _ end: StageEnd, placement: TaskPlacement) {
+    bucketCount = end.bucketCount
     parent.settle()
-    outputs = Monitor(
-      .missing(MapSide(parent: parent, placement: placement, recipe: recipe, write: write)))
+    outputs = Monitor(.missing(MapSide(parent: parent, end: end, placement: placement)))
   }
 
   /// What the map side computes from; nil once it has run.
@@ -76,10 +68,7 @@ public final class Shuffle: Sendable {
     guard let mapSide = try takeMapSide(runner) else { return }
     do {
       let parent = mapSide.parent
-      let partitions = try runner.run(
-        parent, partitions: Array(0..<parent.partitionCount), placement: mapSide.placement,
-        end: mapSide.recipe,
-        consume: mapSide.write)
+      let partitions = try runner.buckets(of: parent, mapSide.end, placement: mapSide.placement)
       outputs.notify { $0 = .ready(partitions) }
     } catch {
       outputs.notify { $0 = .missing(mapSide) }

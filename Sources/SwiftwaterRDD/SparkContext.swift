@@ -19,7 +19,6 @@ public final class SparkContext: Sendable {
   private let state = Mutex(State())
 
   private struct State {
-    var lastID = -1
     var isStopped = false
     /// Ends the jobs of the streaming run that is active.
     var cancellation = Cancellation()
@@ -39,10 +38,7 @@ public final class SparkContext: Sendable {
     isLowering = try settings.flag("swiftwater.lowering")
     pool = TaskPool(width: parallelism)
     jobEvents = JobEvents(events)
-    SpillStore.shared.configure(
-      limit: try settings.bytes("swiftwater.spill.memory") ?? physicalMemoryBytes() / 2,
-      folder: settings["spark.local.dir"]?.split(separator: ",").first.map(String.init)
-        ?? temporaryFolder())
+    try SpillStore.shared.configure(settings)
   }
 
   /// - Parameters:
@@ -58,15 +54,12 @@ public final class SparkContext: Sendable {
     state.withLock { state in
       JobRunner(
         pool: pool, events: jobEvents, cancellation: cancellation ?? state.cancellation,
-        mover: state.mover)
+        mover: state.mover, isLowering: isLowering)
     }
   }
 
   /// From now on tasks may go to other processes.
   public func setMover(_ mover: any TaskMover) { state.withLock { $0.mover = mover } }
-
-  /// What takes tasks to other processes; nil where nothing does.
-  public var mover: (any TaskMover)? { state.withLock { $0.mover } }
 
   /// From now on compressed files can be read.
   public func setUnpacker(_ unpacker: any FileUnpacker) {
@@ -121,13 +114,6 @@ public final class SparkContext: Sendable {
 
   /// Gives the jobs of the calling thread a name from now on, or none.
   public func setJobGroup(_ group: String?) { jobEvents.group = group }
-
-  func nextID() -> Int {
-    state.withLock { state in
-      state.lastID += 1
-      return state.lastID
-    }
-  }
 }
 
 /// A number of partitions that a Swift job has written down.

@@ -1,5 +1,6 @@
 import SwiftwaterCore
 import SwiftwaterKernels
+import SwiftwaterPlan
 
 extension SparkContext {
   /// The lines of text files, as a node.
@@ -17,34 +18,10 @@ extension SparkContext {
     let lineLimit =
       try settings.bytes("swiftwater.receiver.maxLineLength", maximum: mostBlockBytes)
       ?? (16 << 20)
-    return RDDNode(
-      name: "textFile", context: self, dependencies: [], partitionCount: splits.count,
-      recordType: .text, source: path,
-      records: { splits.reduce(0) { $0 + $1.usualText } / usualLine }
-    ) { [weak self] partition, task in
-      let split = splits[partition]
-      let reader: any LineReader =
-        if split.isCompressed {
-          try UnpackedReader(
-            split.path, with: self?.unpacker, blockSize: blockSize, maxLineLength: lineLimit)
-        } else {
-          try SplitReader(split, blockSize: blockSize, maxLineLength: lineLimit)
-        }
-      var droppedLines = 0
-      return ClosureCursor {
-        try task.checkCancellation()
-        let block = try reader.next()
-        let dropped = reader.takeDroppedLines()
-        if let line = dropped.last {
-          droppedLines += dropped.count
-          self?.events.post(
-            .lineDropped(
-              source: split.path, byteCount: line.byteCount, prefix: line.prefix,
-              total: droppedLines))
-        }
-        return block
-      }
-    }
+    let files = TextFiles(
+      name: path, splits: splits, blockSize: blockSize, lineLimit: lineLimit, context: Weak(self))
+    return .reading(
+      files, name: "textFile", context: self, partitionCount: splits.count, recordType: .text)
   }
 
   /// The lines of text files. See ``textFileNode(_:minimumPartitions:blockSize:)``.
@@ -54,8 +31,63 @@ extension SparkContext {
   }
 }
 
-/// About how long a line is, in bytes.
-private let usualLine = 64
+/// The lines of text files, a split a partition.
+private struct TextFiles: PartitionSource {
+  /// About how long a line is, in bytes.
+  private static let usualLine = 64
+
+  /// The path, as it was given.
+  let name: String?
+  let splits: [FileSplit]
+  let blockSize: Int
+  let lineLimit: Int
+  /// Who hears of lines that are too long.
+  let context: Weak
+
+  init(
+    name: String, splits: [FileSplit], blockSize: Int, lineLimit: Int, context: Weak
+  ) {
+    self.name = name
+    self.splits = splits
+    self.blockSize = blockSize
+    self.lineLimit = lineLimit
+    self.context = context
+  }
+
+  var recordCount: Int { splits.reduce(0) { $0 + $1.usualText / Self.usualLine } }
+
+  func cursor(partition: Int, task: TaskContext) throws -> any BatchCursor {
+    let split = splits[partition]
+    let reader: any LineReader =
+      if split.isCompressed {
+        try UnpackedReader(
+          split.path, with: context.value?.unpacker, blockSize: blockSize,
+          maxLineLength: lineLimit)
+      } else {
+        try SplitReader(split, blockSize: blockSize, maxLineLength: lineLimit)
+      }
+    var droppedLines = 0
+    return ClosureCursor { [context] in
+      try task.checkCancellation()
+      let block = try reader.next()
+      let dropped = reader.takeDroppedLines()
+      if let line = dropped.last {
+        droppedLines += dropped.count
+        context.value?.events.post(
+          .lineDropped(
+            source: split.path, byteCount: line.byteCount, prefix: line.prefix,
+            total: droppedLines))
+      }
+      return block
+    }
+  }
+}
+
+/// A context that its RDDs do not keep alive.
+struct Weak: Sendable {
+  weak let value: SparkContext?
+  init(_ value: SparkContext) { self.value = value }
+}
 
 /// Reads the lines of a partition, block by block.
 protocol LineReader: AnyObject {

@@ -1,4 +1,5 @@
 import SwiftwaterCore
+import SwiftwaterPlan
 import SwiftwaterRDD
 
 /// What the user builds: streams and outputs. A value; `start()` freezes a copy into a
@@ -30,12 +31,12 @@ struct StreamGraph: Sendable {
 
   mutating func addNode(
     name: String, slide: BatchInterval?, parents: [StreamNode], reach: Reach, key: String?,
-    source: (any InputSource)?, recipe: (any Sendable)? = nil,
+    source: (any InputSource)?, operator: StreamOperator,
     body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) -> StreamNode {
     let node = StreamNode(
       id: nodes.count, name: name, slide: slide ?? parents.first?.slide ?? interval,
-      parents: parents, reach: reach, key: key, source: source, recipe: recipe, body: body)
+      parents: parents, reach: reach, key: key, source: source, operator: `operator`, body: body)
     nodes.append(node)
     return node
   }

@@ -1,4 +1,5 @@
 import SwiftwaterCore
+import SwiftwaterPlan
 import SwiftwaterRDD
 import Synchronization
 
@@ -20,14 +21,13 @@ public final class StreamNode: Sendable {
   let key: String?
 
   let source: (any InputSource)?
-  /// What the layer that made the node knows of it, for explaining it.
-  public let recipe: (any Sendable)?
+  public let `operator`: StreamOperator
   private let body: @Sendable (Generation) throws -> RDDNode?
   private let cached = Mutex(false)
 
   init(
     id: Int, name: String, slide: BatchInterval, parents: [StreamNode], reach: Reach = .none,
-    key: String? = nil, source: (any InputSource)? = nil, recipe: (any Sendable)? = nil,
+    key: String? = nil, source: (any InputSource)? = nil, operator: StreamOperator,
     body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) {
     self.id = id
@@ -37,7 +37,7 @@ public final class StreamNode: Sendable {
     self.reach = reach
     self.key = key
     self.source = source
-    self.recipe = recipe
+    self.operator = `operator`
     self.body = body
   }
 

@@ -1,4 +1,5 @@
 import SwiftwaterCore
+import SwiftwaterPlan
 import SwiftwaterRDD
 
 /// A streaming job: built, started once, stopped once.
@@ -132,17 +133,17 @@ public final class StreamingContext: Sendable {
   ///   - reach: how far back the stream looks.
   ///   - key: names a stream whose past is part of a checkpoint. With a reach to itself it has
   ///     state: its RDDs are computed in every batch, and kept without their lineage.
-  ///   - recipe: see ``StreamNode/recipe``.
+  ///   - operator: what the stream makes; `body` makes it.
   /// - Throws: ``EngineError`` (`illegalState`) once the context has started.
   public func addNode(
     name: String, slide: BatchInterval? = nil, parents: [StreamNode] = [],
-    reach: Reach = .none, key: String? = nil, recipe: (any Sendable)? = nil,
+    reach: Reach = .none, key: String? = nil, operator: StreamOperator = .derived,
     body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) throws -> StreamNode {
     try building {
       $0.addNode(
         name: name, slide: slide, parents: parents, reach: reach, key: key, source: nil,
-        recipe: recipe, body: body)
+        operator: `operator`, body: body)
     }
   }
 
@@ -164,7 +165,8 @@ public final class StreamingContext: Sendable {
     try building { graph in
       let id = graph.nodes.count
       return graph.addNode(
-        name: name, slide: nil, parents: [], reach: .none, key: nil, source: source
+        name: name, slide: nil, parents: [], reach: .none, key: nil, source: source,
+        operator: .source
       ) { generation in
         let blocks = generation.allocation(of: id).blocks
         return RDDNode.batches(

@@ -8,7 +8,7 @@ import Testing
   private let context = try! SparkContext(master: "local[2]", appName: "tests")
 
   private func counted(_ computations: Mutex<Int>.Counter, partitions: Int) -> RDDNode {
-    RDDNode(name: "counted", context: context, dependencies: [], partitionCount: partitions) {
+    RDDNode(name: "counted", context: context, partitionCount: partitions) {
       partition, _ in
       computations.add()
       return ArrayCursor([ValueBatch([partition])])
@@ -35,7 +35,7 @@ import Testing
   @Test("After a failed store the lineage is there for the next try")
   func failingStore() throws {
     let isFailing = Mutex(true)
-    let node = RDDNode(name: "fails", context: context, dependencies: [], partitionCount: 2) {
+    let node = RDDNode(name: "fails", context: context, partitionCount: 2) {
       partition, _ in
       if partition == 1 && isFailing.withLock({ $0 }) { throw EngineError.illegalState("no") }
       return ArrayCursor([ValueBatch([partition])])
@@ -63,7 +63,7 @@ import Testing
   @Test("A task knows which it is; outside there is none")
   func tasks() throws {
     let seen = Mutex<[TaskContext]>([])
-    let node = RDDNode(name: "asks", context: context, dependencies: [], partitionCount: 3) {
+    let node = RDDNode(name: "asks", context: context, partitionCount: 3) {
       _, _ in
       if let current = TaskContext.current { seen.withLock { $0.append(current) } }
       return ArrayCursor([])

@@ -39,7 +39,7 @@ import Testing
   @Test("take computes no more partitions than it needs: one, then four times as many")
   func take() throws {
     let computed = Mutex<[Int]>([])
-    let node = RDDNode(name: "probe", context: context, dependencies: [], partitionCount: 12) {
+    let node = RDDNode(name: "probe", context: context, partitionCount: 12) {
       partition, _ in
       computed.withLock { $0.append(partition) }
       return ArrayCursor([ValueBatch([partition])])
@@ -149,7 +149,7 @@ import Testing
   func placement() throws {
     let order = Mutex<[Int]>([])
     let node = RDDNode(
-      name: "bound", context: context, dependencies: [], partitionCount: 6,
+      name: "bound", context: context, partitionCount: 6,
       placement: .callingThread
     ) { partition, _ in
       order.withLock { $0.append(partition) }

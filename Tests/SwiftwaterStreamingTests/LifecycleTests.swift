@@ -267,7 +267,7 @@ import Testing
       settings: Settings(["spark.master": "local", "swiftwater.stop.timeout": "10ms"]))
     let streaming = try StreamingContext(context, batchInterval: .milliseconds(1))
     let isRunning = Monitor(false)
-    let endless = RDDNode(name: "endless", context: context, dependencies: [], partitionCount: 1) {
+    let endless = RDDNode(name: "endless", context: context, partitionCount: 1) {
       _, task in
       ClosureCursor {
         isRunning.notify { $0 = true }

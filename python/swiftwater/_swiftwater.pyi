@@ -193,7 +193,6 @@ def stream_combine_by_key(
     site: str,
     gathers_lists: bool,
 ) -> Handle: ...
-def stream_union(streams: Sequence[Handle], site: str) -> Handle: ...
 
 # function(batch time in ms, one RDD (or None) a parent) -> RDD or None
 def stream_transform(

@@ -121,6 +121,18 @@ extension Program {
   }
 }
 
+extension Expression {
+  /// What a closure of one argument comes to.
+  public static func of(_ function: (Term) -> Term) -> Expression {
+    function(.argument(0)).expression
+  }
+
+  /// What a closure of two arguments comes to.
+  public static func of(_ function: (Term, Term) -> Term) -> Expression {
+    function(.argument(0), .argument(1)).expression
+  }
+}
+
 extension Merge {
   /// How a closure combines two values of a type.
   ///

@@ -1,5 +1,6 @@
 import PythonInterop
 import SwiftwaterCore
+import SwiftwaterPlan
 import SwiftwaterRDD
 import Synchronization
 
@@ -83,8 +84,8 @@ final class WorkerPool: TaskMover {
 
   // MARK: - The rule
 
-  func plan(_ node: RDDNode, _ end: (any Sendable)?, tasks: Int, stage: Int) -> MovePlan {
-    let plan = rule(node, end, tasks)
+  func plan(_ stage: StageOutline) -> MovePlan {
+    let plan = rule(stage)
     if plan == .share(afterNanoseconds: 0) {
       startOne()
       // Now, and not on a thread that would take turns with the functions for it.
@@ -92,7 +93,7 @@ final class WorkerPool: TaskMover {
     }
     if plan != .stay {
       do {
-        try noteSession(for: stage)
+        try noteSession(for: stage.number)
       } catch {
         _ = isOfSignal(error)
         // Where all has to run in workers, the task says what is wrong.
@@ -102,64 +103,43 @@ final class WorkerPool: TaskMover {
     return plan
   }
 
-  private func rule(_ node: RDDNode, _ end: (any Sendable)?, _ tasks: Int) -> MovePlan {
+  private func rule(_ stage: StageOutline) -> MovePlan {
     let (isShutDown, isPaused) = state.withLock { ($0.isShutDown, $0.isPaused) }
     guard use != .never, !isShutDown else { return .stay }
-    let functions = Self.functions(of: node, end)
-    if functions.contains(where: \.stays) { return .stay }
+    if stage.functions.contains(where: \.isBoundToDriver) { return .stay }
     if use == .always { return .move }
-    guard !isPaused, parallelism > 1, tasks > 1 else { return .stay }
+    guard !isPaused, parallelism > 1, stage.tasks > 1 else { return .stay }
     // Without functions there is nothing to move.
-    guard let function = functions.last else { return .stay }
-    let records = node.stageRecords
-    guard let last = function.history.nanoseconds(for: records) else {
-      return .share(afterNanoseconds: records >= Self.manyRecords ? 0 : Self.longStage)
+    guard let history = Self.history(of: stage) else { return .stay }
+    guard let last = history.nanoseconds(for: stage.records) else {
+      return .share(afterNanoseconds: stage.records >= Self.manyRecords ? 0 : Self.longStage)
     }
     if last >= Self.longStage { return .share(afterNanoseconds: 0) }
     return last < Self.shortStage ? .stay : .share(afterNanoseconds: Self.longStage)
   }
 
-  func stageEnded(_ node: RDDNode, _ end: (any Sendable)?, stage: Int, nanoseconds: Int64?) {
-    let session = state.withLock { $0.sessions.removeValue(forKey: stage) }
+  func stageEnded(_ stage: StageOutline, nanoseconds: Int64?) {
+    let session = state.withLock { $0.sessions.removeValue(forKey: stage.number) }
     // Not under the lock: its end needs the interpreter, whose holder may wait for the lock.
     withExtendedLifetime(session) {}
     guard use == .auto, parallelism > 1, let nanoseconds else { return }
-    Self.functions(of: node, end).last?.history.note(nanoseconds, records: node.stageRecords)
+    Self.history(of: stage)?.note(nanoseconds, records: stage.records)
   }
 
-  /// The functions of the stage that ends in a node, as far as they show; the last one stands for
-  /// the stage.
-  private static func functions(of node: RDDNode, _ end: (any Sendable)?) -> [TaskFunction] {
-    var result: [TaskFunction] = []
-    node.forEachInStage { node in
-      switch node.recipe {
-      case let pipeline as Pipeline: result += pipeline.operators.map(\.taskFunction)
-      case let recipe as CombineRecipe: result.append(recipe.combination.mergeValue)
-      case let gather as Gather: if let function = gather.function { result.append(function) }
-      default: break
-      }
-    }
-    switch end {
-    case let combination as CombineByKey: result.append(combination.mergeValue)
-    case let partitioning as KeyPartitioning: result += [partitioning.function].compactMap(\.self)
-    default: break
-    }
-    return result
+  /// Of the function that stands for the stage.
+  private static func history(of stage: StageOutline) -> FunctionHistory? {
+    stage.functions.last.map { PythonFunction.of($0).history }
   }
 
   // MARK: - Running
 
   /// Runs a program for a task in a worker.
   ///
-  /// - Parameters:
-  ///   - partitions: of the first step's node, and of those behind each `renumber`.
-  ///   - inputs: called once for each attempt.
-  /// - Throws: ``TaskStays`` where only the driver can; otherwise what the task throws, and a
-  ///   `SparkException` where its worker dies.
+  /// - Throws: also a `SparkException`, where its worker dies.
   func run(
     _ program: StageProgram, partitions: [Int], task: TaskContext,
     inputs: () throws -> [any BatchCursor]
-  ) throws -> (buckets: [[any RecordBatch]], count: Int) {
+  ) throws -> StageOutput {
     // Without cloudpickle no function could be sent, and all of them stay.
     do { _ = try launching() } catch { throw withoutWorkers(error) }
     let (pickled, session) = try prepared(program, task)
@@ -180,7 +160,8 @@ final class WorkerPool: TaskMover {
         }
         giveBack(worker)
         try credit(gains.all + [result.gained], task)
-        return (result.buckets, result.count)
+        if case .count = program.end { return .count(result.count) }
+        return .buckets(result.buckets)
       } catch let death as WorkerDeath {
         try task.checkCancellation()
         deaths.append(death)
@@ -268,8 +249,8 @@ final class WorkerPool: TaskMover {
 
   /// What a task throws that only the driver can run: from now on it is not tried again.
   private func staying(_ program: StageProgram, _ reason: String) -> TaskStays {
-    if program.functions.contains(where: { !$0.stays }) {
-      for function in program.functions { function.stay() }
+    if program.functions.contains(where: { !$0.isBoundToDriver }) {
+      for function in program.functions { function.bindToDriver() }
       let places = program.places.map { "\($0.name) at \($0.site)" }
       try? ProcessConsole.log(
         "warning", "\(places.joined(separator: ", ")) runs in the driver, on one core: \(reason)")

@@ -1,5 +1,6 @@
 import PythonInterop
 import SwiftwaterCore
+import SwiftwaterPlan
 import SwiftwaterRDD
 
 /// Where a worker was when it died.
@@ -281,7 +282,7 @@ final class WorkerProcess {
       // Who reads text that is there, or in a file, needs nothing that a function may hold.
       WorkerFeed(cursor, readsAhead: index == 0 && program.readsText)
     }
-    var outputs = Outputs(program.bucketCount, pickling: try helpers().pickling)
+    var outputs = Outputs(program.end.bucketCount, pickling: try helpers().pickling)
     var waiting: [ArraySlice<BatchCodec.Part>] = inputs.map { _ in [] }
     while true {
       let message = try next(task)
@@ -302,7 +303,7 @@ final class WorkerProcess {
           try channel.send(WorkerMessage(.noMoreInput))
         }
       case .output:
-        guard (0..<program.bucketCount).contains(message.a) else { throw WorkerGone() }
+        guard (0..<program.end.bucketCount).contains(message.a) else { throw WorkerGone() }
         try givingUpOnError { try outputs.add(message, channel.payload(of: message)) }
         try channel.send(WorkerMessage(.ok))
       case .done:

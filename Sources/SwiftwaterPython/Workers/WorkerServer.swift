@@ -1,5 +1,6 @@
 import PythonInterop
 import SwiftwaterCore
+import SwiftwaterPlan
 import SwiftwaterRDD
 
 /// Where a worker process is, for whoever asks after its death: which function it is in, at which
@@ -69,12 +70,12 @@ enum WorkerProgress {
 final class WorkerServer {
   private let channel: WorkerChannel
   private let conversation: Conversation
-  private let context: SparkContext
+  private let isLowering: Bool
   private let pickling: Pickling
   private let module: String = "swiftwater._worker"
   /// What a worker needs beside what it has when it begins.
   private static let leastMemory = 8 << 20
-  private var programs: [Int: WorkerProgram] = [:]
+  private var programs: [Int: LoadedStage] = [:]
   private var order: [Int] = []
 
   /// - Parameter descriptors: socket, what is read, what is written.
@@ -93,7 +94,8 @@ final class WorkerServer {
         throw EngineError.unavailable("a worker takes more memory than that to begin with")
       }
     }
-    context = try SparkContext(settings: settings)
+    isLowering = try settings.flag("swiftwater.lowering")
+    try SpillStore.shared.configure(settings)
     pickling = try Pickling(py)
     WorkerProgress.begin(
       channel.outgoing.page.assumingMemoryBound(to: Int.self),
@@ -150,7 +152,8 @@ final class WorkerServer {
       let description = try call("load_program", message, py)
       programs[message.a] = try withExtendedLifetime(description) {
         try Interpreter.called { py in
-          try WorkerProgram(description.pointer, context: context, py)
+          LoadedStage(
+            try StageProgram(description.pointer, py), isLowering: isLowering)
         }
       }
       order.append(message.a)
@@ -178,15 +181,17 @@ final class WorkerServer {
   }
 
   private func runTask(
-    _ program: WorkerProgram, _ message: WorkerMessage, _ py: borrowing Python
+    _ stage: LoadedStage, _ message: WorkerMessage, _ py: borrowing Python
   ) throws {
-    let task = TaskContext(partition: message.b, stage: message.c, attempt: message.d)
+    let task = TaskContext(
+      partition: message.b, stage: message.c, attempt: message.d, isLowering: isLowering,
+      watch: NothingWatches())
     conversation.isGivenUp = false
     WorkerProgress.staying = nil
     let partitions = try channel.payload(of: message).withMemoryRebound(to: Int.self) { Array($0) }
-    let inputs = (0..<program.inputCount).map { WorkerInput($0, conversation, pickling) }
+    let inputs = (0..<stage.program.inputCount).map { WorkerInput($0, conversation, pickling) }
     let count = try TaskContext.$current.withValue(task) {
-      try program.run(inputs, partitions: partitions, task: task) { bucket, batch in
+      try stage.run(inputs, partitions: partitions, task: task) { bucket, batch in
         for part in try BatchCodec.encode(batch, with: pickling) {
           _ = try conversation.ask(
             WorkerMessage(.output, a: bucket, b: part.form.rawValue, c: part.count),
@@ -229,6 +234,11 @@ final class WorkerServer {
     channel.outgoing.trim()
     try channel.send(WorkerMessage(.failed, a: kind), payload)
   }
+}
+
+/// The driver ends a task by its answers.
+private struct NothingWatches: TaskWatch {
+  func check() {}
 }
 
 /// What a task asks its driver.
@@ -313,167 +323,6 @@ private final class WorkerInput: BatchCursor {
     }
     return try BatchCodec.decode(
       conversation.payload(of: message), form: message.a, count: message.b, with: pickling)
-  }
-}
-
-/// A ``StageProgram`` in a worker: nodes of an RDD with as many partitions as anybody asks for.
-private final class WorkerProgram {
-  /// The inputs of the task that runs.
-  private final class Inputs: @unchecked Sendable {
-    // SAFETY (@unchecked Sendable): only the main thread runs tasks.
-    var cursors: [WorkerInput] = []
-    /// Of the first step's node, and of those behind each `renumber`.
-    var partitions: [Int] = []
-  }
-
-  private static let anyPartition = Int(Int32.max)
-
-  let inputCount: Int
-  private let inputs = Inputs()
-  private var node: RDDNode
-  private var end: End = .batches
-  private var renumberings = 0
-
-  private enum End {
-    case batches
-    case buckets((any BatchCursor, TaskContext) throws -> [[any RecordBatch]])
-    case count
-  }
-
-  /// - Parameter description: see ``StageProgram/description(_:)``.
-  init(_ description: PyPointer, context: SparkContext, _ py: borrowing Python) throws {
-    guard let parts = pointers(in: description), parts.count == 3,
-      let inputCount = py.integer(of: parts[0]), let steps = pointers(in: parts[2])
-    else { throw Self.wrong }
-    self.inputCount = inputCount
-    let inputs = inputs
-    node = RDDNode(
-      name: "input", context: context, dependencies: [], partitionCount: Self.anyPartition,
-      recordType: Py.truth(parts[1]) == 1 ? .text : nil
-    ) { _, _ in inputs.cursors[0] }
-    var number = 0
-    for step in steps {
-      guard let items = pointers(in: step), let name = items.first.flatMap({ py.text(of: $0) })
-      else { throw Self.wrong }
-      if name == "renumber" {
-        renumber()
-        continue
-      }
-      try add(name, items, &number, py)
-    }
-  }
-
-  /// What is computed so far is asked for another partition than what comes now.
-  private func renumber() {
-    let parent = node
-    let inputs = inputs
-    let place = renumberings
-    renumberings += 1
-    node = RDDNode(
-      name: "renumber", context: parent.context, dependencies: [.narrow(parent)],
-      partitionCount: Self.anyPartition, placement: parent.placement,
-      recordType: parent.recordType
-    ) { _, task in try parent.cursor(partition: inputs.partitions[place], task: task) }
-  }
-
-  private static let wrong = EngineError.illegalState("a program that is none")
-
-  private func add(
-    _ name: String, _ items: [PyPointer], _ number: inout Int, _ py: borrowing Python
-  ) throws {
-    let parent = node
-    func place(_ index: Int) throws -> OperatorPlace {
-      guard let name = py.text(of: items[index]), let site = py.text(of: items[index + 1]) else {
-        throw Self.wrong
-      }
-      defer { number += 1 }
-      return OperatorPlace(name: name, site: site, number: number)
-    }
-    func function(_ index: Int) throws -> TaskFunction? {
-      Py.isNone(items[index]) ? nil : try TaskFunction(items[index], py)
-    }
-    func combination() throws -> CombineByKey {
-      guard let merge = try function(2), let combine = try function(3),
-        let count = py.integer(of: items[4])
-      else { throw Self.wrong }
-      return CombineByKey(
-        createCombiner: try function(1), mergeValue: merge, mergeCombiners: combine,
-        partitioning: KeyPartitioning(
-          count: count, function: try function(5), place: try place(6)),
-        gathersLists: Py.truth(items[8]) == 1)
-    }
-    switch name {
-    case "pipeline":
-      let operators = try SwiftwaterPython.operators(
-        in: pointers(in: items[1]) ?? [], numberedFrom: number, py)
-      number += operators.count
-      node = Pipeline.node(operators, over: parent)
-    case "merge":
-      let combination = try combination()
-      node = RDDNode(
-        name: name, context: parent.context, dependencies: [.narrow(parent)],
-        partitionCount: Self.anyPartition, placement: .oneAtATime
-      ) { partition, task in
-        let parts = try parent.cursor(partition: partition, task: task).drained()
-        return try combination.mergedParts(parts, of: parent, task: task)
-      }
-    case "gather":
-      guard let function = try function(1) else { throw Self.wrong }
-      let place = try place(2)
-      let inputs = inputs
-      node = RDDNode(
-        name: name, context: parent.context, dependencies: [],
-        partitionCount: Self.anyPartition, placement: .oneAtATime
-      ) { partition, task in
-        try Gather.cursor(
-          over: inputs.cursors, partition: partition, function: function, place: place,
-          task: task)
-      }
-    case "combine":
-      let combination = try combination()
-      end = .buckets { cursor, task in
-        try combination.combined(cursor, of: parent, task: task)
-      }
-    case "partition":
-      guard let count = py.integer(of: items[1]) else { throw Self.wrong }
-      let partitioning = KeyPartitioning(
-        count: count, function: try function(2), place: try place(3))
-      end = .buckets { cursor, task in
-        try PartitionByKey(partitioning: partitioning).divided(
-          cursor, takesColumns: parent.context.isLowering && partitioning.function == nil,
-          task: task)
-      }
-    case "count": end = .count
-    default: throw Self.wrong
-    }
-  }
-
-  /// Runs a task.
-  ///
-  /// - Parameters:
-  ///   - partitions: of the first step's node, and of those behind each `renumber`.
-  ///   - emit: gets the batches of each bucket.
-  /// - Returns: how many records were counted.
-  func run(
-    _ cursors: [WorkerInput], partitions: [Int], task: TaskContext,
-    emit: (_ bucket: Int, _ batch: any RecordBatch) throws -> Void
-  ) throws -> Int {
-    guard partitions.count == renumberings + 1 else { throw Self.wrong }
-    (inputs.cursors, inputs.partitions) = (cursors, partitions)
-    defer { inputs.cursors = [] }
-    let cursor = try node.cursor(partition: partitions[renumberings], task: task)
-    switch end {
-    case .count: return try countRecords(of: cursor)
-    case .buckets(let divide):
-      for (bucket, batches) in try divide(cursor, task).enumerated() {
-        for batch in batches { try emit(bucket, batch) }
-      }
-    case .batches:
-      while let batch = try cursor.next() {
-        if batch.recordCount > 0 { try emit(0, batch) }
-      }
-    }
-    return 0
   }
 }
 

@@ -1,6 +1,10 @@
 import Synchronization
 
-/// What is decided once, when it is first asked for, from functions as they are then (``LateForm``).
+/// What is decided once, when it is first asked for, from functions as they are then: when an RDD is first
+/// computed, cached, shuffled or asked for its records' type. Until then it costs nothing, and what the
+/// functions refer to may be replaced.
+///
+/// Spark: an RDD of Python functions pickles them at that time.
 final class LateValue<Value: Sendable>: Sendable {
   private struct State {
     var value: Value?
@@ -25,7 +29,7 @@ final class LateValue<Value: Sendable>: Sendable {
     }
     if let failure { throw failure }
     if let value { return value }
-    // Not under the lock: reading functions runs Python's code.
+    // Not under the lock: reading functions runs a language's code.
     let new = try decide()
     return state.withLock { state in
       let value = state.value ?? new

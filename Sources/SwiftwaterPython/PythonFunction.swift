@@ -1,8 +1,9 @@
 import PythonInterop
 import SwiftwaterCore
+import SwiftwaterPlan
 import Synchronization
 
-/// A user's function that tasks call, with what it has captured.
+/// A function of Python's that tasks call, with what it has captured.
 ///
 /// Spark pickles a function when jobs are made of it, and unpickles it for every task: what the driver
 /// changes afterwards the tasks do not see, and what a task changes is seen neither by the driver nor
@@ -10,7 +11,7 @@ import Synchronization
 /// ``captured(_:_:)`` makes a copy when jobs are made, and each task works with a copy of that where
 /// something in it can be changed (`swiftwater/_captures.py` and
 /// `_isolation.py` decide, and copy).
-final class TaskFunction: Sendable {
+final class PythonFunction: UserFunction {
   let object: PythonObject
   /// True where a task may need a copy.
   let hasCaptures: Bool
@@ -21,7 +22,7 @@ final class TaskFunction: Sendable {
   /// What is known of a function whatever it has captured.
   private final class Memory: Sendable {
     let history: FunctionHistory
-    let staying = Atomic(false)
+    let isBound = Atomic(false)
     let lowering = Lowering()
     let direct = Mutex<Direct?>(nil)
     let captures = Mutex<Captures?>(nil)
@@ -43,7 +44,7 @@ final class TaskFunction: Sendable {
   }
 
   /// Not owned: a function's memory would keep the function alive, which keeps its memory.
-  private struct Reference: Sendable { weak var value: TaskFunction? }
+  private struct Reference: Sendable { weak var value: PythonFunction? }
 
   /// - Throws: ``ArgumentError`` for what cannot be called.
   init(_ function: PyPointer, _ py: borrowing Python) throws {
@@ -60,7 +61,7 @@ final class TaskFunction: Sendable {
   /// `original` with what it has captured.
   ///
   /// - Parameter changes: something in it can be changed.
-  private init(_ original: TaskFunction, as object: PyPointer, changes: Bool) {
+  private init(_ original: PythonFunction, as object: PyPointer, changes: Bool) {
     self.object = PythonObject(borrowing: object)
     hasCaptures = changes
     isCaptured = true
@@ -68,19 +69,32 @@ final class TaskFunction: Sendable {
   }
 
   var pointer: PyPointer { object.pointer }
+  var language: any Language { PythonLanguage() }
   var history: FunctionHistory { memory.history }
-  /// The same for a function and for those that were captured of it.
   var identity: ObjectIdentifier { ObjectIdentifier(memory) }
-  /// What it refers to may be bound anew.
   var isOpen: Bool { hasCaptures && !isCaptured }
 
   /// True for one that cannot be pickled.
-  var stays: Bool { memory.staying.load(ordering: .relaxed) }
+  var isBoundToDriver: Bool { memory.isBound.load(ordering: .relaxed) }
 
-  func stay() { memory.staying.store(true, ordering: .relaxed) }
+  func bindToDriver() { memory.isBound.store(true, ordering: .relaxed) }
+
+  func isSame(as other: any UserFunction) -> Bool {
+    (other as? PythonFunction)?.pointer == pointer
+  }
+
+  /// A function of a step that Python is to work on.
+  static func of(_ function: any UserFunction) -> PythonFunction {
+    guard let function = function as? PythonFunction else {
+      preconditionFailure("a function of another language")
+    }
+    return function
+  }
 
   /// The function's native form, as it is now, for a call with so many arguments.
-  func lowered(_ arguments: Int, _ py: borrowing Python) throws -> Lowering.Reading {
+  ///
+  /// - Throws: ``PythonError`` for an interrupt.
+  func reading(_ arguments: Int, _ py: borrowing Python) throws -> FunctionReading {
     try memory.lowering.read(object.pointer, arguments: arguments, py)
   }
 
@@ -100,7 +114,7 @@ final class TaskFunction: Sendable {
     guard let answer = isClosed.call(pointer) else { throw PythonError.fetch(py) }
     defer { Py.release(answer) }
     if Py.truth(answer) == 1,
-      case .expression(let expression) = try lowered(arguments, py).lowered
+      let expression = try reading(arguments, py).expression
     {
       form = DirectFunction(expression, py)
     }
@@ -118,8 +132,8 @@ final class TaskFunction: Sendable {
   ///
   /// - Throws: ``PythonError`` for an interrupt.
   static func captured(
-    _ functions: [TaskFunction], _ py: borrowing Python
-  ) throws -> [TaskFunction] {
+    _ functions: [PythonFunction], _ py: borrowing Python
+  ) throws -> [PythonFunction] {
     // A worker's functions came as copies, and nobody else has them.
     if WorkerProgress.isWorker { return functions }
     let open = functions.filter(\.isOpen)
@@ -131,8 +145,8 @@ final class TaskFunction: Sendable {
 
   /// Nil where they cannot be copied: their tasks will tell why.
   private func captures(
-    of open: [TaskFunction], _ py: borrowing Python
-  ) throws -> [TaskFunction]? {
+    of open: [PythonFunction], _ py: borrowing Python
+  ) throws -> [PythonFunction]? {
     if let known = memory.captures.withLock({ $0 }), known.originals.count == open.count,
       zip(known.originals, open).allSatisfy({ $0.value === $1 })
     {
@@ -158,14 +172,14 @@ final class TaskFunction: Sendable {
   }
 
   private static func captured(
-    _ open: [TaskFunction], in captures: PythonObject, _ py: borrowing Python
-  ) throws -> [TaskFunction] {
+    _ open: [PythonFunction], in captures: PythonObject, _ py: borrowing Python
+  ) throws -> [PythonFunction] {
     guard let fields = pointers(in: captures.pointer), fields.count >= 2,
       let functions = pointers(in: fields[0]), functions.count == open.count,
       let changes = pointers(in: fields[1]), changes.count == open.count
     else { throw EngineError.illegalState("captures that are none") }
     return open.indices.map { index in
-      TaskFunction(
+      PythonFunction(
         open[index], as: functions[index], changes: Py.truth(changes[index]) == 1)
     }
   }
@@ -174,7 +188,7 @@ final class TaskFunction: Sendable {
   ///
   /// - Throws: ``PythonError`` where one has captured what belongs to the driver.
   static func forTask(
-    _ functions: [TaskFunction], _ py: borrowing Python
+    _ functions: [PythonFunction], _ py: borrowing Python
   ) throws -> [PythonObject] {
     let captors = functions.filter(\.hasCaptures)
     if captors.isEmpty { return functions.map(\.object) }

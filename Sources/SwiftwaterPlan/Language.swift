@@ -1,0 +1,112 @@
+import SwiftwaterCore
+import SwiftwaterKernels
+
+/// What a language supplies for functions that are called on records which are objects of its own.
+///
+/// The engine asks for it where a function has no native form, or where the records turn out to be of
+/// types that it cannot be applied to natively. Everything else about an operator, its partitions, its
+/// shuffle, its native form, is the engine's, whatever the language.
+public protocol Language: Sendable {
+  /// "Python", "Swift": functions of languages with one name can be called one behind the other.
+  var name: String { get }
+
+  /// Where tasks may run that call its functions.
+  var placement: TaskPlacement { get }
+
+  /// True where functions have a native form or none: it is used whatever the settings say.
+  var isNativeOnly: Bool { get }
+
+  // MARK: Reading functions
+
+  /// Runs `body`, which asks several things of the language, at the price of one.
+  func together<Result>(_ body: () throws -> Result) rethrows -> Result
+
+  /// What functions are, as they are now: of all up to the first that is refused.
+  ///
+  /// - Parameter arguments: how many they are called with.
+  /// - Throws: an interrupt.
+  func readings(of functions: [any UserFunction], arguments: Int) throws -> [FunctionReading]
+
+  /// The functions with what they refer to by now: later changes are not seen. What several of them
+  /// share is still shared.
+  ///
+  /// - Throws: an interrupt.
+  func captured(_ functions: [any UserFunction]) throws -> [any UserFunction]
+
+  /// - Throws: where a function refers to what belongs to the driver.
+  func checkCaptures(of functions: [any UserFunction]) throws
+
+  // MARK: Calling functions
+
+  /// The records gone through steps.
+  func cursor(over rest: Rest, _ task: TaskContext) throws -> any BatchCursor
+
+  /// How many records come out of steps.
+  func count(_ rest: Rest, _ task: TaskContext) throws -> Int
+
+  /// Records combined by key, by the partitions of their keys.
+  ///
+  /// - Parameter divided: what is combined already, a list for each partition, or nothing: what comes
+  ///   now goes behind it.
+  func combined(
+    _ rest: Rest, _ combination: CombineByKey, divided: [[any RecordBatch]], _ task: TaskContext
+  ) throws -> [[any RecordBatch]]
+
+  /// The pairs of several parts of one partition, with the values of each key combined.
+  func merged(
+    _ parts: [any RecordBatch], _ combination: CombineByKey, _ task: TaskContext
+  ) throws -> any BatchCursor
+
+  /// Pairs, each whole, by the partitions of their keys.
+  func divided(
+    _ rest: Rest, _ division: PartitionByKey, _ task: TaskContext
+  ) throws -> [[any RecordBatch]]
+
+  /// What a function makes of several partitions.
+  func zipped(
+    _ inputs: [any BatchCursor], _ zip: ZipPartitions, partition: Int, _ task: TaskContext
+  ) throws -> any BatchCursor
+
+  /// Objects of its own as a column; nil where they have no common type, and for other records.
+  func column(of batch: any RecordBatch) -> Column?
+}
+
+extension Language {
+  public var isNativeOnly: Bool { false }
+
+  public func readings(
+    of functions: [any UserFunction], arguments: Int
+  ) throws -> [FunctionReading] {
+    functions.prefix(1).map { function in
+      FunctionReading(.refused(Refusal("it is a closure", at: nil)), of: function)
+    }
+  }
+
+  public func together<Result>(_ body: () throws -> Result) rethrows -> Result { try body() }
+
+  public func captured(_ functions: [any UserFunction]) throws -> [any UserFunction] { functions }
+
+  public func checkCaptures(of functions: [any UserFunction]) throws {}
+
+  public func count(_ rest: Rest, _ task: TaskContext) throws -> Int {
+    let cursor = try cursor(over: rest, task)
+    var count = 0
+    while let batch = try cursor.next() { count += batch.recordCount }
+    return count
+  }
+
+  public func column(of batch: any RecordBatch) -> Column? { nil }
+}
+
+/// Records of a partition, and the steps through which a language has to send them.
+public struct Rest {
+  public let input: any BatchCursor
+  public let steps: [RecordStep]
+  public let partition: Int
+
+  public init(_ input: any BatchCursor, _ steps: [RecordStep], partition: Int) {
+    self.input = input
+    self.steps = steps
+    self.partition = partition
+  }
+}

@@ -1,0 +1,101 @@
+import SwiftwaterCore
+import SwiftwaterKernels
+
+/// Which partition is made of which partitions of an operator's inputs, one behind the other.
+public struct Layout: Sendable {
+  public struct Part: Sendable, Hashable {
+    /// The number of the input.
+    public let input: Int
+    public let partition: Int
+
+    public init(input: Int, partition: Int) {
+      self.input = input
+      self.partition = partition
+    }
+  }
+
+  /// For each partition, what it is made of.
+  public let partitions: [[Part]]
+
+  public init(_ partitions: [[Part]]) { self.partitions = partitions }
+
+  /// All partitions of inputs with so many each, one after the other.
+  public static func union(of counts: [Int]) -> Layout {
+    Layout(
+      counts.enumerated().flatMap { input, count in
+        (0..<count).map { [Part(input: input, partition: $0)] }
+      })
+  }
+
+  /// `total` partitions of one input in `count`, each made of neighbours.
+  public static func neighbours(of total: Int, in count: Int) -> Layout {
+    Layout(
+      (0..<count).map { partition in
+        ((partition * total / count)..<((partition + 1) * total / count)).map {
+          Part(input: 0, partition: $0)
+        }
+      })
+  }
+}
+
+/// A function on partitions of several inputs that belong together: joins, sorts, the step of a state.
+public struct ZipPartitions: Sendable {
+  public let layout: Layout
+  /// Called with the partition's number and the records of each part; nil: what it does is native.
+  public let function: (any UserFunction)?
+  /// What `function` comes to where pairs are in columns.
+  public let form: ZipForm?
+  public let place: OperatorPlace
+
+  public init(
+    _ layout: Layout, _ function: (any UserFunction)?, form: ZipForm?, at place: OperatorPlace
+  ) {
+    self.layout = layout
+    self.function = function
+    self.form = form
+    self.place = place
+  }
+
+  public var language: any Language { function?.language ?? EngineLanguage() }
+
+  /// The same with what its function refers to by now.
+  ///
+  /// - Throws: an interrupt.
+  public func captured() throws -> ZipPartitions {
+    guard let function, function.isOpen else { return self }
+    return ZipPartitions(
+      layout, try function.language.captured([function])[0], form: form, at: place)
+  }
+}
+
+/// A function on parts of pairs, as the engine knows it.
+public enum ZipForm: Sendable {
+  case join(HashJoin.Kind)
+  /// The pairs of one part by their keys.
+  case sort(ascending: Bool)
+
+  /// Nil where the name is that of none.
+  public init?(_ name: String) {
+    switch name {
+    case "ascending": self = .sort(ascending: true)
+    case "descending": self = .sort(ascending: false)
+    default:
+      guard let kind = HashJoin.Kind(rawValue: name) else { return nil }
+      self = .join(kind)
+    }
+  }
+
+  /// Nil where it is not known, or where a language is needed.
+  public func resultType(of types: [ColumnType?]) -> ColumnType? {
+    switch self {
+    case .join(let kind):
+      guard types.count == 2, let left = types[0], let right = types[1] else { return nil }
+      return kind.resultType(of: left, right)
+    case .sort:
+      guard types.count == 1, case .tuple(let items) = types[0], items.count == 2,
+        items[0].isOrdered
+      else { return nil }
+      return types[0]
+    }
+  }
+}

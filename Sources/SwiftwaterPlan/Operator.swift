@@ -1,0 +1,62 @@
+import SwiftwaterCore
+
+/// What a user asked for, as a value: an operator of a plan. Its inputs are the nodes that it is
+/// computed from. Everything that describes a plan, and everything that runs one, switches over this.
+public enum Operator: Sendable {
+  /// Files, given values, blocks: no inputs.
+  case read(any PartitionSource)
+  /// Functions on records and on partitions, one behind the other.
+  case records(StepRun)
+  /// Values of each key combined, in the partition of the key: a shuffle is in front of it.
+  case combineByKey(CombineByKey)
+  /// Values of each key combined inside of each partition.
+  case combineLocally(CombineByKey)
+  /// Pairs in the partition of their key: a shuffle is in front of it.
+  case partitionBy(PartitionByKey)
+  /// Partitions made of others, records as they are: a union, fewer partitions.
+  case layout(Layout)
+  /// A function on partitions of several inputs that belong together.
+  case zipPartitions(ZipPartitions)
+  /// All records are kept: there is nothing to compute them from.
+  case stored
+
+  /// True where a shuffle is in front of it.
+  public var isShuffled: Bool {
+    switch self {
+    case .combineByKey, .partitionBy: true
+    case .read, .records, .combineLocally, .layout, .zipPartitions, .stored: false
+    }
+  }
+
+  /// The functions that it calls, in the order in which a worker numbers them.
+  public var functions: [any UserFunction] {
+    switch self {
+    case .read, .layout, .stored: []
+    case .records(let run): run.steps.map(\.function)
+    case .combineByKey(let combination), .combineLocally(let combination): combination.functions
+    case .partitionBy(let division): [division.partitioner.function].compactMap(\.self)
+    case .zipPartitions(let zip): [zip.function].compactMap(\.self)
+    }
+  }
+}
+
+/// What a plan reads: it has the records of each partition.
+public protocol PartitionSource: Sendable {
+  /// What it is called outside of the program: a path. Nil for what has no such name.
+  var name: String? { get }
+
+  /// Where the tasks may run that read it.
+  var placement: TaskPlacement { get }
+
+  /// About how many records it has.
+  var recordCount: Int { get }
+
+  /// The records of one partition.
+  func cursor(partition: Int, task: TaskContext) throws -> any BatchCursor
+}
+
+extension PartitionSource {
+  public var name: String? { nil }
+  public var placement: TaskPlacement { .anyThread }
+  public var recordCount: Int { 0 }
+}

@@ -1,0 +1,91 @@
+import SwiftwaterKernels
+import Synchronization
+
+/// A function that is applied to the records of a partition, one after the other or all together.
+public struct RecordStep: Sendable {
+  /// How the function is applied.
+  public enum Kind: String, Sendable {
+    case map
+    case flatMap
+    case filter
+    case mapValues
+    case flatMapValues
+    case mapPartitions
+    case mapPartitionsWithIndex
+
+    /// True where the function gets a whole partition's iterator.
+    public var takesPartition: Bool { self == .mapPartitions || self == .mapPartitionsWithIndex }
+
+    /// The same in a native program; nil where there is none.
+    var native: Program.Kind? { Program.Kind(rawValue: rawValue) }
+  }
+
+  public let kind: Kind
+  public let function: any UserFunction
+  public let place: OperatorPlace
+  /// The native form of the steps that ended here last: a stream makes the same ones in each batch.
+  let memory: StepMemory
+
+  public init(_ kind: Kind, _ function: any UserFunction, at place: OperatorPlace) {
+    self.init(kind, function, at: place, memory: StepMemory())
+  }
+
+  private init(
+    _ kind: Kind, _ function: any UserFunction, at place: OperatorPlace, memory: StepMemory
+  ) {
+    self.kind = kind
+    self.function = function
+    self.place = place
+    self.memory = memory
+  }
+
+  /// The same step of a function that was captured.
+  func with(_ function: any UserFunction) -> RecordStep {
+    RecordStep(kind, function, at: place, memory: memory)
+  }
+
+  /// Steps with what their functions refer to by now.
+  ///
+  /// - Throws: an interrupt.
+  public static func captured(_ steps: [RecordStep]) throws -> [RecordStep] {
+    guard let open = steps.first(where: \.function.isOpen) else { return steps }
+    let functions = try open.function.language.captured(steps.map(\.function))
+    return zip(steps, functions).map { step, function in
+      step.function === function ? step : step.with(function)
+    }
+  }
+}
+
+/// What is remembered of the steps that end in one, whatever their functions refer to.
+final class StepMemory: Sendable {
+  let chain = Mutex<NativeChain?>(nil)
+}
+
+/// The first steps of a list that operators share: each one that comes behind the last adds to it.
+public struct StepRun: Sendable {
+  private final class Storage: Sendable {
+    let steps: Mutex<[RecordStep]>
+    init(_ steps: [RecordStep]) { self.steps = Mutex(steps) }
+  }
+
+  private let storage: Storage
+  public let count: Int
+
+  public init(_ steps: [RecordStep]) { self.init(Storage(steps), steps.count) }
+
+  private init(_ storage: Storage, _ count: Int) {
+    self.storage = storage
+    self.count = count
+  }
+
+  public var steps: [RecordStep] { Array(storage.steps.withLock { $0 }.prefix(count)) }
+
+  public func appending(_ new: [RecordStep]) -> StepRun {
+    let isLast = storage.steps.withLock { steps in
+      guard steps.count == count else { return false }
+      steps += new
+      return true
+    }
+    return isLast ? StepRun(storage, count + new.count) : StepRun(steps + new)
+  }
+}
