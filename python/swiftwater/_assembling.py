@@ -44,8 +44,6 @@ def _named(member: Any, name: str, whole: type) -> bool:
         notes = function.__annotations__
         if "self" in notes:
             # Of the core or of a part, and behind it the types of records.
-            _, bracket, types = notes["self"].partition("[")
-            notes["self"] = f"{whole.__name__}{bracket}{types}"
-        # What it wraps, too.
-        function = function.__dict__.get("__wrapped__")
+            notes["self"] = whole.__name__ + "".join(notes["self"].partition("[")[1:])
+        function = function.__dict__.get("__wrapped__")  # What it wraps, too.
     return True
