@@ -15,12 +15,16 @@ public protocol Receiver: Sendable {
   /// Reads on after the sink asked for a pause. May be called when nothing is paused.
   func resume()
 
+  /// True where it has text that it has not given to the sink, and nobody but the sink is waited for.
+  var hasMore: Bool { get }
+
   /// Ends the connection. `whenStopped` is called once, after the sink's last call.
   func stop(_ whenStopped: @escaping @Sendable () -> Void)
 }
 
 extension Receiver {
   public var kind: String { String(describing: Self.self) }
+  public var hasMore: Bool { false }
 }
 
 /// What a receiver tells its supervisor. The calls of one connection come one after the other.

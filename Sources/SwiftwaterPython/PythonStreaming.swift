@@ -20,7 +20,6 @@ final class PythonStreaming: Sendable {
   /// Called about each batch, where there are checkpoints.
   let batchHooks = Monitor<BatchHooks?>(nil)
   private let listener = Mutex<ListenerTicket?>(nil)
-  private let pendingInputs = Monitor<[@Sendable () -> Bool]>([])
 
   init(_ owner: PythonContext, intervalMilliseconds: Int, manualStart: Int?) throws {
     self.owner = owner
@@ -105,14 +104,6 @@ final class PythonStreaming: Sendable {
     }
     withExtendedLifetime(hooks) {}
   }
-
-  // MARK: - Input that tests ask about
-
-  func addPendingInput(_ hasPending: @escaping @Sendable () -> Bool) {
-    pendingInputs.withLock { $0.append(hasPending) }
-  }
-
-  var hasPendingInput: Bool { pendingInputs.withLock { $0 }.contains { $0() } }
 
   /// Bytes of received text that batches have worked on, and that are still there.
   var keptInput: Int { streaming.keptInput }

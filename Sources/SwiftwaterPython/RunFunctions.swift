@@ -75,7 +75,7 @@ let runFunctions: [(String, NativeFunction, String)] = [
     { _, arguments in
       entry(arguments, count: 1) { py, arguments in
         let owner: PythonStreaming = try arguments.handle(0)
-        return py.newBool(owner.hasPendingInput)
+        return py.newBool(owner.streaming.hasMoreInput)
       }
     }, "True when a source holds records that no batch has taken."
   ),

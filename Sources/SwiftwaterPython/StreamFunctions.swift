@@ -42,11 +42,10 @@ let streamFunctions: [(String, NativeFunction, String)] = [
     { _, arguments in
       entry(arguments, count: 5) { _, arguments in
         let owner: PythonStreaming = try arguments.handle(0)
-        let (node, hasPending) = try owner.streaming.addQueue(
+        let node = try owner.streaming.addQueue(
           try handles(in: try arguments.sequence(1), as: RDDNode.self),
           oneAtATime: try arguments.bool(2),
           fallback: arguments.isNone(3) ? nil : try arguments.handle(3, as: RDDNode.self))
-        owner.addPendingInput(hasPending)
         return stream(node, of: owner)
       }
     }, "A stream of given RDDs."
@@ -57,9 +56,8 @@ let streamFunctions: [(String, NativeFunction, String)] = [
       entry(arguments, count: 2) { _, arguments in
         let owner: PythonStreaming = try arguments.handle(0)
         let script = ScriptedReceiver()
-        let supervised = try owner.streaming.addSupervised(script, name: "text_source")
-        owner.addPendingInput { supervised.source.hasPending || script.heldChunks > 0 }
-        return HandleType.make(PythonStream(supervised.node, of: owner, script: script))
+        let node = try owner.streaming.addReceiver(script, name: "text_source")
+        return HandleType.make(PythonStream(node, of: owner, script: script))
       }
     }, "A stream that a test feeds."
   ),

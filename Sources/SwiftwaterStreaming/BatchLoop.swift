@@ -249,7 +249,7 @@ final class BatchLoop: Sendable {
     }
     let ended = environment.clock.now
     events.post(.batches, .batchCompleted(info(ended: ended)))
-    for (id, source) in environment.plan.sources {
+    for (id, source) in environment.plan.pushed {
       source.batchCompleted(
         SourceReport(
           recordCount: batch.allocations[id]?.reportedCount ?? 0, submitted: batch.submitted,

@@ -5,7 +5,7 @@ import SwiftwaterRDD
 public struct NeededRDD: Sendable {
   /// Whose it is.
   public enum Place: Sendable {
-    /// What a source took in; numbered among the sources.
+    /// What a source took in; numbered among those that are pushed to.
     case input(Int)
     /// Of the stream with a key (parent -1), or of one of its parents.
     case stream(key: String, parent: Int)
@@ -31,7 +31,7 @@ extension StreamHistory {
   ) throws {
     let generation = Generation(time: time, context: context, history: self)
     var inputs: [Int: Int] = [:]
-    for node in plan.nodes where node.source != nil { inputs[node.id] = inputs.count }
+    for (id, _) in plan.pushed { inputs[id] = inputs.count }
     var inputBytes = 0
     var seen: Set<StreamAtTime> = []
     // A stack, and not recursion: a state that fails may lag far behind.

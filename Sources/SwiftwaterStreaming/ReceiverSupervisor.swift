@@ -3,7 +3,7 @@ import SwiftwaterKernels
 
 /// Runs a receiver: turns its bytes into blocks, holds it back when the buffer is full, and
 /// connects it again after a loss.
-public final class ReceiverSupervisor: InputSource, ReceiverSink {
+public final class ReceiverSupervisor: PushedSource, ReceiverSink {
   /// The limits of one receiver.
   public struct Limits: Sendable {
     /// Bytes after which a block is closed.
@@ -34,6 +34,9 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
     var gateTimer: TimerTicket?
     /// Closed blocks that no batch has taken.
     var blocks: [TextBlock] = []
+    /// Blocks that batches have taken, and when the first of them may have come.
+    var takenBlocks = 0
+    var began: Timestamp?
     /// When the first line of the open block came.
     var openedAt: Timestamp?
     var droppedLines = 0
@@ -80,11 +83,12 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
         gate: RateGate(limits.rate)))
   }
 
-  // MARK: - InputSource
+  // MARK: - PushedSource
 
   public func start(clock: any EngineClock) {
     state.withLock { state in
       state.clock = clock
+      state.began = clock.now
       state.gate.start(at: clock.now)
     }
     begin()
@@ -135,14 +139,18 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
   }
 
   public func allocate() -> Allocation {
-    let blocks = state.withLock { state -> [TextBlock] in
+    state.withLock { state in
       let now = state.clock?.now
       if let now { admit(&state, at: now) }
       closeBlock(&state, at: now)
-      defer { state.blocks = [] }
-      return state.blocks
+      defer {
+        state.takenBlocks += state.blocks.count
+        state.blocks = []
+      }
+      return Allocation(
+        blocks: state.blocks, reportedCount: state.blocks.reduce(0) { $0 + $1.recordCount },
+        run: state.began?.milliseconds ?? 0, firstNumber: state.takenBlocks)
     }
-    return Allocation(blocks: blocks, reportedCount: blocks.reduce(0) { $0 + $1.recordCount })
   }
 
   public func stop(_ whenStopped: @escaping @Sendable () -> Void) {
@@ -170,9 +178,11 @@ public final class ReceiverSupervisor: InputSource, ReceiverSink {
     }
   }
 
-  public var hasPending: Bool {
+  public var holdsUntaken: Bool {
     state.withLock { !$0.blocks.isEmpty || $0.assembler.pendingLines > 0 }
   }
+
+  public var hasMore: Bool { holdsUntaken || receiver.hasMore }
 
   // MARK: - ReceiverSink
 

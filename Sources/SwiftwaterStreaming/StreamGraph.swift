@@ -21,6 +21,8 @@ struct StreamGraph: Sendable {
     /// The time before the first batch of all, and the last one that has run.
     var resumed: (zero: BatchTime, last: BatchTime)?
     var rdds: [(node: Int, time: BatchTime, rdd: RDDNode)] = []
+    /// What sources that are pushed to had taken in.
+    var inputs: [(node: Int, time: BatchTime, rdd: RDDNode)] = []
     /// Batches of which outputs have failed, with the numbers of these.
     var failed: [(time: BatchTime, outputs: [Int])] = []
   }
@@ -31,7 +33,7 @@ struct StreamGraph: Sendable {
 
   mutating func addNode(
     name: String, slide: BatchInterval?, parents: [StreamNode], reach: Reach, key: String?,
-    source: (any InputSource)?, operator: StreamOperator,
+    source: StreamSource?, operator: StreamOperator,
     body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) -> StreamNode {
     let node = StreamNode(
@@ -39,6 +41,20 @@ struct StreamGraph: Sendable {
       parents: parents, reach: reach, key: key, source: source, operator: `operator`, body: body)
     nodes.append(node)
     return node
+  }
+
+  /// Adds a stream of what a source gives.
+  mutating func addSource(
+    name: String, _ supervision: StreamSource.Supervision,
+    body: @escaping @Sendable (Generation, _ id: Int) throws -> RDDNode
+  ) -> StreamNode {
+    let id = nodes.count
+    let number = nodes.count { $0.source?.name.kind == name } + 1
+    return addNode(
+      name: name, slide: nil, parents: [], reach: .none, key: nil,
+      source: StreamSource(name: SourceName(kind: name, number: number), supervision: supervision),
+      operator: .source
+    ) { try body($0, id) }
   }
 
   mutating func addOutput(_ output: StreamOutput) {
@@ -84,6 +100,8 @@ struct StreamPlan: Sendable {
   let isUsed: [Bool]
   /// The streams with state that an output stands on.
   let states: [StreamNode]
+  /// The sources that are pushed to, with the ids of their streams.
+  let pushed: [(id: Int, source: any PushedSource)]
 
   init(
     interval: BatchInterval, nodes: [StreamNode], outputs: [StreamOutput], minimumRetention: Int64
@@ -120,15 +138,12 @@ struct StreamPlan: Sendable {
     self.lookBack = lookBack
     self.users = users
     states = nodes.filter { isUsed[$0.id] && $0.hasState }
+    pushed = nodes.compactMap { node in node.source?.pushed.map { (node.id, $0) } }
   }
 
   /// True for a stream whose RDDs may be let go before ``retention`` is over.
   func isLetGoEarly(_ node: StreamNode) -> Bool {
     isUsed[node.id] && lookBack[node.id] < retention[node.id]
-  }
-
-  var sources: [(id: Int, source: any InputSource)] {
-    nodes.compactMap { node in node.source.map { (node.id, $0) } }
   }
 
   /// What listeners are told of a batch that waits.

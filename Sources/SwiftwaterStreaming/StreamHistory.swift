@@ -11,6 +11,8 @@ final class StreamHistory: Sendable {
     /// By node and time: nil inside means that the stream had no RDD.
     var rdds: [Int: [BatchTime: RDDNode?]] = [:]
     var allocations: [BatchTime: [Int: Allocation]] = [:]
+    /// What an earlier run had taken in, by time and node; it is there beside the allocations.
+    var restored: [BatchTime: [Int: RDDNode]] = [:]
     /// The times at which some stream has an RDD or blocks that may be let go early.
     var openTimes: [BatchTime] = []
     /// What is older than a stream's retention before this time is forgotten: the batch that runs,
@@ -36,6 +38,7 @@ final class StreamHistory: Sendable {
     for (node, time, rdd) in past.rdds {
       state.rdds[node, default: [:]][time] = .some(rdd)
     }
+    for (node, time, rdd) in past.inputs { state.restored[time, default: [:]][node] = rdd }
     self.state = Mutex(state)
   }
 
@@ -50,6 +53,7 @@ final class StreamHistory: Sendable {
   func known(_ node: StreamNode, at time: BatchTime) -> RDDNode?? {
     state.withLock { state in
       if let known = state.rdds[node.id]?[time] { return .some(known) }
+      if state.restored[time]?[node.id] != nil { return nil }
       let oldest = state.reference.milliseconds - plan.retention[node.id]
       return time < state.reference && time.milliseconds < oldest ? .some(nil) : nil
     }
@@ -73,6 +77,10 @@ final class StreamHistory: Sendable {
 
   func allocation(of node: Int, at time: BatchTime) -> Allocation {
     state.withLock { $0.allocations[time]?[node] } ?? Allocation(blocks: [], reportedCount: 0)
+  }
+
+  func restoredInput(of node: Int, at time: BatchTime) -> RDDNode? {
+    state.withLock { $0.restored[time]?[node] }
   }
 
   /// The time of a state's latest RDD; the one before the first batch where there is none.
@@ -156,6 +164,12 @@ final class StreamHistory: Sendable {
         }
         if state.allocations[blockTime]?.isEmpty == true { state.allocations[blockTime] = nil }
       }
+      for (time, inputs) in state.restored {
+        for node in inputs.keys where time.milliseconds <= reference - plan.retention[node] {
+          forgotten.rdds.append(state.restored[time]?.removeValue(forKey: node))
+        }
+        if state.restored[time]?.isEmpty == true { state.restored[time] = nil }
+      }
       letGoEarly(&state, reference, &forgotten)
       return (forgotten, worked)
     }
@@ -202,6 +216,7 @@ final class StreamHistory: Sendable {
         if let allocation = state.allocations[time]?.removeValue(forKey: id) {
           forgotten.allocations.append(allocation)
         }
+        forgotten.rdds.append(state.restored[time]?.removeValue(forKey: id))
       }
       return !isOpen
     }

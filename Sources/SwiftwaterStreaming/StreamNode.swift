@@ -20,14 +20,15 @@ public final class StreamNode: Sendable {
   /// Names a stream whose past is part of a checkpoint.
   let key: String?
 
-  let source: (any InputSource)?
+  /// Set for a stream without parents.
+  let source: StreamSource?
   public let `operator`: StreamOperator
   private let body: @Sendable (Generation) throws -> RDDNode?
   private let cached = Mutex(false)
 
   init(
     id: Int, name: String, slide: BatchInterval, parents: [StreamNode], reach: Reach = .none,
-    key: String? = nil, source: (any InputSource)? = nil, operator: StreamOperator,
+    key: String? = nil, source: StreamSource? = nil, operator: StreamOperator,
     body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) {
     self.id = id
@@ -42,9 +43,13 @@ public final class StreamNode: Sendable {
   }
 
   /// True where its records are text lines that a source takes in.
-  public var isTextSource: Bool { source is ReceiverSupervisor }
+  public var isTextSource: Bool { source?.pushed is ReceiverSupervisor }
 
-  /// Every RDD of this stream is cached. Nothing changes for a source, whose blocks are there anyway.
+  /// What batches read of it, where they choose that themselves.
+  public var ranges: RangeSupervisor? { source?.ranged }
+
+  /// Every RDD of this stream is cached. Nothing changes where records are pushed: their blocks are
+  /// there anyway.
   public func setCached() { cached.withLock { $0 = true } }
 
   /// True where each RDD is computed from the one before: its lineage is cut in every batch.
@@ -52,8 +57,9 @@ public final class StreamNode: Sendable {
 
   func rdd(for generation: Generation) throws -> RDDNode? {
     let rdd = try body(generation)
-    // What a source gave is kept as it is: a second copy would be of no use.
-    if let rdd, source == nil, cached.withLock({ $0 }) { rdd.setCached(true) }
+    // What was pushed is kept as it is: a second copy would be of no use. What is read may be gone when
+    // somebody looks back.
+    if let rdd, source?.pushed == nil, cached.withLock({ $0 }) { rdd.setCached(true) }
     return rdd
   }
 }
@@ -73,66 +79,6 @@ public struct Reach: Sendable {
   public static let none = Reach(parents: [])
 
   func parent(_ index: Int) -> Int64 { index < parents.count ? parents[index] : 0 }
-}
-
-/// Where a stream's records come from.
-public protocol InputSource: Sendable {
-  /// Begins to take records in; called once, at the context's start.
-  func start(clock: any EngineClock)
-
-  /// Gives everything that was taken in since the last call to the batch that ends now. Called on
-  /// the clock's thread: it only hands over what is there.
-  func allocate() -> Allocation
-
-  /// Ends taking in. `whenStopped` is called once, when nothing more will come.
-  func stop(_ whenStopped: @escaping @Sendable () -> Void)
-
-  /// True while records were taken in that no batch has.
-  var hasPending: Bool { get }
-
-  /// A batch with records of this source has run its outputs. Called on the loop's thread.
-  func batchCompleted(_ report: SourceReport)
-}
-
-extension InputSource {
-  public func batchCompleted(_ report: SourceReport) {}
-}
-
-/// What a source is told of a batch that has run.
-public struct SourceReport: Sendable {
-  /// The records that the source gave to the batch.
-  public let recordCount: Int
-  /// When the batch's interval was over, when its first output began, and when the last one was done.
-  public let submitted: Timestamp
-  public let began: Timestamp
-  public let ended: Timestamp
-
-  public init(recordCount: Int, submitted: Timestamp, began: Timestamp, ended: Timestamp) {
-    self.recordCount = recordCount
-    self.submitted = submitted
-    self.began = began
-    self.ended = ended
-  }
-}
-
-/// What a source gives to one batch.
-public struct Allocation: Sendable {
-  /// One partition each.
-  public let blocks: [any RecordBatch]
-  /// Records, as reported to users: 0 for a source that reports none.
-  public let reportedCount: Int
-
-  public init(blocks: [any RecordBatch], reportedCount: Int) {
-    self.blocks = blocks
-    self.reportedCount = reportedCount
-  }
-
-  /// The same for a stream that somebody looks back at: its text may go to disk.
-  var forKeeping: Allocation {
-    Allocation(
-      blocks: blocks.map { block in (block as? TextBlock).map { HeldText($0) } ?? block },
-      reportedCount: reportedCount)
-  }
 }
 
 /// An output operation: what is done with a stream's RDD at every batch time.
@@ -189,4 +135,10 @@ public final class Generation {
   }
 
   func allocation(of node: Int) -> Allocation { history.allocation(of: node, at: time) }
+
+  /// What an earlier run had taken in for this batch.
+  func restoredInput(of node: Int) -> RDDNode? { history.restoredInput(of: node, at: time) }
+
+  /// What the batch reads, as far as it is planned, by name.
+  public var inputs: [BatchInput] { history.inputs(at: time) }
 }

@@ -43,9 +43,9 @@ public final class StreamingContext: Sendable {
   private let makeClock: @Sendable () -> any EngineClock
   private let hooks: Hooks
   /// Shared by all receivers of this context.
-  private let budget: BufferBudget
+  let budget: BufferBudget
   /// What happens in this context; what happens under its SparkContext besides is not told here.
-  private let events: EventBus
+  let events: EventBus
   private let queue: EventQueue
 
   /// What a layer above may add to a run.
@@ -160,36 +160,16 @@ public final class StreamingContext: Sendable {
     return outputs.map { ($0.name, $0.site, $0.node) }
   }
 
-  /// Adds a stream whose records come from `source`: a partition for each of its blocks.
-  public func addInput(name: String, source: any InputSource) throws -> StreamNode {
-    try building { graph in
-      let id = graph.nodes.count
-      return graph.addNode(
-        name: name, slide: nil, parents: [], reach: .none, key: nil, source: source,
-        operator: .source
-      ) { generation in
-        let blocks = generation.allocation(of: id).blocks
-        return RDDNode.batches(
-          blocks.map { [$0] }, name: name, context: generation.context, recordType: .text)
-      }
-    }
+  /// Adds a stream of what a source gives.
+  func addSource(
+    name: String, _ supervision: StreamSource.Supervision,
+    body: @escaping @Sendable (Generation, _ id: Int) throws -> RDDNode
+  ) throws -> StreamNode {
+    try building { $0.addSource(name: name, supervision, body: body) }
   }
 
-  /// Adds a stream of text lines that `receiver` takes in.
-  public func addReceiver(_ receiver: any Receiver, name: String) throws -> StreamNode {
-    try addSupervised(receiver, name: name).node
-  }
-
-  /// As ``addReceiver(_:name:)``, with the source behind the stream.
-  public func addSupervised(
-    _ receiver: any Receiver, name: String
-  ) throws -> (node: StreamNode, source: any InputSource) {
-    let streamID = try building { $0.inputCount }
-    let supervisor = ReceiverSupervisor(
-      receiver, streamID: streamID,
-      limits: try .init(context.settings, interval: interval), budget: budget, events: events)
-    return (try addInput(name: name, source: supervisor), supervisor)
-  }
+  /// Numbers the streams without parents, for listeners.
+  func nextStreamID() throws -> Int { try building { $0.inputCount } }
 
   /// Adds an output operation: called with the stream's RDD at every batch time at which it has
   /// one, in the order in which outputs were added.
@@ -299,17 +279,17 @@ public final class StreamingContext: Sendable {
     }
   }
 
-  /// Gives a source, numbered among the sources, what it had taken in for an earlier batch.
+  /// Gives a source, numbered among those that are pushed to, what it had taken in for an earlier batch.
   ///
   /// - Throws: ``EngineError`` (`invalidArgument`) where there are fewer sources.
   public func restoreInput(number: Int, time: BatchTime, rdd: RDDNode) throws {
     try building { graph in
-      let inputs = graph.nodes.filter { $0.source != nil }
+      let inputs = graph.nodes.filter { $0.source?.pushed != nil }
       guard inputs.indices.contains(number) else {
         throw EngineError.invalidArgument(
           "the checkpoint has input of the source \(number), which this program does not have")
       }
-      graph.past.rdds.append((inputs[number].id, time, rdd))
+      graph.past.inputs.append((inputs[number].id, time, rdd))
     }
   }
 
@@ -426,6 +406,18 @@ public final class StreamingContext: Sendable {
       return outcome.observers
     }
     for observer in observers { observer() }
+  }
+
+  /// True where a source has more than the batches so far, though nothing more comes in.
+  public var hasMoreInput: Bool {
+    let nodes = state.withLock { state -> [StreamNode] in
+      switch state {
+      case .building(let graph): graph.nodes
+      case .active(let run): run.plan.nodes
+      case .stopped(let end): end?.history?.plan.nodes ?? []
+      }
+    }
+    return nodes.contains { $0.source?.hasMore ?? false }
   }
 
   /// Waits for the end of the context.

@@ -88,13 +88,12 @@ final class StreamingRun: Sendable {
         threadEnds: hooks.threadEnds, failed: failed, events: events,
         hasRoom: { waker.withLock { $0.ticker }?.roomMade() }))
     self.loop = loop
-    let sources = plan.sources
     let ticker = BatchTicker(
       first: first, interval: plan.interval, clock: clock,
       hasRoom: { loop.pendingCount < limits.maxPendingBatches },
       tick: { time in
         var allocations: [Int: Allocation] = [:]
-        for (id, source) in sources {
+        for (id, source) in plan.pushed {
           let allocation = source.allocate()
           allocations[id] = plan.retention[id] > 0 ? allocation.forKeeping : allocation
         }
@@ -126,7 +125,7 @@ final class StreamingRun: Sendable {
         Batch(time: time, submitted: clock.now, allocations: [:], outputs: outputs))
     }
     ticker.start()
-    for (_, source) in plan.sources { source.start(clock: clock) }
+    for (_, source) in plan.pushed { source.start(clock: clock) }
   }
 
   var isOnBatchThread: Bool { loop.isCurrentThread }
@@ -172,7 +171,7 @@ final class StreamingRun: Sendable {
   }
 
   private func stopSources() {
-    let sources = plan.sources
+    let sources = plan.pushed
     let running = Monitor(sources.count)
     for (_, source) in sources { source.stop { running.notify { $0 -= 1 } } }
     let deadline = monotonicNanoseconds() + limits.stopTimeout.wholeNanoseconds
@@ -193,7 +192,7 @@ final class StreamingRun: Sendable {
       alarm.cancel()
     }
     ticker.stop()
-    if plan.sources.contains(where: { $0.source.hasPending }) { ticker.tickAfterStop() }
+    if plan.pushed.contains(where: { $0.source.holdsUntaken }) { ticker.tickAfterStop() }
   }
 
   private func finishLoop(gracefully: Bool, _ whenStopped: @escaping @Sendable () -> Void) {
@@ -203,7 +202,7 @@ final class StreamingRun: Sendable {
       dropped = loop.close(dropping: true)
     }
     // What sources still hold is given up with the batches that wait.
-    tellDropped(dropped, left: plan.sources.reduce(0) { $0 + $1.source.allocate().reportedCount })
+    tellDropped(dropped, left: plan.pushed.reduce(0) { $0 + $1.source.allocate().reportedCount })
     if !loop.isCurrentThread && !loop.waitUntilIdle(timeout: limits.stopTimeout) {
       cancellation.cancel("the context was stopped")
       hooks.interrupt()

@@ -80,6 +80,8 @@ public final class ScriptedReceiver: Receiver {
   /// Chunks that were not taken yet.
   public var heldChunks: Int { state.withLock { $0.held.count } }
 
+  public var hasMore: Bool { heldChunks > 0 }
+
   private func flush() {
     while let delivery = nextDelivery() {
       let demand = delivery.bytes.withUnsafeBytes { delivery.sink.received($0) }

@@ -8,7 +8,7 @@ import Testing
 @testable import SwiftwaterStreaming
 
 /// A source of one block a batch, which knows what has become of its blocks.
-private final class WatchedSource: InputSource {
+private final class WatchedSource: PushedSource {
   private struct Reference: Sendable { weak var block: TextBlock? }
   private let given = Mutex<[Reference]>([])
 
@@ -26,7 +26,7 @@ private final class WatchedSource: InputSource {
 
   func stop(_ whenStopped: @escaping @Sendable () -> Void) { whenStopped() }
 
-  var hasPending: Bool { false }
+  var holdsUntaken: Bool { false }
 
   /// The batches whose blocks are still in memory, the first one is 1.
   var inMemory: [Int] {

@@ -1,0 +1,88 @@
+import SwiftwaterCore
+import SwiftwaterRDD
+
+/// Where the records of a stream come from.
+struct StreamSource: Sendable {
+  enum Supervision: Sendable {
+    /// Taken in by itself, and given to the batch whose time has come.
+    case pushed(any PushedSource)
+    /// Chosen when the batch is asked for its records.
+    case ranged(RangeSupervisor)
+  }
+
+  let name: SourceName
+  let supervision: Supervision
+
+  var pushed: (any PushedSource)? {
+    if case .pushed(let source) = supervision { source } else { nil }
+  }
+
+  var ranged: RangeSupervisor? {
+    if case .ranged(let supervisor) = supervision { supervisor } else { nil }
+  }
+
+  var hasMore: Bool {
+    switch supervision {
+    case .pushed(let source): source.hasMore
+    case .ranged(let supervisor): supervisor.hasMore
+    }
+  }
+}
+
+extension StreamHistory {
+  /// What the batch at `time` reads, as far as it is planned, by name. Sources that have nothing for it
+  /// are left out, and so is what an earlier run had taken in.
+  func inputs(at time: BatchTime) -> [BatchInput] {
+    plan.nodes.compactMap { node in
+      guard let source = node.source else { return nil }
+      switch source.supervision {
+      case .pushed:
+        let blocks = allocation(of: node.id, at: time).names(of: source.name)
+        return blocks.isEmpty ? nil : .blocks(blocks)
+      case .ranged(let supervisor):
+        guard let range = supervisor.range(at: time), !range.isEmpty else { return nil }
+        return .range(source.name, range)
+      }
+    }
+  }
+}
+
+extension StreamingContext {
+  /// Adds a stream whose records are pushed to `source`: a partition for each of its blocks.
+  public func addInput(name: String, source: any PushedSource) throws -> StreamNode {
+    try addSource(name: name, .pushed(source)) { generation, id in
+      let blocks = generation.allocation(of: id).blocks
+      let restored = generation.restoredInput(of: id)
+      if blocks.isEmpty, let restored { return restored }
+      let new = RDDNode.batches(
+        blocks.map { [$0] }, name: name, context: generation.context, recordType: .text)
+      // A batch that runs again may come so late that new records are in it, too.
+      guard let restored else { return new }
+      return RDDNode.union(of: [restored, new], context: generation.context)
+    }
+  }
+
+  /// Adds a stream of what batches read of `source`.
+  ///
+  /// - Parameters:
+  ///   - since: see ``PlannedRanges/since``.
+  ///   - read: makes an RDD of a range, which may be empty; on the thread that runs batches. It throws
+  ///     where what was there when the range was chosen is gone: then the batch cannot run.
+  public func addRanged(
+    _ source: any RangedSource, name: String, since: Int64 = 0,
+    read: @escaping @Sendable (SourceRange, Generation) throws -> RDDNode
+  ) throws -> StreamNode {
+    let supervisor = RangeSupervisor(source, since: since)
+    return try addSource(name: name, .ranged(supervisor)) { generation, _ in
+      try read(supervisor.plan(for: generation.time), generation)
+    }
+  }
+
+  /// Adds a stream of text lines that `receiver` takes in.
+  public func addReceiver(_ receiver: any Receiver, name: String) throws -> StreamNode {
+    let supervisor = ReceiverSupervisor(
+      receiver, streamID: try nextStreamID(),
+      limits: try .init(context.settings, interval: interval), budget: budget, events: events)
+    return try addInput(name: name, source: supervisor)
+  }
+}
