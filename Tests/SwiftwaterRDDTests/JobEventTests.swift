@@ -76,7 +76,7 @@ import Testing
         if case .stageEnded(let stage) = event { ends.withLock { $0 = stage.taskEnds } }
       })
     let node = RDDNode(
-      name: "probe", context: context, dependencies: [], partitionCount: 3,
+      name: "probe", context: context, partitionCount: 3,
       placement: .oneAtATime
     ) { partition, _ in
       if partition == 1 { throw Failure() }
@@ -98,7 +98,7 @@ import Testing
     #expect(try context.parallelize(1...4, slices: 2).count() == 4)
     #expect(take() == [])
     let node = RDDNode(
-      name: "probe", context: context, dependencies: [], partitionCount: 2,
+      name: "probe", context: context, partitionCount: 2,
       placement: .callingThread
     ) { _, _ in ArrayCursor([]) }
     #expect(try RDD<Int>(node).count() == 0)
