@@ -23,6 +23,8 @@ extension SparkContext {
   ///
   /// - Throws: ``EngineError`` (`invalidArgument`) for a log setting that is not known.
   public func logToStandardError() throws {
-    addListener(try Console(settings: settings))
+    let console = try Console(settings: settings)
+    addListener(console)
+    counters.watch(.logLinesHeldBack, in: console) { $0.heldBackLines }
   }
 }

@@ -15,6 +15,7 @@ public final class Console: EventListener {
   private let logger: Mutex<Logger>
   private let repeated = Mutex(MessageThrottle<Line>())
   private let terminal: Terminal
+  private let heldBack = Counter()
 
   /// - Throws: ``EngineError`` (`invalidArgument`) for a level or status setting that is not known.
   public init(settings: Settings) throws {
@@ -75,8 +76,15 @@ public final class Console: EventListener {
 
   private func write(repeated line: Line, kind: String) {
     let now = Timestamp(nanoseconds: monotonicNanoseconds())
-    if let shown = repeated.withLock({ $0.add(line, kind: kind, at: now) }) { write(shown) }
+    if let shown = repeated.withLock({ $0.add(line, kind: kind, at: now) }) {
+      write(shown)
+    } else {
+      heldBack.add()
+    }
   }
+
+  /// Lines that were not written at their time, because many like them were.
+  public var heldBackLines: Int { heldBack.value }
 
   private func write(_ shown: MessageThrottle<Line>.Shown) {
     write(shown.message.level, EventText.line(shown.message.text, others: shown.others))

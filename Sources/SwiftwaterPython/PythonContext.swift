@@ -17,6 +17,7 @@ final class PythonContext: Sendable {
     context = try SparkContext(settings: settings)
     console = try Console(settings: settings)
     context.addListener(console)
+    context.counters.watch(.logLinesHeldBack, in: console) { $0.heldBackLines }
     context.addListener(TaskEndListener())
     context.setUnpacker(PythonUnpacker())
     let chosen = settings["swiftwater.workers"] ?? ""

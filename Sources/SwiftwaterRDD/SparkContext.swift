@@ -13,6 +13,8 @@ public final class SparkContext: Sendable {
   public let isLowering: Bool
   /// Where everything is told that happens under this context.
   public let events = EventBus()
+  /// What it counts, and what its streams do.
+  public let counters = Counters()
 
   private let pool: TaskPool
   private let jobEvents: JobEvents
@@ -39,6 +41,8 @@ public final class SparkContext: Sendable {
     pool = TaskPool(width: parallelism)
     jobEvents = JobEvents(events)
     try SpillStore.shared.configure(settings)
+    counters.watch(.bytesSpilled, in: SpillStore.shared) { $0.writtenBytes }
+    counters.watch(.memoryResident, in: SpillStore.shared) { $0.sizes.resident }
   }
 
   /// - Parameters:

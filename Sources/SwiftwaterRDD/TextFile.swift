@@ -73,6 +73,8 @@ private struct TextFiles: PartitionSource {
       let dropped = reader.takeDroppedLines()
       if let line = dropped.last {
         droppedLines += dropped.count
+        // One for all files: there may be any number of them.
+        context.value?.counters.counter(.linesDropped, of: "files").add(dropped.count)
         context.value?.events.post(
           .lineDropped(
             source: split.path, byteCount: line.byteCount, prefix: line.prefix,

@@ -299,6 +299,7 @@ extension BatchLoop {
     // What a stop has interrupted says nothing about the states.
     if environment.cancellation.isCancelled { return failures }
     for node in stateLineages.bound(in: environment.history) {
+      environment.context.counters.counter(.statesGivenUp).add()
       environment.events.post(
         .stateGivenUp(time: time, operation: node.name, batches: StateLineages.longest))
     }

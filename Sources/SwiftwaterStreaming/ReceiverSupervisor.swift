@@ -61,21 +61,24 @@ public final class ReceiverSupervisor: PushedSource, ReceiverSink {
   private let limits: Limits
   private let budget: BufferBudget
   private let events: EventBus
+  private let linesDropped: Counter
   private let state: Monitor<State>
 
   /// - Parameters:
   ///   - streamID: numbers the inputs of a context.
   ///   - budget: shared by all receivers of a context.
   ///   - events: where it tells what becomes of the receiver.
+  ///   - counters: where it counts the lines that it drops.
   public init(
     _ receiver: any Receiver, streamID: Int = 0, limits: Limits, budget: BufferBudget,
-    events: EventBus
+    events: EventBus, counters: Counters
   ) {
     self.receiver = receiver
     self.streamID = streamID
     self.limits = limits
     self.budget = budget
     self.events = events
+    linesDropped = counters.counter(.linesDropped, of: receiver.source)
     state = Monitor(
       State(
         assembler: LineAssembler(
@@ -324,6 +327,7 @@ public final class ReceiverSupervisor: PushedSource, ReceiverSink {
     let dropped = state.assembler.takeDroppedLines()
     guard let line = dropped.last else { return nil }
     state.droppedLines += dropped.count
+    linesDropped.add(dropped.count)
     return .lineDropped(
       source: receiver.source, byteCount: line.byteCount, prefix: line.prefix,
       total: state.droppedLines)

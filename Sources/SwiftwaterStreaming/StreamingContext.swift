@@ -91,12 +91,15 @@ public final class StreamingContext: Sendable {
     events = EventBus(parent: context.events)
     queue = EventQueue(
       isManual: clock?.isManual ?? false, threadEnds: hooks.threadEnds,
+      dropped: context.counters.counter(.eventsDropped),
       tellDropped: { [events = context.events] in events.post(.eventsDropped(total: $0)) })
     let settings = context.settings
     _ = try ReceiverSupervisor.Limits(settings, interval: interval)
     _ = try StreamingRun.Limits(settings, interval: interval)
     budget = BufferBudget(
       limit: try settings.bytes("swiftwater.receiver.maxBuffered") ?? physicalMemoryBytes() / 4)
+    context.counters.watch(.inputHeld, in: budget) { $0.held }
+    context.counters.watch(.inputKept, in: budget) { $0.kept }
   }
 
   /// - Throws: ``EngineError`` (`invalidArgument`) when the interval is shorter than 1 ms.

@@ -88,6 +88,7 @@ final class StreamingRun: Sendable {
         threadEnds: hooks.threadEnds, failed: failed, events: events,
         hasRoom: { waker.withLock { $0.ticker }?.roomMade() }))
     self.loop = loop
+    context.counters.watch(.batchesWaiting, in: loop) { $0.pendingCount }
     let ticker = BatchTicker(
       first: first, interval: plan.interval, clock: clock,
       hasRoom: { loop.pendingCount < limits.maxPendingBatches },
@@ -104,7 +105,7 @@ final class StreamingRun: Sendable {
             .batches, .batchSubmitted(plan.waitingInfo(of: batch, zeroTime: zeroTime)))
         }
         if !loop.add(batch) {
-          events.post(.batchesDropped(count: 1, records: batch.reportedCount))
+          tellGivenUp(batches: 1, records: batch.reportedCount, context, events)
         }
       },
       wallClockMoved: { events.post(.wallClockMoved(by: $0)) })
@@ -217,7 +218,13 @@ final class StreamingRun: Sendable {
   private func tellDropped(_ batches: [Batch], left: Int) {
     let records = batches.reduce(left) { $0 + $1.reportedCount }
     if !batches.isEmpty || records > 0 {
-      events.post(.batchesDropped(count: batches.count, records: records))
+      tellGivenUp(batches: batches.count, records: records, context, events)
     }
   }
+}
+
+private func tellGivenUp(batches: Int, records: Int, _ context: SparkContext, _ events: EventBus) {
+  context.counters.counter(.batchesGivenUp).add(batches)
+  context.counters.counter(.recordsGivenUp).add(records)
+  events.post(.batchesDropped(count: batches, records: records))
 }

@@ -153,8 +153,10 @@ import Testing
   func full() {
     let bus = EventBus()
     let told = Monitor<[Int]>([])
+    let counter = Counter()
     let queue = EventQueue(
-      isManual: false, tellDropped: { count in told.notify { $0.append(count) } })
+      isManual: false, dropped: counter,
+      tellDropped: { count in told.notify { $0.append(count) } })
     let (gate, heard) = (Monitor(false), Monitor(0))
     bus.add(
       ClosureListener { _ in
@@ -165,6 +167,7 @@ import Testing
     #expect(told.withLock { $0 } == [1])
     gate.notify { $0 = true }
     queue.close(timeout: .seconds(10))
+    #expect(heard.withLock { $0 } + counter.value == EventQueue.capacity + 3)
     // The first one may have been on its way already.
     #expect((EventQueue.capacity...EventQueue.capacity + 1).contains(heard.withLock { $0 }))
     bus.post(.streamingStopped)

@@ -30,6 +30,11 @@ struct Bench {
 
   func advance(milliseconds: Int64) { clock.advance(by: .milliseconds(milliseconds)) }
 
+  /// What a counter of the context says; nil where there is none.
+  func count(_ name: Counters.Name, of subject: String = "") -> Int? {
+    context.counters.snapshot().first { $0.name == name && $0.subject == subject }?.value
+  }
+
   var reports: [BatchReport] {
     log.events.compactMap { if case .batchEnded(let report) = $0 { report } else { nil } }
   }

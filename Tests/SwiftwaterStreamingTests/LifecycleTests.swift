@@ -62,6 +62,7 @@ import Testing
     bench.source.send(lines: ["a"])
     bench.advance(milliseconds: 1000)
     bench.source.send(lines: ["b", "c"])
+    #expect(bench.count(.batchesWaiting) == 0)
     bench.streaming.stop()
     bench.streaming.stop()
     bench.advance(milliseconds: 5000)
@@ -71,6 +72,10 @@ import Testing
       if case .batchesDropped(_, let records) = event { records } else { nil }
     }
     #expect(dropped == [2])
+    #expect(bench.count(.recordsGivenUp) == 2)
+    #expect(bench.count(.batchesGivenUp) == 0)
+    // It was the run's.
+    #expect(bench.count(.batchesWaiting) == nil)
   }
 
   @Test("A graceful stop runs what was received, an unfinished line too")

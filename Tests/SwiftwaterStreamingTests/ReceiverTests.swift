@@ -52,6 +52,7 @@ import Testing
     for line in lines { bench.source.send(lines: [line]) }
     #expect(bench.source.isPaused)
     #expect(bench.source.heldChunks > 1000)
+    #expect(bench.count(.inputHeld).map { $0 > 0 } == true)
     var batches = 0
     while output.batches.reduce(0, { $0 + $1.count }) < lines.count && batches < 100 {
       bench.advance(milliseconds: 1000)
@@ -64,6 +65,7 @@ import Testing
     let drained = bench.log.events.filter { if case .bufferDrained = $0 { true } else { false } }
     #expect(full.count >= 2)
     #expect(full.count == drained.count)
+    #expect(bench.count(.inputHeld) == 0)
   }
 
   @Test("A buffer smaller than one line still lets every line through")
@@ -109,6 +111,7 @@ import Testing
       }
     }
     #expect(dropped == ["500 far too long a line", "501 the last one is too long"])
+    #expect(bench.count(.linesDropped, of: "scripted") == 501)
   }
 
   @Test(

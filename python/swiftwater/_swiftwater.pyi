@@ -141,8 +141,8 @@ def is_interrupted() -> bool: ...  # in a worker: by its driver
 def serve(descriptors: Sequence[int], settings: dict[str, str]) -> None: ...
 def current_task() -> tuple[int, int, int, int] | None: ...
 
-# function(task attempt id, succeeded), called on the task's thread after each task that held the
-# interpreter.
+# function(task attempt id, succeeded), called behind each stage that may have called functions, in
+# the order of its tasks, on the thread that runs the job.
 def set_task_hook(function: Callable[[int, bool], object] | None) -> None: ...
 
 # --- jobs and stages ---------------------------------------------------------------------------

@@ -45,8 +45,14 @@ public struct ListenerTicket: Sendable {
 ///
 /// Where nobody wants to hear of a topic, posting costs a look at a number, and the event is not made.
 public final class EventBus: Sendable {
+  private struct Entry {
+    let number: Int
+    let topics: EventTopics
+    let listener: any EventListener
+  }
+
   private struct State {
-    var listeners: [(number: Int, topics: EventTopics, listener: any EventListener)] = []
+    var listeners: [Entry] = []
     var latest = 0
 
     var topics: EventTopics { listeners.reduce(into: []) { $0.formUnion($1.topics) } }
@@ -66,7 +72,8 @@ public final class EventBus: Sendable {
     let topics = listener.topics
     let number = change { state in
       state.latest += 1
-      state.listeners.append((state.latest, topics, listener))
+      state.listeners.append(
+        Entry(number: state.latest, topics: topics, listener: listener))
       return state.latest
     }
     return ListenerTicket { [weak self] in
@@ -123,8 +130,8 @@ public final class EventBus: Sendable {
     parent?.deliver(event, topics)
     guard wanted.load(ordering: .relaxed) & topics.rawValue != 0 else { return }
     let listeners = state.withLock { $0.listeners }
-    for entry in listeners where !entry.topics.isDisjoint(with: topics) {
-      entry.listener.receive(event)
+    for index in listeners.indices where !listeners[index].topics.isDisjoint(with: topics) {
+      listeners[index].listener.receive(event)
     }
   }
 

@@ -19,20 +19,23 @@ public final class EventQueue: Sendable {
 
   private let isManual: Bool
   private let threadEnds: @Sendable () -> Void
+  private let dropped: Counter
   private let tellDropped: @Sendable (Int) -> Void
   private let state = Monitor(State())
 
   /// - Parameters:
   ///   - isManual: deliver on the thread that posts.
   ///   - threadEnds: called last on the queue's thread.
+  ///   - dropped: counts events that were dropped, here and perhaps elsewhere.
   ///   - tellDropped: told with how many events have been dropped so far, once each time that the
   ///     queue is full.
   public init(
-    isManual: Bool, threadEnds: @escaping @Sendable () -> Void = {},
+    isManual: Bool, threadEnds: @escaping @Sendable () -> Void = {}, dropped: Counter = Counter(),
     tellDropped: @escaping @Sendable (Int) -> Void
   ) {
     self.isManual = isManual
     self.threadEnds = threadEnds
+    self.dropped = dropped
     self.tellDropped = tellDropped
   }
 
@@ -44,10 +47,11 @@ public final class EventQueue: Sendable {
   }
 
   func add(_ event: EngineEvent, for listener: QueuedListener) {
-    let dropped = state.notify { state -> Int? in
+    let total = state.notify { state -> Int? in
       if state.isClosed { return nil }
       guard state.waiting.count < Self.capacity else {
         state.dropped += 1
+        dropped.add()
         return state.dropped == 1 || state.dropped % Self.capacity == 0 ? state.dropped : nil
       }
       state.waiting.append((event, listener))
@@ -59,7 +63,7 @@ public final class EventQueue: Sendable {
       }
       return nil
     }
-    if let dropped { tellDropped(dropped) }
+    if let total { tellDropped(total) }
     // What a listener causes on a manual clock waits until it has returned.
     if isManual, !isCurrentThread { while deliverNext(waiting: false) {} }
   }
@@ -78,7 +82,10 @@ public final class EventQueue: Sendable {
       defer { state.waiting = [] }
       return state.waiting.count
     }
-    if left > 0 { tellDropped(left) }
+    if left > 0 {
+      dropped.add(left)
+      tellDropped(left)
+    }
   }
 
   private func deliverNext(waiting: Bool) -> Bool {

@@ -82,7 +82,8 @@ extension StreamingContext {
   public func addReceiver(_ receiver: any Receiver, name: String) throws -> StreamNode {
     let supervisor = ReceiverSupervisor(
       receiver, streamID: try nextStreamID(),
-      limits: try .init(context.settings, interval: interval), budget: budget, events: events)
+      limits: try .init(context.settings, interval: interval), budget: budget, events: events,
+      counters: context.counters)
     return try addInput(name: name, source: supervisor)
   }
 }
