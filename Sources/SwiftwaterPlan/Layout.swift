@@ -14,27 +14,55 @@ public struct Layout: Sendable {
     }
   }
 
-  /// For each partition, what it is made of.
-  public let partitions: [[Part]]
+  private enum Form: Sendable {
+    /// Where each input's partitions begin, and their end.
+    case union([Int])
+    case neighbours(total: Int, count: Int)
+    case given([[Part]])
+  }
+  private let form: Form
 
-  public init(_ partitions: [[Part]]) { self.partitions = partitions }
+  private init(_ form: Form) { self.form = form }
+
+  /// - Parameter partitions: for each partition, what it is made of.
+  public init(_ partitions: [[Part]]) { self.init(.given(partitions)) }
 
   /// All partitions of inputs with so many each, one after the other.
   public static func union(of counts: [Int]) -> Layout {
-    Layout(
-      counts.enumerated().flatMap { input, count in
-        (0..<count).map { [Part(input: input, partition: $0)] }
-      })
+    Layout(.union(counts.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }))
   }
 
   /// `total` partitions of one input in `count`, each made of neighbours.
   public static func neighbours(of total: Int, in count: Int) -> Layout {
-    Layout(
-      (0..<count).map { partition in
-        ((partition * total / count)..<((partition + 1) * total / count)).map {
-          Part(input: 0, partition: $0)
-        }
-      })
+    Layout(.neighbours(total: total, count: count))
+  }
+
+  /// The number of partitions.
+  public var count: Int {
+    switch form {
+    case .union(let starts): starts[starts.count - 1]
+    case .neighbours(_, let count): count
+    case .given(let partitions): partitions.count
+    }
+  }
+
+  /// What a partition is made of.
+  public func parts(of partition: Int) -> [Part] {
+    switch form {
+    case .union(let starts):
+      // The last input that begins there or before: those in front of it may have no partitions.
+      var (low, high) = (0, starts.count - 1)
+      while high - low > 1 {
+        let middle = (low + high) / 2
+        if starts[middle] <= partition { low = middle } else { high = middle }
+      }
+      return [Part(input: low, partition: partition - starts[low])]
+    case .neighbours(let total, let count):
+      return ((partition * total / count)..<((partition + 1) * total / count)).map {
+        Part(input: 0, partition: $0)
+      }
+    case .given(let partitions): return partitions[partition]
+    }
   }
 }
 

@@ -14,7 +14,12 @@ struct PlanLine {
     /// Natively, where the records turn out to be of types that allow it.
     case nativeIfTyped = "native where types allow"
     case python = "Python"
+    /// In Python, and always in a worker process.
+    case worker = "Python, in a worker"
     case driver
+
+    /// True where Python's objects come out of it.
+    var isPython: Bool { self == .python || self == .worker }
   }
 
   let stage: Int
@@ -31,7 +36,7 @@ struct PlanLine {
 struct Explanation {
   private var lines: [PlanLine] = []
   private var stageCount = 0
-  private var isLowering: Bool
+  private let isLowering: Bool
   /// What was explained already: the stage that it ends, and the type of its records.
   private var known: [ObjectIdentifier: Output] = [:]
 
@@ -40,10 +45,16 @@ struct Explanation {
     let type: ColumnType?
   }
 
-  private init(isLowering: Bool) { self.isLowering = isLowering }
+  /// Every function of Python's runs in a worker.
+  private let isMovingAll: Bool
+
+  private init(_ context: SparkContext) {
+    isLowering = context.isLowering
+    isMovingAll = context.isMovingAll
+  }
 
   static func lines(ofRDD rdd: RDDNode, _ py: borrowing Python) throws -> [PlanLine] {
-    var explanation = Explanation(isLowering: rdd.context.isLowering)
+    var explanation = Explanation(rdd.context)
     _ = try explanation.visit(rdd, py)
     return explanation.lines
   }
@@ -51,7 +62,7 @@ struct Explanation {
   static func lines(
     ofStreams streaming: PythonStreaming, _ py: borrowing Python
   ) throws -> [PlanLine] {
-    var explanation = Explanation(isLowering: streaming.owner.context.isLowering)
+    var explanation = Explanation(streaming.owner.context)
     for output in streaming.streaming.outputs {
       let input = try explanation.visit(output.node, py)
       explanation.add(output.name, output.site, .driver, input, nil)
@@ -98,13 +109,52 @@ struct Explanation {
       }
     case .combineLocally(let combination):
       return try explain(combination, over: visit(parents[0], py), isLocal: true, py)
-    case .read, .partitionBy, .layout, .zipPartitions, .stored: break
+    case .partitionBy(let division):
+      for parent in parents { _ = try visit(parent, py) }
+      let output = Output(stage: newStage(), type: rdd.recordType)
+      add(division.place, called(division), output)
+      return output
+    case .zipPartitions(let zip):
+      let inputs = try parents.map { try visit($0, py) }
+      let output = Output(stage: inputs.last?.stage ?? newStage(), type: rdd.recordType)
+      add(zip.place, called(zip, isTyped: rdd.recordType != nil), output)
+      return output
+    case .read, .layout, .stored: break
     }
     let inputs = try parents.map { try visit($0, py) }
+    // Behind a shuffle that has run, too.
     let stage = rdd.operator.isShuffled || inputs.isEmpty ? newStage() : inputs.last!.stage
     let output = Output(stage: stage, type: rdd.recordType)
     add(rdd.name, "", .engine, output, nil)
     return output
+  }
+
+  private mutating func add(
+    _ place: OperatorPlace, _ how: (form: PlanLine.Form, refusal: Refusal?), _ output: Output
+  ) {
+    add(place.name, place.site, how.form, output, how.refusal)
+  }
+
+  /// How pairs find their partitions.
+  private func called(_ division: PartitionByKey) -> (PlanLine.Form, Refusal?) {
+    let partitioner = division.partitioner
+    guard let function = partitioner.function, partitioner.ranges == nil else {
+      return (.engine, nil)
+    }
+    let refusal = Refusal("keys are placed by a function of the program's", at: nil)
+    return (python(function), refusal)
+  }
+
+  /// How partitions that belong together become one.
+  private func called(_ zip: ZipPartitions, isTyped: Bool) -> (PlanLine.Form, Refusal?) {
+    guard let function = zip.function, !isTyped else { return (.engine, nil) }
+    if isLowering, zip.form != nil { return (.nativeIfTyped, nil) }
+    return (python(function), Refusal("it works on whole partitions", at: nil))
+  }
+
+  /// Where a function of Python's runs.
+  private func python(_ function: any UserFunction) -> PlanLine.Form {
+    isMovingAll && !function.isBoundToDriver ? .worker : .python
   }
 
   // MARK: - Streams
@@ -143,7 +193,7 @@ struct Explanation {
     var type = input.type
     // Behind a function that stays Python all records are Python's objects.
     var earlier = lines.last.flatMap { line in
-      line.stage == input.stage && line.form == .python ? line : nil
+      line.stage == input.stage && line.form.isPython ? line : nil
     }
     let shared = try operatorsBeforePython(operators, py)
     for (index, item) in operators.enumerated() {
@@ -153,7 +203,8 @@ struct Explanation {
         refusal = (Refusal(reason, at: nil), nil)
       }
       let form: PlanLine.Form =
-        refusal.0 == nil ? (type == nil ? .nativeIfTyped : .native) : .python
+        refusal.0 == nil
+        ? (type == nil ? .nativeIfTyped : .native) : python(item.function)
       type = refusal.1
       add(item.place.name, item.place.site, form, Output(stage: input.stage, type: type), refusal.0)
       if refusal.0 != nil { earlier = lines.last }
@@ -204,7 +255,8 @@ struct Explanation {
     let place = combination.place
     let refusal = try refusal(of: combination, input, py)
     let form: PlanLine.Form =
-      refusal != nil ? .python : input.type == nil ? .nativeIfTyped : .native
+      refusal != nil
+      ? python(combination.mergeValue) : input.type == nil ? .nativeIfTyped : .native
     let type = refusal == nil ? input.type : nil
     add(place.name, place.site, form, Output(stage: input.stage, type: type), refusal)
     if isLocal { return Output(stage: input.stage, type: type) }
@@ -234,7 +286,7 @@ struct Explanation {
       case .expression(let expression): merge = expression
       }
     }
-    if let last = lines.last, last.stage == input.stage, last.form == .python {
+    if let last = lines.last, last.stage == input.stage, last.form.isPython {
       return Refusal("it gets Python's objects from \(last.name)", at: nil)
     }
     guard let type = input.type else { return nil }

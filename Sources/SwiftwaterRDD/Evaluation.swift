@@ -25,7 +25,7 @@ struct Evaluation: Sendable {
     case .partitionBy:
       return PartitionFlow(ArrayCursor(lineage.bucket(partition)), partition: partition)
     case .layout(let layout):
-      let parts = layout.partitions[partition]
+      let parts = layout.parts(of: partition)
       if parts.count == 1 {
         return try lineage.inputs[parts[0].input].flow(partition: parts[0].partition, self)
       }
@@ -98,7 +98,7 @@ struct Evaluation: Sendable {
   private func zipped(
     _ zip: ZipPartitions, _ lineage: RDDNode.Lineage, _ partition: Int
   ) throws -> PartitionFlow {
-    let parts = zip.layout.partitions[partition]
+    let parts = zip.layout.parts(of: partition)
     let again: MovedPart.Inputs = { [self] in
       try parts.map { try lineage.inputs[$0.input].flow(partition: $0.partition, self) }
     }

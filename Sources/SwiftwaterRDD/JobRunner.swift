@@ -177,6 +177,9 @@ public struct JobRunner: Sendable {
 
 /// Takes tasks that only one thread at a time can work on in this process to other processes.
 public protocol TaskMover: Sendable {
+  /// True where every task that can be moved is.
+  var movesAll: Bool { get }
+
   /// Where the tasks of a stage run.
   func plan(_ stage: StageOutline) -> MovePlan
 

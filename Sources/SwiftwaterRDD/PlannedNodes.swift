@@ -163,7 +163,7 @@ extension RDDNode {
     let types = Set(nodes.map(\.recordType))
     return RDDNode(
       .layout(layout), name: name, context: context, inputs: nodes,
-      partitionCount: layout.partitions.count, recordType: types.count == 1 ? types.first! : nil)
+      partitionCount: layout.count, recordType: types.count == 1 ? types.first! : nil)
   }
 
   /// The partitions of all `parents`, one after the other.
@@ -192,7 +192,7 @@ extension RDDNode {
     let type = isNative ? zip.form?.resultType(of: nodes.map(\.recordType)) : nil
     return RDDNode(
       .zipPartitions(zip), name: zip.place.name, context: context, inputs: nodes,
-      partitionCount: zip.layout.partitions.count,
+      partitionCount: zip.layout.count,
       placement: type == nil ? zip.language.placement : .anyThread, recordType: type)
   }
 }

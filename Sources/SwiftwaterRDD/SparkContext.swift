@@ -65,6 +65,9 @@ public final class SparkContext: Sendable {
   /// From now on tasks may go to other processes.
   public func setMover(_ mover: any TaskMover) { state.withLock { $0.mover = mover } }
 
+  /// True where all that a language has to do is done in other processes.
+  public var isMovingAll: Bool { state.withLock { $0.mover?.movesAll ?? false } }
+
   /// From now on compressed files can be read.
   public func setUnpacker(_ unpacker: any FileUnpacker) {
     state.withLock { $0.unpacker = unpacker }

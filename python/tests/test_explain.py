@@ -211,6 +211,41 @@ def test_objects(explained, sc, job, expected):
     assert [re.sub(r" \(.*\)$", "", line) for line in found[2:]] == expected
 
 
+WHOLE = "Python it works on whole partitions"
+
+# What puts partitions together, and what finds a key's partition.
+PLACED = [
+    (lambda rdd: rdd.cogroup(rdd), ["cogroup engine", f"cogroup {WHOLE}"]),
+    (lambda rdd: rdd.join(rdd), ["join engine", "join native where types allow"]),
+    (lambda rdd: rdd.subtractByKey(rdd), ["subtractByKey engine", f"subtractByKey {WHOLE}"]),
+    (lambda rdd: rdd.partitionBy(2), ["partitionBy engine"]),
+    (
+        lambda rdd: rdd.partitionBy(2, lambda key: 3),
+        ["partitionBy Python keys are placed by a function of the program's"],
+    ),
+    (lambda rdd: rdd.sortByKey(), ["sortByKey native where types allow"]),
+    (lambda rdd: rdd.zip(rdd), [f"zip {WHOLE}"]),
+    (lambda rdd: rdd.cartesian(rdd), [f"cartesian {WHOLE}"]),
+    (lambda rdd: rdd.coalesce(1), ["coalesce engine"]),
+]
+
+
+@pytest.mark.parametrize(("job", "expected"), PLACED)
+def test_placed(explained, sc, job, expected):
+    found = lines_of(explained(job(sc.parallelize([("a", 1), ("b", 2)], 2))))
+    told = [line for line in found if not re.match(r"stage|parallelize", line)]
+    assert told == expected
+
+
+@pytest.mark.parametrize("use", ["never", "always"])
+def test_where_a_function_runs(explained, use):
+    conf = SparkConf().set("swiftwater.workers", use)
+    with SparkContext("local[1]", "where", conf=conf) as sc:
+        found = lines_of(explained(sc.parallelize([1]).map(loops)))
+    place = "Python, in a worker" if use == "always" else "Python"
+    assert found[-1].startswith(f"map {place} it loops")
+
+
 # --- reasons ------------------------------------------------------------------------------------
 
 # A function, its reason, and the line behind its first one at which it is not understood.

@@ -84,6 +84,8 @@ final class WorkerPool: TaskMover {
 
   // MARK: - The rule
 
+  var movesAll: Bool { use == .always }
+
   func plan(_ stage: StageOutline) -> MovePlan {
     let plan = rule(stage)
     if plan == .share(afterNanoseconds: 0) {

@@ -1,0 +1,39 @@
+import SwiftwaterPlan
+import SwiftwaterTesting
+import Testing
+
+@Suite struct LayoutTests {
+  private func parts(_ layout: Layout) -> [[Layout.Part]] {
+    (0..<layout.count).map { layout.parts(of: $0) }
+  }
+
+  @Test("A union has the partitions of its inputs, one after the other; some inputs have none")
+  func unions() {
+    var random = SeededRandom()
+    let seed = random.seed
+    for _ in 0..<500 {
+      let counts = (0..<Int.random(in: 1...9, using: &random)).map { _ in
+        Int.random(in: 0...4, using: &random)
+      }
+      let expected = counts.enumerated().flatMap { input, count in
+        (0..<count).map { [Layout.Part(input: input, partition: $0)] }
+      }
+      #expect(parts(.union(of: counts)) == expected, "seed \(seed): \(counts)")
+    }
+  }
+
+  @Test("Neighbours together are all partitions, each once and in order", arguments: 1...12)
+  func neighbours(total: Int) {
+    for count in 1...total {
+      let found = parts(.neighbours(of: total, in: count))
+      #expect(found.count == count)
+      #expect(found.joined().map(\.partition) == Array(0..<total))
+      #expect(found.allSatisfy { !$0.isEmpty })
+    }
+  }
+
+  @Test func given() {
+    let partitions = [[Layout.Part(input: 1, partition: 0)], []]
+    #expect(parts(Layout(partitions)) == partitions)
+  }
+}
