@@ -29,6 +29,7 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
 /// A target of the engine: strict, warnings are errors.
 func engine(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -53,21 +54,23 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
   ],
   targets: [
     // The engine. ARCHITECTURE.md says what each target is for and what it may depend on;
     // Tests/ModuleTableTests enforces it.
-    engine("SwiftwaterCore"),
+    engine("SwiftwaterCore", [deque]),
     .target(name: "CKernels"),
     engine("SwiftwaterKernels", ["SwiftwaterCore", "CKernels"]),
     engine("SwiftwaterPlan", ["SwiftwaterCore", "SwiftwaterKernels"]),
-    engine("SwiftwaterRDD", ["SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterPlan"]),
+    engine("SwiftwaterRDD", ["SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterPlan", deque]),
     engine(
       "SwiftwaterStreaming",
-      ["SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterPlan", "SwiftwaterRDD"]),
+      ["SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterPlan", "SwiftwaterRDD", deque]),
     engine("SwiftwaterConnectors", ["SwiftwaterCore", nioCore, nioPosix]),
     engine("SwiftwaterConsole", ["SwiftwaterCore", logging]),
-    engine("SwiftwaterTesting", ["SwiftwaterCore", "SwiftwaterRDD", "SwiftwaterStreaming"]),
+    engine(
+      "SwiftwaterTesting", ["SwiftwaterCore", "SwiftwaterRDD", "SwiftwaterStreaming", deque]),
     engine(
       "Swiftwater",
       [

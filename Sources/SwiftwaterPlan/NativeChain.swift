@@ -71,7 +71,7 @@ public final class NativeChain: Sendable {
   }
 
   /// How many steps a program could have at most.
-  public var reach: Int { readings.count { $0.expression != nil } }
+  public var expressionCount: Int { readings.count { $0.expression != nil } }
 
   /// True where a function looks into a collection that other functions of the task could change.
   public var looksIntoCollections: Bool { readings.contains(where: \.looksIntoCollections) }

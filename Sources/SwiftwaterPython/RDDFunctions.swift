@@ -131,23 +131,31 @@ let rddFunctions: [(String, NativeFunction, String)] = [
     }, "The pairs of an RDD, each in the partition of its key."
   ),
   (
-    "gather",
+    "zip_partitions",
     { _, arguments in
       entry(arguments, count: 7) { py, arguments in
         let owner: PythonContext = try arguments.handle(0)
         let rdds = try handles(in: try arguments.sequence(1), as: RDDNode.self)
-        let layout = try layout(in: try arguments.sequence(2), over: rdds, py)
-        let place = try place(arguments, 4, py)
-        guard !arguments.isNone(3) else {
-          return HandleType.make(
-            RDDNode.laidOut(layout, of: rdds, name: place.name, context: owner.context))
-        }
         let zip = ZipPartitions(
-          layout, try PythonFunction(arguments[3], py), form: ZipForm(try arguments.text(6, py)),
-          at: place)
+          try layout(in: try arguments.sequence(2), over: rdds, py),
+          try PythonFunction(arguments[3], py), form: ZipForm(try arguments.text(6, py)),
+          at: try place(arguments, 4, py))
         return HandleType.make(try RDDNode.zipped(zip, of: rdds, context: owner.context))
       }
-    }, "Partitions put together from those of several RDDs."
+    }, "What a function makes of partitions of several RDDs that belong together."
+  ),
+  (
+    "lay_out",
+    { _, arguments in
+      entry(arguments, count: 4) { py, arguments in
+        let owner: PythonContext = try arguments.handle(0)
+        let rdds = try handles(in: try arguments.sequence(1), as: RDDNode.self)
+        let layout = try layout(in: try arguments.sequence(2), over: rdds, py)
+        return HandleType.make(
+          RDDNode.laidOut(
+            layout, of: rdds, name: try arguments.text(3, py), context: owner.context))
+      }
+    }, "Partitions made of those of several RDDs, one behind the other."
   ),
   (
     "depends_on",

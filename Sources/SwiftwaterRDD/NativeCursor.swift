@@ -63,7 +63,7 @@ final class NativeCursor: BatchCursor {
       count = chain.compiled(for: type).count
       return
     }
-    if chain.reach == 0 { return }
+    if chain.expressionCount == 0 { return }
     repeat { first = try input.next() } while first?.recordCount == 0
     guard let first else { return }
     switch first {

@@ -1,3 +1,4 @@
+import DequeModule
 import SwiftwaterCore
 import Synchronization
 
@@ -7,7 +8,7 @@ final class TaskPool: Sendable {
   private let width: Int
 
   private struct State {
-    var queue: [@Sendable () -> Void] = []
+    var queue: Deque<@Sendable () -> Void> = []
     var threads: [EngineThread] = []
     var isShutDown = false
   }

@@ -1,3 +1,4 @@
+import DequeModule
 import SwiftwaterCore
 import SwiftwaterRDD
 
@@ -29,7 +30,7 @@ final class BatchLoop: Sendable {
   }
 
   private struct State {
-    var queue: [Batch] = []
+    var queue: Deque<Batch> = []
     var isRunning = false
     /// No batch is added any more.
     var isClosed = false
@@ -87,7 +88,7 @@ final class BatchLoop: Sendable {
       state.isClosed = true
       guard dropping else { return [] }
       defer { state.queue = [] }
-      return state.queue
+      return Array(state.queue)
     }
   }
 

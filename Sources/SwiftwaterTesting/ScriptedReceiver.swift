@@ -1,3 +1,4 @@
+import DequeModule
 import SwiftwaterCore
 
 /// A receiver whose connection is a test: it sends what it is told to send, when it is told.
@@ -6,7 +7,7 @@ public final class ScriptedReceiver: Receiver {
     var sink: (any ReceiverSink)?
     var demand = Demand.more
     /// Sent while the sink wanted a pause, or before there was a sink.
-    var held: [[UInt8]] = []
+    var held: Deque<[UInt8]> = []
     var connections = 0
     /// Some thread is handing a chunk to the sink: calls of a sink come one after the other.
     var isDelivering = false

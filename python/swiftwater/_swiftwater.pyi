@@ -85,19 +85,27 @@ def partition_by(
 ) -> Handle: ...
 
 # Partition i of the result is made of the partitions plan[i], each given as (number of the RDD in
-# `rdds`, number of its partition): what function(i, [an iterator for each]) gives (an iterable),
-# or with None the records of one after the other. No shuffle. Covers coalesce, zip, cartesian,
-# joins of RDDs that are partitioned alike. `form` names what the function comes to for pairs: a
-# join ("inner", "leftOuter", "rightOuter", "fullOuter"), a sort of one part by its keys
-# ("ascending", "descending"); "": neither. It is not called then where pairs are in columns.
-def gather(
+# `rdds`, number of its partition): what function(i, [an iterator for each]) gives (an iterable). No
+# shuffle. Covers zip, cartesian, joins of RDDs that are partitioned alike, sorts. `form` names what
+# the function comes to for pairs: a join ("inner", "leftOuter", "rightOuter", "fullOuter"), a sort of
+# one part by its keys ("ascending", "descending"); "": neither. It is not called then where pairs
+# are in columns.
+def zip_partitions(
     context: Handle,
     rdds: Sequence[Handle],
     plan: Sequence[Sequence[tuple[int, int]]],
-    function: Callable[[int, list[Iterator[Any]]], Iterable[Any]] | None,
+    function: Callable[[int, list[Iterator[Any]]], Iterable[Any]],
     name: str,
     site: str,
     form: str,
+) -> Handle: ...
+
+# The same with the records as they are, those of one partition behind those of another: coalesce.
+def lay_out(
+    context: Handle,
+    rdds: Sequence[Handle],
+    plan: Sequence[Sequence[tuple[int, int]]],
+    name: str,
 ) -> Handle: ...
 
 # A line of a plan: stage, operator, place of its call, how it runs ("native", "native where types

@@ -1,3 +1,4 @@
+import DequeModule
 import Synchronization
 
 /// Delivers events to listeners that may take their time, in order: on a thread of its own, which
@@ -10,7 +11,7 @@ public final class EventQueue: Sendable {
   public static let capacity = 10_000
 
   private struct State {
-    var waiting: [(event: EngineEvent, listener: QueuedListener)] = []
+    var waiting: Deque<(event: EngineEvent, listener: QueuedListener)> = []
     var thread: EngineThread?
     var isDelivering = false
     var isClosed = false

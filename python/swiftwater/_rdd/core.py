@@ -238,19 +238,29 @@ class RDDCore(Generic[T_co]):
         rdd.partitioner = partitioner
         return rdd
 
-    def _gathered(
+    def _zipped(
         self,
         rdds: Sequence[RDDCore[Any]],
         plan: Sequence[Sequence[tuple[int, int]]],
-        function: Callable[[int, list[Iterator[Any]]], Iterable[Any]] | None,
+        function: Callable[[int, list[Iterator[Any]]], Iterable[Any]],
         name: str,
         form: str = "",
     ) -> RDD[Any]:
-        """Return an RDD whose partitions are made of those of others, as ``engine.gather`` says."""
+        """Return what a function makes of partitions: ``engine.zip_partitions``."""
         site = call_site()
         handles = [rdd._live for rdd in rdds]
-        handle = engine.gather(self.ctx._engine, handles, plan, function, name, site, form)
+        handle = engine.zip_partitions(self.ctx._engine, handles, plan, function, name, site, form)
         return self._made(handle, name, site, rdds)
+
+    def _laid_out(
+        self,
+        rdds: Sequence[RDDCore[Any]],
+        plan: Sequence[Sequence[tuple[int, int]]],
+        name: str,
+    ) -> RDD[Any]:
+        """Return an RDD whose partitions are made of those of others: ``engine.lay_out``."""
+        handle = engine.lay_out(self.ctx._engine, [rdd._live for rdd in rdds], plan, name)
+        return self._made(handle, name, call_site(), rdds)
 
     def _empty(self, name: str, parents: Sequence[RDDCore[Any]]) -> RDD[Any]:
         """Return an RDD without partitions."""

@@ -34,7 +34,7 @@ def together(
         return _interleaved(rdds, partitioner, merge, name)
     parts = [rdd._partitioned(partitioner, name) for rdd in rdds]
     plan = [[(number, index) for number in range(len(parts))] for index in range(given)]
-    joined = first._gathered(parts, plan, merge, name, _native_forms().get(merge, ""))
+    joined = first._zipped(parts, plan, merge, name, _native_forms().get(merge, ""))
     joined.partitioner = partitioner
     return joined
 

@@ -73,7 +73,7 @@ def mark(rdd: RDD[Any], local: bool) -> None:
             # in a row would become one node that does not.
             plan = [[(0, index)] for index in range(rdd.getNumPartitions())]
             handle = rdd._live
-            rdd._handle = engine.gather(rdd.ctx._engine, [handle], plan, None, "checkpoint", "", "")
+            rdd._handle = engine.lay_out(rdd.ctx._engine, [handle], plan, "checkpoint")
         waiting[:] = [other for other in waiting if other.ctx is rdd.ctx]
         waiting.append(rdd)
 

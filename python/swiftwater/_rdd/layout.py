@@ -78,7 +78,7 @@ class Layout(RDDCore[T_co]):
         if number != other.getNumPartitions():
             raise ValueError("Can only zip with RDD which has the same number of partitions")
         plan = [[(0, index), (1, index)] for index in range(number)]
-        return self._gathered([self, other], plan, zipped, "zip")
+        return self._zipped([self, other], plan, zipped, "zip")
 
     def cartesian(self: Layout[T], other: RDD[U]) -> RDD[tuple[T, U]]:
         """Return an RDD of ``(record here, record there)`` for each two records.
@@ -96,7 +96,7 @@ class Layout(RDDCore[T_co]):
         ours, theirs = range(self.getNumPartitions()), range(other.getNumPartitions())
         require_partitions("cartesian", len(ours) * len(theirs))
         plan = [[(0, i), (1, j)] for i in ours for j in theirs]
-        return self._gathered([self, other], plan, crossed, "cartesian")
+        return self._zipped([self, other], plan, crossed, "cartesian")
 
     def coalesce(self: Layout[T], numPartitions: int, shuffle: bool = False) -> RDD[T]:
         """Return an RDD with at most ``numPartitions`` partitions, made of neighbours.
@@ -119,7 +119,7 @@ class Layout(RDDCore[T_co]):
             [(0, index) for index in range(part * count // wanted, (part + 1) * count // wanted)]
             for part in range(wanted)
         ]
-        return self._gathered([self], plan, None, "coalesce")
+        return self._laid_out([self], plan, "coalesce")
 
     def repartition(self: Layout[T], numPartitions: int) -> RDD[T]:
         """Return an RDD with ``numPartitions`` partitions; records go there ten by ten, in turn.
@@ -189,7 +189,7 @@ def _united(context: SparkContext, rdds: Sequence[RDD[Any]], name: str) -> RDD[A
     if shared is not None and all(rdd.partitioner == shared for rdd in filled):
         # Spark: partition i holds the records of all partitions i.
         plan = [[(n, i) for n in range(len(filled))] for i in range(shared.numPartitions)]
-        union = filled[0]._gathered(filled, plan, None, name)
+        union = filled[0]._laid_out(filled, plan, name)
         union.partitioner = shared
         return union
     require_partitions(name, builtins.sum(rdd.getNumPartitions() for rdd in filled))

@@ -71,7 +71,7 @@ def _each_sorted(
         return rdd._piped("mapPartitions", sort, name, keeps=True)
     plan = [[(0, number)] for number in range(rdd.getNumPartitions())]
     form = "ascending" if ascending else "descending"
-    result = rdd._gathered([rdd], plan, lambda _, parts: sort(parts[0]), name, form)
+    result = rdd._zipped([rdd], plan, lambda _, parts: sort(parts[0]), name, form)
     result.partitioner = rdd.partitioner
     return result
 

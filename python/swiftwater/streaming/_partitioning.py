@@ -58,7 +58,7 @@ def _common(partitioners: Iterator[Partitioner | None]) -> Partitioner | None:
 
 
 def united(
-    sc: SparkContext, rdds: Sequence[tuple[Handle, Partitioner | None]], name: str, site: str
+    sc: SparkContext, rdds: Sequence[tuple[Handle, Partitioner | None]], name: str
 ) -> tuple[Handle, Partitioner | None]:
     """Return the union of RDDs, each given with its partitioner, and the partitioner of that.
 
@@ -76,7 +76,7 @@ def united(
         for partition in range(engine.partition_count(filled[0][0]))
     ]
     handles = [rdd for rdd, _ in filled]
-    return engine.gather(sc._engine, handles, plan, None, name, site, ""), common
+    return engine.lay_out(sc._engine, handles, plan, name), common
 
 
 def _concatenated(sc: SparkContext, rdds: Sequence[Handle]) -> Handle:

@@ -66,8 +66,8 @@ def state(
                 before = combined(given._handle, None, earlier, earlier)
         lists = combined(new, listed, appended, extended, True)
         if before is None:
-            return engine.gather(sc._engine, [lists], alone, first_step, _NAME, site, "")
-        return engine.gather(sc._engine, [before, lists], plan, step, _NAME, site, "")
+            return engine.zip_partitions(sc._engine, [lists], alone, first_step, _NAME, site, "")
+        return engine.zip_partitions(sc._engine, [before, lists], plan, step, _NAME, site, "")
 
     handle = engine.stream_history(
         context, [parent._handle], slide_ms, [0], slide_ms, contents, key, _NAME, site

@@ -39,7 +39,7 @@ def window(parent: DStreamCore[Any], window_ms: int, slide_ms: int) -> DStream[A
             (rdd, None if known is None else known.at(at_ms))
             for at_ms, rdd in _between(ssc, generation, time_ms - window_ms, time_ms, step)
         ]
-        union, partitioner = united(ssc._sc, rdds, name, site)
+        union, partitioner = united(ssc._sc, rdds, name)
         partitioning.note(time_ms, partitioner)
         return union
 
@@ -97,7 +97,7 @@ def reduced_window(
         handles = [rdd for part in parts for rdd in part]
         count = engine.partition_count(handles[0])
         plan = [[(number, i) for number in range(len(handles))] for i in range(count)]
-        return engine.gather(sc._engine, handles, plan, function, name, site, "")
+        return engine.zip_partitions(sc._engine, handles, plan, function, name, site, "")
 
     def contents(time_ms: int, generation: Handle) -> Handle | None:
         def batches(after_ms: int, until_ms: int) -> list[Handle]:

@@ -63,7 +63,7 @@ class Several(StreamingContextCore):
                     )
                 before = stream._partitioning
                 known.append((rdd, None if before is None else before.at(time_ms)))
-            union, partitioner = united(sc, known, "union", site)
+            union, partitioner = united(sc, known, "union")
             partitioning.note(time_ms, partitioner)
             return union
 
