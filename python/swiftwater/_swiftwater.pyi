@@ -86,10 +86,10 @@ def partition_by(
 
 # Partition i of the result is made of the partitions plan[i], each given as (number of the RDD in
 # `rdds`, number of its partition): what function(i, [an iterator for each]) gives (an iterable). No
-# shuffle. Covers zip, cartesian, joins of RDDs that are partitioned alike, sorts. `form` names what
-# the function comes to for pairs: a join ("inner", "leftOuter", "rightOuter", "fullOuter"), a sort of
-# one part by its keys ("ascending", "descending"); "": neither. It is not called then where pairs
-# are in columns.
+# shuffle. Covers zip, cartesian, joins of RDDs that are partitioned alike, sorts. `form` names
+# what the function comes to for pairs: a join ("inner", "leftOuter", "rightOuter", "fullOuter"), a
+# sort of one part by its keys ("ascending", "descending"); "": neither. It is not called then where
+# pairs are in columns.
 def zip_partitions(
     context: Handle,
     rdds: Sequence[Handle],
