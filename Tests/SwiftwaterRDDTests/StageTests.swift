@@ -172,7 +172,7 @@ private struct Unwatched: TaskWatch {
   @Test("The same language in a plan: steps, a shuffle, and what is cached")
   func planned() throws {
     let context = try SparkContext(master: "local[2]", appName: "tests")
-    let node = context.parallelize(["a", "bb", "a", "ccc"], slices: 2).node
+    let node = context.parallelize(["a", "bb", "a", "ccc"], slices: 1).node
     let counted = try node.applying([shout]).combined(counting)
     #expect(try RDD<String>(counted).collect() == ["BB=1", "A=2", "CCC=1"])
     #expect(counted.placement == .oneAtATime)
