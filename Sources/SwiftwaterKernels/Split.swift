@@ -136,7 +136,7 @@ private struct AdjacentLines {
     withBits({ sw_match($0, $1, separator, $2) }) { base, bits in
       // Every bit ends a part, and every part is ended by one.
       let total = sw_count_bits(bits.baseAddress!, bits.count)
-      let views = [TextView](unsafeUninitializedCapacity: total) { views, used in
+      let views = Buffer<TextView>(unsafeUninitializedCapacity: total) { views, used in
         // SAFETY: there is room for a view a bit, and behind the block's bytes 64 more are readable.
         used = sw_views(
           base.assumingMemoryBound(to: UInt8.self), bits.baseAddress!, bits.count,
@@ -151,10 +151,10 @@ private struct AdjacentLines {
   func first(_ fields: WantedFields, at separator: UInt8) -> ListColumn {
     withBits({ sw_match($0, $1, separator, $2) }) { base, bits in
       block.lines.withUnsafeBufferPointer { lines in
-        var offsets: [UInt32] = []
-        let views = [TextView](unsafeUninitializedCapacity: range.count * fields.count) {
+        var offsets: Buffer<UInt32> = []
+        let views = Buffer<TextView>(unsafeUninitializedCapacity: range.count * fields.count) {
           views, used in
-          offsets = [UInt32](unsafeUninitializedCapacity: range.count + 1) { offsets, rows in
+          offsets = Buffer<UInt32>(unsafeUninitializedCapacity: range.count + 1) { offsets, rows in
             offsets[0] = 0
             var output = views.baseAddress!
             for (row, line) in lines[range].enumerated() {
@@ -194,7 +194,7 @@ private struct AdjacentLines {
       offsets.reserveCapacity(range.count + 1)
       var most = 0
       for word in bits { most += word.nonzeroBitCount }
-      let views = [TextView](unsafeUninitializedCapacity: most) { views, used in
+      let views = Buffer<TextView>(unsafeUninitializedCapacity: most) { views, used in
         block.lines.withUnsafeBufferPointer { lines in
           var begin = 0
           var line = range.lowerBound
@@ -218,11 +218,11 @@ private struct AdjacentLines {
           }
         }
       }
-      return list(views, offsets: offsets)
+      return list(views, offsets: Buffer(offsets))
     }
   }
 
-  private func list(_ views: [TextView], offsets: [UInt32]) -> ListColumn {
+  private func list(_ views: Buffer<TextView>, offsets: Buffer<UInt32>) -> ListColumn {
     ListColumn(
       offsets: offsets,
       items: .text(TextColumn(views: views, buffers: column.buffers, isASCII: column.isASCII)))
@@ -258,9 +258,9 @@ private struct AdjacentLines {
   }
 
   /// For each line how many bits there are up to its end, behind a 0.
-  private func offsets(_ bits: UnsafeBufferPointer<UInt64>) -> [UInt32] {
+  private func offsets(_ bits: UnsafeBufferPointer<UInt64>) -> Buffer<UInt32> {
     block.lines.withUnsafeBufferPointer { lines in
-      [UInt32](unsafeUninitializedCapacity: range.count + 1) { offsets, used in
+      Buffer<UInt32>(unsafeUninitializedCapacity: range.count + 1) { offsets, used in
         offsets[0] = 0
         // SAFETY: a line is two numbers of 32 bits, and its end has a bit.
         lines.baseAddress!.withMemoryRebound(to: UInt32.self, capacity: lines.count * 2) { lines in

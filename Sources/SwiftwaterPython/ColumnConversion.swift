@@ -171,7 +171,7 @@ private func makeColumn(of objects: [PyPointer], _ type: ColumnType) -> Column? 
   switch type {
   case .none: return Column.none(count: objects.count)
   case .bool: return .bool(Bitmap(count: objects.count) { Py.truth(objects[$0]) == 1 })
-  case .integer: return .integer(objects.map { Py.integer($0) ?? 0 })
+  case .integer: return .integer(Buffer(objects.map { Py.integer($0) ?? 0 }))
   case .double: return .double(objects.map { Py.double($0) })
   case .text:
     var builder = TextBuilder(rows: objects.count)

@@ -133,7 +133,7 @@ import Testing
         let validity = Bitmap(count: values.count) { values[$0].1 > 0 }
         return .tuple(
           [
-            .text(builder.finish()), .integer(values.map(\.1)),
+            .text(builder.finish()), .integer(Buffer(values.map(\.1))),
             .optional(validity: validity, .double(values.map { Double($0.1) })),
           ], count: values.count)
       }

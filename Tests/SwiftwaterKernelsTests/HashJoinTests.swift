@@ -8,12 +8,14 @@ import Testing
   private typealias Pair = (key: Int64, value: Int64)
 
   private func column(_ pairs: [Pair]) -> Column {
-    .tuple([.integer(pairs.map(\.key)), .integer(pairs.map(\.value))], count: pairs.count)
+    .tuple(
+      [.integer(Buffer(pairs.map(\.key))), .integer(Buffer(pairs.map(\.value)))],
+      count: pairs.count)
   }
 
   private func optional(_ column: Column) -> [Int64?] {
     switch column {
-    case .integer(let values): return values
+    case .integer(let values): return values.map { $0 }
     case .optional(let validity, let values):
       return optional(values).enumerated().map { validity[$0] ? $1 : nil }
     default: return []

@@ -52,12 +52,12 @@ import Testing
         column(texts).sortedRows(ascending: ascending)
           == sorted(texts, ascending: ascending, isBefore), seed)
       #expect(
-        Column.integer(integers).sortedRows(ascending: ascending)
+        Column.integer(Buffer(integers)).sortedRows(ascending: ascending)
           == sorted(integers, ascending: ascending, <), seed)
       #expect(
         Column.double(doubles).sortedRows(ascending: ascending)
           == sorted(doubles, ascending: ascending, <), seed)
-      let pairs = Column.tuple([.integer(integers), column(texts)], count: count)
+      let pairs = Column.tuple([.integer(Buffer(integers)), column(texts)], count: count)
       #expect(
         pairs.sortedRows(ascending: ascending)
           == sorted(Array(zip(integers, texts)), ascending: ascending) { a, b in
@@ -75,7 +75,7 @@ import Testing
         Int64.random(in: -9...9, using: &random)
       }.sorted()
       #expect(
-        Column.integer(values).places(among: .integer(bounds))
+        Column.integer(Buffer(values)).places(among: .integer(Buffer(bounds)))
           == values.map { value in bounds.count { $0 < value } }, "seed \(random.seed)")
     }
   }

@@ -1,24 +1,54 @@
 /// Bits in Arrow's order: bit `i` is bit `i % 64` of word `i / 64`. The bits behind the last are 0.
 public struct Bitmap: Hashable, Sendable {
-  public private(set) var words: [UInt64]
+  public private(set) var words: Buffer<UInt64>
   public let count: Int
 
   public init(repeating value: Bool, count: Int) {
-    self.init(words: Array(repeating: value ? .max : 0, count: (count + 63) / 64), count: count)
+    let wordCount = (count + 63) / 64
+    let words = Buffer<UInt64>(count: wordCount) {
+      $0.initialize(repeating: value ? .max : 0, count: wordCount)
+    }
+    self.init(words: words, count: count)
   }
 
   /// - Parameter words: `(count + 63) / 64` of them; bits behind the last are cleared.
-  public init(words: [UInt64], count: Int) {
+  public init(words: Buffer<UInt64>, count: Int) {
     precondition(words.count == (count + 63) / 64)
+    let kept: UInt64 = count % 64 == 0 ? .max : (1 << UInt64(count % 64)) - 1
     self.words = words
     self.count = count
-    if count % 64 != 0 { self.words[words.count - 1] &= (1 << UInt64(count % 64)) - 1 }
+    if let last = words.last, last & ~kept != 0 {
+      self.words.withUnsafeMutableBufferPointer { $0[$0.count - 1] &= kept }
+    }
+  }
+
+  /// Bits in bytes, the lowest first, as Arrow has them. They are copied, unless they begin at a
+  /// word, their last word is whole, and what it has behind them is 0.
+  ///
+  /// - Parameter start: the place of the first bit.
+  public init(_ bytes: Buffer<UInt8>, from start: Int = 0, count: Int) {
+    precondition(start >= 0 && start + count <= bytes.count * 8)
+    let wordCount = (count + 63) / 64
+    let first = UnsafeRawPointer(bytes.base) + start / 8
+    if start % 8 == 0, UInt(bitPattern: first) % 8 == 0, bytes.count - start / 8 >= wordCount * 8 {
+      // SAFETY: so many words are there, and aligned.
+      let words = Buffer<UInt64>(
+        base: first.assumingMemoryBound(to: UInt64.self), count: wordCount, owner: bytes.owner)
+      self.init(words: words, count: count)
+    } else {
+      self.init(count: count) { bit in
+        let place = start + bit
+        return bytes[place >> 3] >> UInt8(place & 7) & 1 != 0
+      }
+    }
   }
 
   /// Bit `i` is what `isSet(i)` says.
   @inlinable @inline(__always)
   public init(count: Int, where isSet: (Int) throws -> Bool) rethrows {
-    let words = try [UInt64](unsafeUninitializedCapacity: (count + 63) / 64) { words, used in
+    let words = try Buffer<UInt64>(
+      unsafeUninitializedCapacity: (count + 63) / 64
+    ) { words, used in
       var index = 0
       while index < count {
         var word: UInt64 = 0
@@ -44,7 +74,9 @@ public struct Bitmap: Hashable, Sendable {
   mutating func set(_ index: Int, _ value: Bool) {
     precondition(index < count)
     let bit: UInt64 = 1 << UInt64(index & 63)
-    if value { words[index >> 6] |= bit } else { words[index >> 6] &= ~bit }
+    words.withUnsafeMutableBufferPointer { words in
+      if value { words[index >> 6] |= bit } else { words[index >> 6] &= ~bit }
+    }
   }
 
   /// The number of bits that are 1.
@@ -68,7 +100,7 @@ public struct Bitmap: Hashable, Sendable {
   }
 
   public static prefix func ~ (a: Bitmap) -> Bitmap {
-    Bitmap(words: a.words.map { ~$0 }, count: a.count)
+    combined(a, a) { word, _ in ~word }
   }
 
   public static func & (a: Bitmap, b: Bitmap) -> Bitmap { combined(a, b, &) }
@@ -77,11 +109,19 @@ public struct Bitmap: Hashable, Sendable {
 
   public static func ^ (a: Bitmap, b: Bitmap) -> Bitmap { combined(a, b, ^) }
 
+  @inline(__always)
   private static func combined(
     _ a: Bitmap, _ b: Bitmap, _ combine: (UInt64, UInt64) -> UInt64
   ) -> Bitmap {
     precondition(a.count == b.count)
-    return Bitmap(words: zip(a.words, b.words).map(combine), count: a.count)
+    let words = a.words.withUnsafeBufferPointer { left in
+      b.words.withUnsafeBufferPointer { right in
+        Buffer<UInt64>(count: left.count) { words in
+          for index in left.indices { words[index] = combine(left[index], right[index]) }
+        }
+      }
+    }
+    return Bitmap(words: words, count: a.count)
   }
 
   /// The bits at `places`, in their order.

@@ -1,13 +1,13 @@
 /// Records of one type in columns: the engine's own form of them.
 ///
-/// The memory is Arrow's: 64-bit integers and doubles in arrays, booleans and validity as bits in
+/// The memory is Arrow's, in a ``Buffer`` each: 64-bit integers, booleans and validity as bits in
 /// ``Bitmap``, text as views, a list column as offsets into the column of all items, a tuple column
-/// as a column for each item. Immutable but through its owner.
+/// as a column for each item; doubles lie in an array. Immutable but through its owner.
 public indirect enum Column: Sendable {
   /// None in each of `count` rows.
   case none(count: Int)
   case bool(Bitmap)
-  case integer([Int64])
+  case integer(Buffer<Int64>)
   case double([Double])
   case text(TextColumn)
   case tuple([Column], count: Int)
@@ -21,12 +21,17 @@ public indirect enum Column: Sendable {
 /// Lists: row `i` has the items `offsets[i]..<offsets[i + 1]`.
 public struct ListColumn: Sendable {
   /// One more than rows; the first is 0.
-  public var offsets: [UInt32]
+  public var offsets: Buffer<UInt32>
   public var items: Column
 
-  public init(offsets: [UInt32], items: Column) {
+  public init(offsets: Buffer<UInt32>, items: Column) {
     self.offsets = offsets
     self.items = items
+  }
+
+  /// Takes the array over.
+  public init(offsets: [UInt32], items: Column) {
+    self.init(offsets: Buffer(offsets), items: items)
   }
 
   public var count: Int { offsets.count - 1 }
@@ -96,7 +101,7 @@ extension Column {
     return switch self {
     case .none: .none(count: range.count)
     case .bool(let bits): .bool(bits.sliced(range))
-    case .integer(let values): .integer(Array(values[range]))
+    case .integer(let values): .integer(values.sliced(range))
     case .double(let values): .double(Array(values[range]))
     case .text(let column): .text(column.sliced(range))
     case .tuple(let items, _): .tuple(items.map { $0.sliced(range) }, count: range.count)
@@ -163,9 +168,15 @@ extension Column {
       for case .bool(let part) in parts { for index in 0..<part.count { bits.append(part[index]) } }
       return .bool(Bitmap(count: total) { bits[$0] })
     case .integer:
-      var values: [Int64] = []
-      values.reserveCapacity(total)
-      for case .integer(let part) in parts { values += part }
+      let values = Buffer<Int64>(count: total) { output in
+        var output = output
+        for case .integer(let part) in parts {
+          part.withUnsafeBufferPointer { part in
+            output.initialize(from: part.baseAddress!, count: part.count)
+          }
+          output += part.count
+        }
+      }
       return .integer(values)
     case .double:
       var values: [Double] = []
@@ -241,22 +252,31 @@ extension Column {
 
 extension TextColumn {
   fileprivate static func concatenated(_ parts: [Column]) -> TextColumn {
-    var result = TextColumn(views: [], buffers: [], isASCII: true)
-    for case .text(let part) in parts {
-      // Parts of one block share its buffer.
-      let known =
-        result.buffers.count == part.buffers.count
-        && zip(result.buffers, part.buffers).allSatisfy { $0.0 === $0.1 }
-      if known {
-        result.views += part.views
-      } else {
-        let shift = UInt32(truncatingIfNeeded: result.buffers.count)
-        result.views += part.views.lazy.map { $0.shifted(by: shift) }
-        result.buffers += part.buffers
+    var (buffers, isASCII) = ([Buffer<UInt8>](), true)
+    let total = parts.reduce(0) { $0 + $1.count }
+    let views = Buffer<TextView>(count: total) { output in
+      var output = output
+      for case .text(let part) in parts {
+        // Parts of one block share its buffer.
+        let known =
+          buffers.count == part.buffers.count
+          && zip(buffers, part.buffers).allSatisfy { $0.0.isSame(as: $0.1) }
+        let shift = known ? 0 : UInt32(truncatingIfNeeded: buffers.count)
+        if !known { buffers += part.buffers }
+        part.views.withUnsafeBufferPointer { views in
+          if shift == 0 {
+            output.initialize(from: views.baseAddress!, count: views.count)
+          } else {
+            for row in views.indices {
+              (output + row).initialize(to: views[row].shifted(by: shift))
+            }
+          }
+        }
+        output += part.count
+        isASCII = isASCII && part.isASCII
       }
-      result.isASCII = result.isASCII && part.isASCII
     }
-    return result
+    return TextColumn(views: views, buffers: buffers, isASCII: isASCII)
   }
 }
 
@@ -281,27 +301,35 @@ extension ListColumn {
   }
 }
 
-private func gather<Value>(_ values: [Value], _ places: [UInt32]) -> [Value] {
-  values.withUnsafeBufferPointer { values in
-    [Value](unsafeUninitializedCapacity: places.count) { output, used in
-      for place in places {
-        (output.baseAddress! + used).initialize(to: values[Int(place)])
-        used += 1
-      }
-    }
+private func gather(_ values: Buffer<Int64>, _ places: [UInt32]) -> Buffer<Int64> {
+  values.withUnsafeBufferPointer { gather($0, places) }
+}
+
+private func gather(_ values: [Double], _ places: [UInt32]) -> [Double] {
+  values.withUnsafeBufferPointer { gather($0, places) }
+}
+
+@inline(__always)
+private func gather<Values: ColumnValues>(
+  _ values: UnsafeBufferPointer<Values.Element>, _ places: [UInt32]
+) -> Values {
+  Values(count: places.count) { output in
+    for (row, place) in places.enumerated() { (output + row).initialize(to: values[Int(place)]) }
   }
 }
 
 extension Column {
   /// The same rows, with texts in buffers of their own: so that a few of them do not hold on to the
-  /// blocks that they came from.
+  /// blocks, or to the columns, that they came from.
   public func compacted() -> Column {
     switch self {
-    case .none, .bool, .integer, .double: return self
+    case .none, .bool, .double: return self
+    case .integer(let values): return .integer(values.compacted())
     case .text(let texts):
-      if texts.buffers.isEmpty { return self }
       if texts.views.allSatisfy(\.isInline) {
-        return .text(TextColumn(views: texts.views, buffers: [], isASCII: texts.isASCII))
+        if texts.buffers.isEmpty, !texts.views.isSmallPart { return self }
+        return .text(
+          TextColumn(views: texts.views.compacted(), buffers: [], isASCII: texts.isASCII))
       }
       var builder = TextBuilder(rows: texts.count)
       texts.withRows { rows in
@@ -335,10 +363,22 @@ extension Column {
     }
   }
 
+  /// True where rows are a few of those in a buffer.
+  private var isSmallPart: Bool {
+    switch self {
+    case .none, .bool, .double: false
+    case .integer(let values): values.isSmallPart
+    case .text(let texts): texts.views.isSmallPart
+    case .tuple(let items, _): items.contains(where: \.isSmallPart)
+    case .list(let lists): lists.items.isSmallPart
+    case .optional(_, let column), .repeated(let column, _): column.isSmallPart
+    }
+  }
+
   /// The same rows for keeping: in buffers of their own, unless they are most of what they point at.
   func compactedForKeeping() -> Column {
     let (used, held) = textBytes
-    return used * 2 < held ? compacted() : self
+    return used * 2 < held || isSmallPart ? compacted() : self
   }
 }
 
@@ -358,7 +398,7 @@ extension TextBlock {
     let range = range ?? 0..<lines.count
     let views = withBytes { bytes in
       lines.withUnsafeBufferPointer { lines in
-        [TextView](unsafeUninitializedCapacity: range.count) { views, used in
+        Buffer<TextView>(unsafeUninitializedCapacity: range.count) { views, used in
           for index in range {
             let line = lines[index]
             // SAFETY: a line lies in the block, behind whose bytes `padding` more are readable.
@@ -370,7 +410,7 @@ extension TextBlock {
         }
       }
     }
-    var column = TextColumn(views: views, buffers: [TextBuffer(self)], isASCII: isASCII)
+    var column = TextColumn(views: views, buffers: [Buffer(self)], isASCII: isASCII)
     column.lines = (self, range)
     return column
   }

@@ -11,25 +11,18 @@ extension Column {
     case .bool(let bits):
       bytes.append(1)
       bytes.append(number: bits.count)
-      bytes.append(array: bits.words)
+      bytes.append(buffer: bits.words)
     case .integer(let values):
       bytes.append(2)
-      bytes.append(array: values)
+      bytes.append(buffer: values)
     case .double(let values):
       bytes.append(3)
       bytes.append(array: values)
     case .text(let texts):
       bytes.append(texts.isASCII ? 5 : 4)
-      bytes.append(array: texts.views)
+      bytes.append(buffer: texts.views)
       bytes.append(number: texts.buffers.count)
-      for buffer in texts.buffers {
-        bytes.append(number: buffer.count)
-        // SAFETY: the buffer has so many bytes while it lives.
-        withExtendedLifetime(buffer) {
-          bytes.append(
-            contentsOf: UnsafeRawBufferPointer(start: buffer.base, count: buffer.count))
-        }
-      }
+      for buffer in texts.buffers { bytes.append(buffer: buffer) }
     case .tuple(let items, let count):
       bytes.append(6)
       bytes.append(number: count)
@@ -37,12 +30,12 @@ extension Column {
       for item in items { item.encode(into: &bytes) }
     case .list(let lists):
       bytes.append(7)
-      bytes.append(array: lists.offsets)
+      bytes.append(buffer: lists.offsets)
       lists.items.encode(into: &bytes)
     case .optional(let validity, let values):
       bytes.append(8)
       bytes.append(number: validity.count)
-      bytes.append(array: validity.words)
+      bytes.append(buffer: validity.words)
       values.encode(into: &bytes)
     case .repeated(let value, let count):
       bytes.append(9)
@@ -59,9 +52,9 @@ extension Column {
     case 0: self = .none(count: try bytes.count())
     case 1:
       let count = try bytes.count()
-      let words: [UInt64] = try bytes.array()
+      let words: Buffer<UInt64> = try bytes.buffer()
       self = .bool(try Self.bitmap(words, count))
-    case 2: self = .integer(try bytes.array())
+    case 2: self = .integer(try bytes.buffer())
     case 3: self = .double(try bytes.array())
     case 4: self = .text(try TextColumn(from: &bytes, isASCII: false))
     case 5: self = .text(try TextColumn(from: &bytes, isASCII: true))
@@ -71,7 +64,7 @@ extension Column {
       guard items.allSatisfy({ $0.count == count }) else { throw ByteReader.damaged }
       self = .tuple(items, count: count)
     case 7:
-      let offsets: [UInt32] = try bytes.array()
+      let offsets: Buffer<UInt32> = try bytes.buffer()
       let items = try Column(from: &bytes)
       guard offsets.first == 0, Int(offsets.last!) == items.count,
         zip(offsets, offsets.dropFirst()).allSatisfy({ $0 <= $1 })
@@ -79,7 +72,7 @@ extension Column {
       self = .list(ListColumn(offsets: offsets, items: items))
     case 8:
       let count = try bytes.count()
-      let words: [UInt64] = try bytes.array()
+      let words: Buffer<UInt64> = try bytes.buffer()
       let values = try Column(from: &bytes)
       guard values.count == count else { throw ByteReader.damaged }
       self = .optional(validity: try Self.bitmap(words, count), values)
@@ -92,7 +85,7 @@ extension Column {
     }
   }
 
-  private static func bitmap(_ words: [UInt64], _ count: Int) throws -> Bitmap {
+  private static func bitmap(_ words: Buffer<UInt64>, _ count: Int) throws -> Bitmap {
     guard words.count == (count + 63) / 64 else { throw ByteReader.damaged }
     return Bitmap(words: words, count: count)
   }
@@ -100,18 +93,9 @@ extension Column {
 
 extension TextColumn {
   fileprivate init(from bytes: inout ByteReader, isASCII: Bool) throws {
-    let views: [TextView] = try bytes.array()
-    var buffers: [TextBuffer] = []
-    for _ in 0..<(try bytes.count(atMost: 1 << 24)) {
-      let content = try bytes.run(try bytes.count())
-      let memory = UnsafeMutableRawPointer.allocate(
-        byteCount: content.count + TextBlock.padding, alignment: 64)
-      memory.copyMemory(from: content.baseAddress!, byteCount: content.count)
-      // The padding is read by wide loads, whatever is in it.
-      (memory + content.count).initializeMemory(
-        as: UInt8.self, repeating: 0, count: TextBlock.padding)
-      buffers.append(TextBuffer(adopting: memory, count: content.count))
-    }
+    let views: Buffer<TextView> = try bytes.buffer()
+    var buffers: [Buffer<UInt8>] = []
+    for _ in 0..<(try bytes.count(atMost: 1 << 24)) { buffers.append(try bytes.buffer()) }
     for view in views where !view.isInline {
       guard view.buffer < buffers.count, view.offset + view.count <= buffers[view.buffer].count
       else { throw ByteReader.damaged }
@@ -191,15 +175,22 @@ public struct ByteReader {
       start: bytes.baseAddress.map { $0 + position }, count: count)
   }
 
-  mutating func array<Element: BitwiseCopyable>() throws -> [Element] {
+  mutating func array<Element: BitwiseCopyable>() throws -> [Element] { try values() }
+
+  mutating func buffer<Element>() throws -> Buffer<Element> { try values() }
+
+  private mutating func values<Values: ColumnValues>() throws -> Values
+  where Values.Element: BitwiseCopyable {
     let count = try count()
-    let stride = MemoryLayout<Element>.stride
+    let stride = MemoryLayout<Values.Element>.stride
     guard count <= (bytes.count - position) / stride else { throw Self.damaged }
     let content = try run(count * stride)
-    return [Element](unsafeUninitializedCapacity: count) { values, used in
+    return Values(count: count) { values in
       // SAFETY: the bytes were written from `count` elements of this type, which are plain.
-      if count > 0 { UnsafeMutableRawBufferPointer(values).copyMemory(from: content) }
-      used = count
+      if count > 0 {
+        UnsafeMutableRawPointer(values).copyMemory(
+          from: content.baseAddress!, byteCount: content.count)
+      }
     }
   }
 }
@@ -212,5 +203,10 @@ extension [UInt8] {
   fileprivate mutating func append<Item: BitwiseCopyable>(array: [Item]) {
     append(number: array.count)
     array.withUnsafeBytes { append(contentsOf: $0) }
+  }
+
+  fileprivate mutating func append<Item>(buffer: Buffer<Item>) {
+    append(number: buffer.count)
+    buffer.withUnsafeBytes { append(contentsOf: $0) }
   }
 }

@@ -34,16 +34,11 @@ private indirect enum SpilledColumn: Sendable {
     case .none(let count): self = .none(count: count)
     case .bool(let bits): self = .bool(try Self.write(bits.words), count: bits.count)
     case .integer(let values): self = .integer(try Self.write(values))
-    case .double(let values): self = .double(try Self.write(values))
+    case .double(let values): self = .double(try Self.write(Buffer(values)))
     case .text(let texts):
-      let buffers = try texts.buffers.map { buffer in
-        try withExtendedLifetime(buffer) {
-          try SpillStore.shared.write(
-            UnsafeRawBufferPointer(start: buffer.base, count: buffer.count))
-        }
-      }
       self = .text(
-        views: try Self.write(texts.views), buffers: buffers, isASCII: texts.isASCII)
+        views: try Self.write(texts.views), buffers: try texts.buffers.map { try Self.write($0) },
+        isASCII: texts.isASCII)
     case .tuple(let items, let count):
       self = .tuple(try items.map { try SpilledColumn($0) }, count: count)
     case .list(let lists):
@@ -65,11 +60,11 @@ private indirect enum SpilledColumn: Sendable {
     case .text(let views, let buffers, let isASCII):
       .text(
         TextColumn(
-          views: try Self.read(views), buffers: try buffers.map { try TextBuffer(reading: $0) },
+          views: try Self.read(views) as Buffer, buffers: try buffers.map { try Self.read($0) },
           isASCII: isASCII))
     case .tuple(let items, let count): .tuple(try items.map { try $0.loaded() }, count: count)
     case .list(let offsets, let items):
-      .list(ListColumn(offsets: try Self.read(offsets), items: try items.loaded()))
+      .list(ListColumn(offsets: try Self.read(offsets) as Buffer, items: try items.loaded()))
     case .optional(let words, let count, let values):
       .optional(
         validity: Bitmap(words: try Self.read(words), count: count), try values.loaded())
@@ -77,33 +72,16 @@ private indirect enum SpilledColumn: Sendable {
     }
   }
 
-  private static func write<Element: BitwiseCopyable>(_ values: [Element]) throws -> SpilledBytes {
+  private static func write<Element>(_ values: Buffer<Element>) throws -> SpilledBytes {
     try values.withUnsafeBytes { try SpillStore.shared.write($0) }
   }
 
-  private static func read<Element: BitwiseCopyable>(_ bytes: SpilledBytes) throws -> [Element] {
-    let count = bytes.count / MemoryLayout<Element>.stride
-    return try [Element](unsafeUninitializedCapacity: count) { values, used in
-      // SAFETY: the bytes were written from `count` elements of this type.
-      try bytes.read(into: UnsafeMutableRawBufferPointer(values))
-      used = count
+  private static func read<Values: ColumnValues>(_ bytes: SpilledBytes) throws -> Values
+  where Values.Element: BitwiseCopyable {
+    try Values(count: bytes.count / MemoryLayout<Values.Element>.stride) { values in
+      // SAFETY: the bytes were written from so many elements of this type.
+      try bytes.read(
+        into: UnsafeMutableRawBufferPointer(start: values, count: bytes.count))
     }
-  }
-}
-
-extension TextBuffer {
-  fileprivate convenience init(reading bytes: SpilledBytes) throws {
-    let memory = UnsafeMutableRawPointer.allocate(
-      byteCount: bytes.count + TextBlock.padding, alignment: 64)
-    do {
-      try bytes.read(into: UnsafeMutableRawBufferPointer(start: memory, count: bytes.count))
-    } catch {
-      memory.deallocate()
-      throw error
-    }
-    // The padding is read by wide loads, whatever is in it.
-    (memory + bytes.count).initializeMemory(
-      as: UInt8.self, repeating: 0, count: TextBlock.padding)
-    self.init(adopting: memory, count: bytes.count)
   }
 }

@@ -64,50 +64,26 @@ public struct TextView: Hashable, Sendable {
   }
 }
 
-/// Bytes that the views of text columns point into: immutable, with ``TextBlock/padding`` readable
-/// bytes behind them.
-public final class TextBuffer: @unchecked Sendable {
-  // SAFETY (@unchecked Sendable): the memory is not written after `init`.
-
-  public let base: UnsafeRawPointer
-  public let count: Int
-  private let owner: TextBlock?
-
-  /// The bytes of a block.
-  public init(_ block: TextBlock) {
-    // SAFETY: the block lives as long as this object, and its bytes do not move.
-    base = block.withBytes { $0.baseAddress! }
-    count = block.byteCount
-    owner = block
-  }
-
-  /// Takes over memory that was made with `UnsafeMutableRawPointer.allocate`.
-  init(adopting memory: UnsafeMutableRawPointer, count: Int) {
-    base = UnsafeRawPointer(memory)
-    self.count = count
-    owner = nil
-  }
-
-  deinit {
-    // SAFETY: without an owner the memory was handed over in `init`.
-    if owner == nil { base.deallocate() }
-  }
-}
-
 /// Texts: a view for each row, and the buffers that the views of longer texts point into.
 public struct TextColumn: Sendable {
-  public var views: [TextView]
-  public var buffers: [TextBuffer]
+  public var views: Buffer<TextView>
+  /// The bytes that the views point into, with ``TextBlock/padding`` readable ones behind them.
+  public var buffers: [Buffer<UInt8>]
   /// True where every byte of every row is known to be below 128.
   public var isASCII: Bool
   /// The lines that the rows are, where they are lines of one block in its order: so that a kernel
   /// can go over the block's bytes as a whole.
   public var lines: (block: TextBlock, range: Range<Int>)?
 
-  public init(views: [TextView], buffers: [TextBuffer], isASCII: Bool) {
+  public init(views: Buffer<TextView>, buffers: [Buffer<UInt8>], isASCII: Bool) {
     self.views = views
     self.buffers = buffers
     self.isASCII = isASCII
+  }
+
+  /// Takes the array over.
+  public init(views: [TextView], buffers: [Buffer<UInt8>], isASCII: Bool) {
+    self.init(views: Buffer(views), buffers: buffers, isASCII: isASCII)
   }
 
   public var count: Int { views.count }
@@ -119,11 +95,11 @@ public struct TextColumn: Sendable {
     try withExtendedLifetime(buffers) {
       try views.withUnsafeBufferPointer { views in
         if buffers.count == 1 {
-          return try withUnsafePointer(to: buffers[0].base) { bases in
+          return try withUnsafePointer(to: UnsafeRawPointer(buffers[0].base)) { bases in
             try body(TextRows(views: views, bases: UnsafeBufferPointer(start: bases, count: 1)))
           }
         }
-        return try buffers.map(\.base).withUnsafeBufferPointer { bases in
+        return try buffers.map { UnsafeRawPointer($0.base) }.withUnsafeBufferPointer { bases in
           try body(TextRows(views: views, bases: bases))
         }
       }
@@ -133,7 +109,7 @@ public struct TextColumn: Sendable {
   /// The rows at `places`, in their order.
   public func gathered(_ places: [UInt32]) -> TextColumn {
     let gathered = views.withUnsafeBufferPointer { views in
-      [TextView](unsafeUninitializedCapacity: places.count) { output, used in
+      Buffer<TextView>(unsafeUninitializedCapacity: places.count) { output, used in
         for place in places {
           output[used] = views[Int(place)]
           used += 1
@@ -144,7 +120,7 @@ public struct TextColumn: Sendable {
   }
 
   public func sliced(_ range: Range<Int>) -> TextColumn {
-    var slice = TextColumn(views: Array(views[range]), buffers: buffers, isASCII: isASCII)
+    var slice = TextColumn(views: views.sliced(range), buffers: buffers, isASCII: isASCII)
     slice.lines = lines.map { block, lines in
       (block, (lines.lowerBound + range.lowerBound)..<(lines.lowerBound + range.upperBound))
     }
@@ -239,8 +215,8 @@ public func equalBytes(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer)
 public struct TextBuilder: ~Copyable {
   private var views: [TextView] = []
   private var isASCII = true
-  private var finished: [TextBuffer] = []
-  private var memory: UnsafeMutableRawPointer?
+  private var finished: [Buffer<UInt8>] = []
+  private var memory: (base: UnsafeMutableRawPointer, owner: AnyObject)?
   private var capacity = 0
   private var used = 0
 
@@ -248,8 +224,6 @@ public struct TextBuilder: ~Copyable {
   private static let largest = 1 << 30
 
   public init(rows: Int = 0) { views.reserveCapacity(rows) }
-
-  deinit { memory?.deallocate() }
 
   public var count: Int { views.count }
   /// The bytes that are not in views.
@@ -267,7 +241,7 @@ public struct TextBuilder: ~Copyable {
     self.isASCII = self.isASCII && isASCII
     // Room for reading 12 bytes at any place is behind the memory in use.
     reserve(max(count, TextView.longestInline))
-    let start = memory! + used
+    let start = memory!.base + used
     write(UnsafeMutableRawBufferPointer(start: start, count: count))
     views.append(
       TextView(
@@ -290,13 +264,10 @@ public struct TextBuilder: ~Copyable {
     if used + extra <= capacity { return }
     if used + extra > Self.largest, used > 0 { closeBuffer() }
     let newCapacity = max(used + extra, min(capacity * 2, Self.largest), Self.smallest)
-    let larger = UnsafeMutableRawPointer.allocate(
-      byteCount: newCapacity + TextBlock.padding, alignment: 64)
-    larger.initializeMemory(as: UInt8.self, repeating: 0, count: newCapacity + TextBlock.padding)
-    if let memory {
-      larger.copyMemory(from: memory, byteCount: used)
-      memory.deallocate()
-    }
+    let larger = OwnMemory.allocate(byteCount: newCapacity)
+    if let memory { larger.base.copyMemory(from: memory.base, byteCount: used) }
+    (larger.base + used).initializeMemory(
+      as: UInt8.self, repeating: 0, count: newCapacity - used + TextBlock.padding)
     memory = larger
     capacity = newCapacity
   }
@@ -304,9 +275,10 @@ public struct TextBuilder: ~Copyable {
   private mutating func closeBuffer() {
     guard let memory else { return }
     if used > 0 {
-      finished.append(TextBuffer(adopting: memory, count: used))
-    } else {
-      memory.deallocate()
+      // SAFETY: `used` bytes are written, and nobody writes them from here on.
+      finished.append(
+        Buffer(
+          base: memory.base.assumingMemoryBound(to: UInt8.self), count: used, owner: memory.owner))
     }
     self.memory = nil
     capacity = 0

@@ -82,8 +82,8 @@ final class KeyIndex {
   }
 
   /// The sums of all keys, by their numbers.
-  func sums() -> [Int64] {
-    [Int64](unsafeUninitializedCapacity: count) { sums, used in
+  func sums() -> Buffer<Int64> {
+    Buffer<Int64>(unsafeUninitializedCapacity: count) { sums, used in
       for index in 0...mask where slots[index].number != 0 {
         (sums.baseAddress! + Int(slots[index].number - 1)).initialize(to: slots[index].sum)
       }

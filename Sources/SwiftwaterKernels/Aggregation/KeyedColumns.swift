@@ -72,8 +72,14 @@ private func makeAccumulator(_ merge: Merge, _ type: ColumnType) -> any Accumula
       preconditionFailure("no comparison: \(symbol)")
     }
     switch type {
-    case .integer: return Choices<Int64>(comparison, first) { .integer($0) }
-    case .double: return Choices<Double>(comparison, first) { .double($0) }
+    case .integer:
+      return Choices<Int64>(comparison, first, wrap: { .integer(Buffer($0)) }) {
+        if case .integer(let values) = $0 { values } else { nil }
+      }
+    case .double:
+      return Choices<Double>(comparison, first, wrap: { .double($0) }) {
+        if case .double(let values) = $0 { Buffer(values) } else { nil }
+      }
     case .text: return TextChoices(comparison, first)
     default: preconditionFailure("no order of \(type)")
     }
@@ -92,7 +98,7 @@ private struct SumBound {
   private var bound: UInt64 = 0
 
   /// True where no sum leaves 64 bits when `values` are added, in whatever way they are spread.
-  mutating func canAdd(_ values: Column, to sums: () -> [Int64]) -> Bool {
+  mutating func canAdd(_ values: Column, to sums: () -> Buffer<Int64>) -> Bool {
     let operand = Operand(integers: values)
     let (growth, overflow) = operand.values.largestMagnitude.multipliedReportingOverflow(
       by: UInt64(values.count))
@@ -120,7 +126,7 @@ extension Operand<Int64> {
   }
 }
 
-extension [Int64] {
+extension Buffer<Int64> {
   fileprivate var largestMagnitude: UInt64 { reduce(0) { Swift.max($0, $1.magnitude) } }
 }
 
@@ -128,7 +134,7 @@ private final class IntegerSums: Accumulator {
   private var sums: [Int64] = []
   private var bound = SumBound()
 
-  func canAdd(_ values: Column) -> Bool { bound.canAdd(values, to: { sums }) }
+  func canAdd(_ values: Column) -> Bool { bound.canAdd(values, to: { Buffer(sums) }) }
 
   func add(_ values: Column, at numbers: [UInt32], count: Int) {
     if count > sums.count { sums.append(contentsOf: repeatElement(0, count: count - sums.count)) }
@@ -142,7 +148,7 @@ private final class IntegerSums: Accumulator {
     }
   }
 
-  func column() -> Column { .integer(sums) }
+  func column() -> Column { .integer(Buffer(sums)) }
 }
 
 private final class DoubleSums: Accumulator {
@@ -168,28 +174,29 @@ private final class DoubleSums: Accumulator {
 }
 
 /// The smallest, the largest, or the like.
-private final class Choices<Value: Comparable>: Accumulator {
+private final class Choices<Value: Comparable & BitwiseCopyable & Sendable>: Accumulator {
   private var chosen: [Value] = []
   private let comparison: Comparison
   private let first: Bool
   private let wrap: ([Value]) -> Column
+  private let unwrap: (Column) -> Buffer<Value>?
 
-  init(_ comparison: Comparison, _ first: Bool, _ wrap: @escaping ([Value]) -> Column) {
+  init(
+    _ comparison: Comparison, _ first: Bool, wrap: @escaping ([Value]) -> Column,
+    unwrap: @escaping (Column) -> Buffer<Value>?
+  ) {
     self.comparison = comparison
     self.first = first
     self.wrap = wrap
+    self.unwrap = unwrap
   }
 
   func canAdd(_ values: Column) -> Bool { true }
 
   func add(_ values: Column, at numbers: [UInt32], count: Int) {
-    let values: [Value]? =
-      switch values.expanded() {
-      case .integer(let values): values as? [Value]
-      case .double(let values): values as? [Value]
-      default: nil
-      }
-    guard let values else { preconditionFailure("a column of another type") }
+    guard let values = unwrap(values.expanded()) else {
+      preconditionFailure("a column of another type")
+    }
     for (row, number) in numbers.enumerated() {
       if number == chosen.count {
         chosen.append(values[row])

@@ -32,12 +32,18 @@ extension Frame {
     switch column {
     case .none(let count): Bitmap(repeating: false, count: count)
     case .bool(let bits): bits
-    case .integer(let values): Bitmap(count: values.count) { values[$0] != 0 }
+    case .integer(let values):
+      values.withUnsafeBufferPointer { values in
+        Bitmap(count: values.count) { values[$0] != 0 }
+      }
     case .double(let values): Bitmap(count: values.count) { values[$0] != 0 }
-    case .text(let texts): Bitmap(count: texts.count) { texts.views[$0].count > 0 }
+    case .text(let texts):
+      texts.withRows { rows in Bitmap(count: rows.count) { rows.views[$0].count > 0 } }
     case .tuple(let items, let count): Bitmap(repeating: !items.isEmpty, count: count)
     case .list(let lists):
-      Bitmap(count: lists.count) { lists.offsets[$0] < lists.offsets[$0 + 1] }
+      lists.offsets.withUnsafeBufferPointer { offsets in
+        Bitmap(count: lists.count) { offsets[$0] < offsets[$0 + 1] }
+      }
     case .optional(let validity, let values): validity & truth(values)
     case .repeated(let value, let count): Bitmap(repeating: truth(value)[0], count: count)
     }

@@ -72,8 +72,8 @@ extension Frame {
 
   func doubles(_ column: Column) -> Operand<Double> {
     switch column {
-    case .double(let values): Operand(values: values, step: 1)
-    case .repeated(.double(let values), _): Operand(values: values, step: 0)
+    case .double(let values): Operand(values: Buffer(values), step: 1)
+    case .repeated(.double(let values), _): Operand(values: Buffer(values), step: 0)
     default: preconditionFailure("doubles are expected, not \(column.type)")
     }
   }
@@ -100,26 +100,24 @@ extension Frame {
 }
 
 /// Numbers of a column: one for each row, or one for all of them.
-struct Operand<Value> {
-  let values: [Value]
+struct Operand<Value: BitwiseCopyable & Sendable> {
+  let values: Buffer<Value>
   /// 0 where one value stands for all rows.
   let step: Int
 }
 
 /// A value for each row from those of two operands.
 @inline(__always)
-func combine<A, B, Result>(
-  _ a: Operand<A>, _ b: Operand<B>, count: Int, _ body: (Int, A, B) -> Result
-) -> [Result] {
+func combine<A, B, Values: ColumnValues>(
+  _ a: Operand<A>, _ b: Operand<B>, count: Int, _ body: (Int, A, B) -> Values.Element
+) -> Values {
   a.values.withUnsafeBufferPointer { left in
     b.values.withUnsafeBufferPointer { right in
-      [Result](unsafeUninitializedCapacity: count) { output, used in
+      Values(count: count) { output in
         // SAFETY: an operand has a value for each row, or a step of 0.
         for row in 0..<count {
-          (output.baseAddress! + row).initialize(
-            to: body(row, left[row &* a.step], right[row &* b.step]))
+          (output + row).initialize(to: body(row, left[row &* a.step], right[row &* b.step]))
         }
-        used = count
       }
     }
   }
@@ -127,15 +125,14 @@ func combine<A, B, Result>(
 
 /// A value for each row from that of an operand.
 @inline(__always)
-func transform<A, Result>(
-  _ a: Operand<A>, count: Int, _ body: (Int, A) -> Result
-) -> [Result] {
+func transform<A, Values: ColumnValues>(
+  _ a: Operand<A>, count: Int, _ body: (Int, A) -> Values.Element
+) -> Values {
   a.values.withUnsafeBufferPointer { values in
-    [Result](unsafeUninitializedCapacity: count) { output, used in
+    Values(count: count) { output in
       for row in 0..<count {
-        (output.baseAddress! + row).initialize(to: body(row, values[row &* a.step]))
+        (output + row).initialize(to: body(row, values[row &* a.step]))
       }
-      used = count
     }
   }
 }

@@ -18,7 +18,7 @@ final class Frame {
     case same
     case rows([UInt32])
     /// Row `i` of the parent has become the rows `offsets[i]..<offsets[i + 1]`.
-    case expanded([UInt32])
+    case expanded(Buffer<UInt32>)
   }
 
   /// The rows of the program's input that Python must work on.
@@ -86,7 +86,7 @@ final class Frame {
 
   func flagAll() { for row in 0..<count { flag(row) } }
 
-  private static func rowContaining(_ place: Int, _ offsets: [UInt32]) -> Int {
+  private static func rowContaining(_ place: Int, _ offsets: Buffer<UInt32>) -> Int {
     var (low, high) = (0, offsets.count - 1)
     // The last row that begins at or before the place.
     while high - low > 1 {

@@ -20,7 +20,7 @@ extension Frame {
     case .invert: return .integer(transform(integers(inputs[0]), count: count) { ~$1 })
     case .integerOfBool:
       let bits = bits(inputs[0])
-      return .integer((0..<count).map { bits[$0] ? 1 : 0 })
+      return .integer(Buffer((0..<count).map { bits[$0] ? 1 : 0 }))
     case .integerOfDouble:
       return .integer(checked(doubles(inputs[0])) { PythonNumber.truncate($0) })
     case .roundDouble: return .integer(checked(doubles(inputs[0])) { PythonNumber.round($0) })
@@ -38,9 +38,9 @@ extension Frame {
 
   /// Values of which some are Python's to compute; those are 0 here.
   @inline(__always)
-  private func checked<A, Result: AdditiveArithmetic>(
-    _ operand: Operand<A>, _ body: (A) -> Result?
-  ) -> [Result] {
+  private func checked<A, Values: ColumnValues>(
+    _ operand: Operand<A>, _ body: (A) -> Values.Element?
+  ) -> Values where Values.Element: AdditiveArithmetic {
     transform(operand, count: count) { row, value in
       if let result = body(value) { return result }
       flag(row)
@@ -49,9 +49,9 @@ extension Frame {
   }
 
   @inline(__always)
-  private func checked<A, Result: AdditiveArithmetic>(
-    _ a: Operand<A>, _ b: Operand<A>, _ body: (A, A) -> Result?
-  ) -> [Result] {
+  private func checked<A, Values: ColumnValues>(
+    _ a: Operand<A>, _ b: Operand<A>, _ body: (A, A) -> Values.Element?
+  ) -> Values where Values.Element: AdditiveArithmetic {
     combine(a, b, count: count) { row, left, right in
       if let result = body(left, right) { return result }
       flag(row)
@@ -60,17 +60,16 @@ extension Frame {
   }
 
   @inline(__always)
-  private func parsed<Result: AdditiveArithmetic>(
-    _ column: TextColumn, _ parse: (UnsafeRawBufferPointer) -> Result?
-  ) -> [Result] {
+  private func parsed<Values: ColumnValues>(
+    _ column: TextColumn, _ parse: (UnsafeRawBufferPointer) -> Values.Element?
+  ) -> Values where Values.Element: AdditiveArithmetic {
     column.withRows { rows in
-      [Result](unsafeUninitializedCapacity: count) { output, used in
+      Values(count: count) { output in
         for row in 0..<count {
           let value = parse(rows[row])
           if value == nil { flag(row) }
-          (output.baseAddress! + row).initialize(to: value ?? .zero)
+          (output + row).initialize(to: value ?? .zero)
         }
-        used = count
       }
     }
   }
@@ -105,7 +104,7 @@ extension Frame {
   private func overflowing(
     _ a: Operand<Int64>, _ b: Operand<Int64>,
     _ body: (Int64, Int64) -> (partialValue: Int64, overflow: Bool)
-  ) -> [Int64] {
+  ) -> Buffer<Int64> {
     combine(a, b, count: count) { row, left, right in
       let (value, overflow) = body(left, right)
       if overflow { flag(row) }

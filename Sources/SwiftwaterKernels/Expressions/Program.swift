@@ -231,10 +231,12 @@ extension ListColumn {
   fileprivate func rowOfEachItem() -> [UInt32] {
     var rows: [UInt32] = []
     rows.reserveCapacity(items.count)
-    for row in 0..<count {
-      rows.append(
-        contentsOf: repeatElement(
-          UInt32(truncatingIfNeeded: row), count: Int(offsets[row + 1] - offsets[row])))
+    offsets.withUnsafeBufferPointer { offsets in
+      for row in 0..<count {
+        rows.append(
+          contentsOf: repeatElement(
+            UInt32(truncatingIfNeeded: row), count: Int(offsets[row + 1] - offsets[row])))
+      }
     }
     return rows
   }

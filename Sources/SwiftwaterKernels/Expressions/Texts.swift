@@ -36,8 +36,8 @@ extension Frame {
             }
           }
         })
-    case .find: return .integer(find(texts(inputs[0]), inputs[1]))
-    case .occurrences: return .integer(occurrences(texts(inputs[0]), inputs[1]))
+    case .find: return .integer(Buffer(find(texts(inputs[0]), inputs[1])))
+    case .occurrences: return .integer(Buffer(occurrences(texts(inputs[0]), inputs[1])))
     case .replace(let old, let new): return .text(replace(texts(inputs[0]), old, new))
     case .hasOnly(let kind): return .bool(hasOnly(texts(inputs[0]), kind))
     case .concatenate: return .text(concatenate(inputs))
@@ -62,15 +62,17 @@ extension Frame {
     return texts(column).withRows { rows in body { rows[$0] } }
   }
 
-  private func length(_ column: Column) -> [Int64] {
+  private func length(_ column: Column) -> Buffer<Int64> {
     if case .list = column.type {
       let lists = lists(column)
-      return (0..<lists.count).map { Int64(lists.offsets[$0 + 1] - lists.offsets[$0]) }
+      return lists.offsets.withUnsafeBufferPointer { offsets in
+        Buffer((0..<lists.count).map { Int64(offsets[$0 + 1] - offsets[$0]) })
+      }
     }
     let texts = texts(column)
-    if texts.isASCII { return texts.views.map { Int64($0.count) } }
+    if texts.isASCII { return Buffer(texts.views.map { Int64($0.count) }) }
     return texts.withRows { rows in
-      (0..<rows.count).map { Int64(PythonText.codePointCount(rows[$0])) }
+      Buffer((0..<rows.count).map { Int64(PythonText.codePointCount(rows[$0])) })
     }
   }
 
