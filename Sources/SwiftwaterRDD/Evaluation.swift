@@ -129,13 +129,14 @@ struct Evaluation: Sendable {
 
   /// What a stage gives at its end for one partition.
   ///
-  /// - Parameter node: whose partition the flow is.
+  /// - Parameter node: whose partition the flow is: the task's.
   func output(of flow: PartitionFlow, _ node: RDDNode, _ end: StageEnd) throws -> StageOutput {
     if let part = flow.moved { return try part.run(end) }
     switch end {
     case .combine(let combination):
       if let mover, try NativeMerge(combination, isLowering: task.isLowering) == nil {
-        return try moved(flow, of: node, flow.partition, mover).run(end)
+        // Not the flow's own number: a union hands on the one of its input.
+        return try moved(flow, of: node, task.partition, mover).run(end)
       }
       return .buckets(try combination.combined(flow, task))
     case .partition(let division): return .buckets(try division.divided(flow, task))
