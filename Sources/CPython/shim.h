@@ -5,6 +5,7 @@
 
 // Before Python.h, which asks for GNU's extensions: the C library's types must be the same here as
 // in Swift's own import of it.
+#include <errno.h>
 #include <sys/select.h>
 
 #define Py_LIMITED_API 0x030B0000
@@ -95,6 +96,14 @@ static inline PyObject *sw_exception_type_error(void) { return PyExc_TypeError; 
 static inline PyObject *sw_exception_value_error(void) { return PyExc_ValueError; }
 static inline PyObject *sw_exception_runtime_error(void) { return PyExc_RuntimeError; }
 static inline PyObject *sw_exception_os_error(void) { return PyExc_OSError; }
+static inline PyObject *sw_exception_file_not_found_error(void) {
+    return PyExc_FileNotFoundError;
+}
+/* The OSError for a system call's error number, with a path in the file system's encoding. */
+static inline void sw_raise_system_error(int code, const char *path) {
+    errno = code;
+    PyErr_SetFromErrnoWithFilename(PyExc_OSError, path);
+}
 static inline PyObject *sw_exception_attribute_error(void) { return PyExc_AttributeError; }
 static inline PyObject *sw_exception_stop_iteration(void) { return PyExc_StopIteration; }
 static inline PyObject *sw_exception_memory_error(void) { return PyExc_MemoryError; }

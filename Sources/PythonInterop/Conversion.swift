@@ -12,6 +12,15 @@ extension Python {
     }
   }
 
+  /// A path as Python has it: bytes that are not in the file system's encoding stay as they are.
+  public func newText(path: [UInt8]) -> PyPointer? {
+    path.withUnsafeBufferPointer { bytes in
+      bytes.withMemoryRebound(to: CChar.self) { characters in
+        PyUnicode_DecodeFSDefaultAndSize(characters.baseAddress, characters.count)
+      }
+    }
+  }
+
   /// An attribute, new; nil, and no exception, where there is none.
   public func attribute(_ name: StaticString, of object: PyPointer) -> PyPointer? {
     let value = name.withUTF8Buffer { bytes in

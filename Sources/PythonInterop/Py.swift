@@ -335,6 +335,13 @@ public enum Py {
   public static func raise(_ kind: ExceptionKind, _ message: String) {
     PyErr_SetString(kind.type, message)
   }
+
+  /// Sets the `OSError` for a system call's error number.
+  public static func raise(systemError code: Int32, at path: [UInt8]) {
+    (path.map(CChar.init(bitPattern:)) + [0]).withUnsafeBufferPointer {
+      sw_raise_system_error(code, $0.baseAddress)
+    }
+  }
 }
 
 /// Exceptions that the native side raises itself.
@@ -343,6 +350,7 @@ public enum ExceptionKind: Sendable {
   case valueError
   case runtimeError
   case osError
+  case fileNotFoundError
   case memoryError
 
   var type: PyPointer {
@@ -351,6 +359,7 @@ public enum ExceptionKind: Sendable {
     case .valueError: sw_exception_value_error()
     case .runtimeError: sw_exception_runtime_error()
     case .osError: sw_exception_os_error()
+    case .fileNotFoundError: sw_exception_file_not_found_error()
     case .memoryError: sw_exception_memory_error()
     }
   }

@@ -37,6 +37,15 @@ enum EventText {
       )
     case .bufferDrained(let source):
       (.info, "\(source): the buffer has room again: reading on")
+    case .folderMissing(let folder):
+      (
+        .warning,
+        "there is no folder \(folder) to take files from: it is looked for again in every batch"
+      )
+    case .folderUnreadable(let folder, let failure):
+      (.warning, "cannot list the folder \(folder): \(failure)")
+    case .entryPassedOver(let path, let reason):
+      (.warning, "passed over \(path): \(reason)")
     case .outputCompleted(let info):
       info.failure.map { (.error, failure(of: info.operation, at: info.time, $0)) }
     case .upkeepFailed(let time, let work, let text):
@@ -95,6 +104,8 @@ enum EventText {
     case .lineDropped(let source, _, _, _): "dropped \(source)"
     case .bufferFull(let source, _, _): "full \(source)"
     case .bufferDrained(let source): "drained \(source)"
+    case .folderUnreadable(let folder, _): "folder \(folder)"
+    case .entryPassedOver: "folder entry"
     case .outputCompleted(let info): "failed \(info.operation)"
     case .upkeepFailed(_, let work, _): "failed \(work)"
     case .generationFailed: "generation"
@@ -102,7 +113,8 @@ enum EventText {
     case .fallingBehind: "behind"
     case .eventsDropped: "listeners"
     case .wallClockMoved: "clock"
-    case .streamingStarted, .streamingStopped, .batchesDropped, .receiverStarted, .receiverStopped,
+    case .streamingStarted, .streamingStopped, .batchesDropped, .folderMissing, .receiverStarted,
+      .receiverStopped,
       .batchSubmitted, .batchStarted, .batchCompleted, .batchEnded, .outputStarted, .jobStarted,
       .jobEnded, .stageStarted, .stageEnded:
       nil

@@ -6,6 +6,8 @@ public enum EngineError: Error, Sendable, CustomStringConvertible {
   case illegalState(String)
   /// A file, folder or address that cannot be used.
   case unavailable(String)
+  /// A file that was there and is gone.
+  case missing(String)
   /// The work was given up because its context stopped.
   case cancelled(String)
 
@@ -13,7 +15,7 @@ public enum EngineError: Error, Sendable, CustomStringConvertible {
   public var message: String {
     switch self {
     case .invalidArgument(let text), .illegalState(let text), .unavailable(let text),
-      .cancelled(let text):
+      .missing(let text), .cancelled(let text):
       text
     }
   }

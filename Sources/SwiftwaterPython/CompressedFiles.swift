@@ -3,10 +3,10 @@ import SwiftwaterRDD
 
 /// Reads compressed files with the libraries of Python, which `swiftwater._compression` chooses.
 struct PythonUnpacker: FileUnpacker {
-  func open(_ path: String) throws -> any FileContent {
+  func open(_ path: FilePath) throws -> any FileContent {
     try Interpreter.attach { py in
       let pieces = try py.importing("pieces", from: "swiftwater._compression")
-      guard let path = py.newText(path) else { throw PythonError.fetch(py) }
+      guard let path = py.newText(path: path.bytes) else { throw PythonError.fetch(py) }
       defer { Py.release(path) }
       guard let iterator = pieces.call(path) else { throw PythonError.fetch(py) }
       return UnpackedPieces(PythonObject(owning: iterator))

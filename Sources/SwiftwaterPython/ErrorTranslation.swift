@@ -1,6 +1,7 @@
 import CSignals
 import PythonInterop
 import SwiftwaterCore
+import SwiftwaterRDD
 
 // The one place where Swift errors become Python exceptions.
 
@@ -11,6 +12,7 @@ func raise(_ error: any Error, _ py: borrowing Python) {
   case let error as ArgumentError: Py.raise(.typeError, error.description)
   case .illegalState(let message) as EngineError: raiseIllegalState(message, py)
   case let error as EngineError: Py.raise(kind(of: error), error.message)
+  case let error as FileFailure: Py.raise(systemError: error.code, at: error.path.bytes)
   default: Py.raise(.runtimeError, String(describing: error))
   }
 }
@@ -30,6 +32,7 @@ private func kind(of error: EngineError) -> ExceptionKind {
   case .invalidArgument: .valueError
   case .illegalState, .cancelled: .runtimeError
   case .unavailable: .osError
+  case .missing: .fileNotFoundError
   }
 }
 

@@ -178,9 +178,9 @@ struct Explanation {
       return output
     case .source, .derived:
       let types = Set(inputs.map(\.type))
-      let type = node.isTextSource ? .text : types.count == 1 ? types.first! : nil
+      let type = node.sourceType ?? (types.count == 1 ? types.first! : nil)
       let output = Output(stage: inputs.last?.stage ?? newStage(), type: type)
-      add(node.name, "", .engine, output, nil)
+      add(node.name, node.sourceSite, .engine, output, nil)
       return output
     }
   }

@@ -4,7 +4,7 @@ import SwiftwaterKernels
 /// Opens compressed files: the layer above has the libraries for it.
 public protocol FileUnpacker: Sendable {
   /// What is in a file, from its beginning.
-  func open(_ path: String) throws -> any FileContent
+  func open(_ path: FilePath) throws -> any FileContent
 }
 
 /// What is in a compressed file, piece by piece; used by one task.
@@ -24,7 +24,7 @@ enum Compression {
   /// Spark: those of Hadoop's codecs; here `.xz` too. Not all of them can be read, but none is text.
   private static let suffixes = [".gz", ".bz2", ".deflate", ".zst", ".xz", ".lz4", ".snappy"]
 
-  static func isCompressed(_ path: String) -> Bool { suffixes.contains { path.hasSuffix($0) } }
+  static func isCompressed(_ path: FilePath) -> Bool { suffixes.contains { path.hasSuffix($0) } }
 }
 
 /// Reads the lines of a compressed file.
@@ -36,7 +36,7 @@ final class UnpackedReader: LineReader {
 
   /// - Throws: ``EngineError`` (`unavailable`) without an `unpacker`; what that throws.
   init(
-    _ path: String, with unpacker: (any FileUnpacker)?, blockSize: Int, maxLineLength: Int
+    _ path: FilePath, with unpacker: (any FileUnpacker)?, blockSize: Int, maxLineLength: Int
   ) throws {
     guard let unpacker else {
       throw EngineError.unavailable(

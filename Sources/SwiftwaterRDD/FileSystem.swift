@@ -6,28 +6,24 @@ import SwiftwaterCore
 ///
 /// - Throws: ``EngineError`` (`unavailable`) for braces that stand for too many paths.
 public func matchingPaths(_ pattern: String) throws -> [String] {
-  try FileSystem.matches(of: pattern)
+  try FileSystem.matches(of: FilePath(pattern)).map(\.description)
 }
 
 enum FileSystem {
-  struct File: Sendable, Equatable {
-    let path: String
-    let size: Int
-  }
-
   /// The files that a path means: itself, what is in the folder, or what the pattern matches; of
   /// several paths, with commas between them, those of each.
   ///
   /// - Throws: ``EngineError`` (`unavailable`) when there is none, in Spark's words.
-  static func files(at given: String) throws -> [File] {
+  static func files(at given: String) throws -> [FilledFile] {
     let whole = withoutScheme(given)
     // A name may hold commas and what else means something in a pattern.
     if kind(of: whole) != nil { return try files(in: whole) }
-    return try parts(of: given.filter { $0 != "\n" }).flatMap { part -> [File] in
+    return try parts(of: given.filter { $0 != "\n" }).flatMap { part -> [FilledFile] in
       let path = withoutScheme(part)
       if kind(of: path) != nil { return try files(in: path) }
       // Hadoop: what is hidden is meant by its name only, not by a pattern.
-      let matches = try matches(of: path).filter { !isHidden($0.split(separator: "/").last ?? "") }
+      let matches = try matches(of: FilePath(path)).map(\.description)
+        .filter { !isHidden($0.split(separator: "/").last ?? "") }
       guard !matches.isEmpty else {
         throw EngineError.unavailable("Input path does not exist: \(part)")
       }
@@ -35,16 +31,17 @@ enum FileSystem {
     }
   }
 
-  fileprivate static func matches(of pattern: String) throws -> [String] {
-    try Braces.check(pattern)
+  fileprivate static func matches(of pattern: FilePath) throws -> [FilePath] {
+    guard !pattern.bytes.contains(0) else { return [] }
+    try Braces.check(pattern.description)
     var result = glob_t()
     defer { globfree(&result) }
-    guard Glibc.glob(pattern, GLOB_BRACE, nil, &result) == 0 else { return [] }
+    guard Glibc.glob(pattern.terminated, GLOB_BRACE, nil, &result) == 0 else { return [] }
     // SAFETY: after success `gl_pathv` holds `gl_pathc` C strings until `globfree`.
     let matches = (0..<Int(result.gl_pathc)).compactMap { index in
-      result.gl_pathv[index].map { String(cString: $0) }
+      result.gl_pathv[index].map { FilePath(bytes(of: $0)) }
     }
-    return Set(matches).sorted(by: isBefore)
+    return Set(matches).sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
   }
 
   /// Cuts at commas that are not inside of braces.
@@ -68,14 +65,14 @@ enum FileSystem {
   }
 
   /// The file itself, or the visible files in a folder.
-  private static func files(in path: String) throws -> [File] {
+  private static func files(in path: String) throws -> [FilledFile] {
     guard let (kind, size) = kind(of: path) else { throw unreadable(path) }
-    guard kind == S_IFDIR else { return [File(path: path, size: size)] }
+    guard kind == S_IFDIR else { return [FilledFile(path: FilePath(path), size: size)] }
     return try entries(of: path).compactMap { name in
       let path = path + "/" + name
       guard let (kind, size) = self.kind(of: path) else { throw unreadable(path) }
       // Spark: a folder inside the folder is an error there; it is passed over here.
-      return kind == S_IFREG ? File(path: path, size: size) : nil
+      return kind == S_IFREG ? FilledFile(path: FilePath(path), size: size) : nil
     }
   }
 
@@ -113,12 +110,12 @@ enum FileSystem {
 /// An open file; closed when it goes out of scope.
 struct OpenFile: ~Copyable {
   private let descriptor: Int32
-  private let path: String
+  private let path: FilePath
 
-  init(path: String) throws {
-    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  init(path: FilePath) throws {
+    descriptor = open(path.terminated, O_RDONLY | O_CLOEXEC)
     self.path = path
-    guard descriptor >= 0 else { throw unreadable(path) }
+    guard descriptor >= 0 else { throw unreadable(path.description) }
   }
 
   deinit { close(descriptor) }
@@ -134,7 +131,7 @@ struct OpenFile: ~Copyable {
       if count == 0 { break }
       if count < 0 {
         if errno == EINTR { continue }
-        throw unreadable(path)
+        throw unreadable(path.description)
       }
       filled += count
     }
@@ -144,4 +141,69 @@ struct OpenFile: ~Copyable {
 
 private func unreadable(_ path: String) -> EngineError {
   .unavailable("\(path): \(String(cString: strerror(errno)))")
+}
+
+extension FilePath {
+  /// As the C library wants it. With a zero in it there is no such path: it would end there.
+  fileprivate var terminated: [CChar] {
+    bytes.contains(0) ? [0] : bytes.map(CChar.init(bitPattern:)) + [0]
+  }
+
+  fileprivate var failure: FileFailure {
+    FileFailure(code: errno, reason: String(cString: strerror(errno)), path: self)
+  }
+}
+
+/// The bytes of a C string, without the zero.
+private func bytes(of string: UnsafePointer<CChar>) -> [UInt8] {
+  // SAFETY: `strlen` bytes are there.
+  UnsafeRawBufferPointer(start: string, count: strlen(string)).map(\.self)
+}
+
+extension LocalFiles {
+  public func names(in folder: FilePath) throws -> [[UInt8]] {
+    guard let handle = opendir(folder.terminated) else { throw folder.failure }
+    defer { closedir(handle) }
+    var names: [[UInt8]] = []
+    while true {
+      errno = 0
+      guard let entry = readdir(handle) else { break }
+      // SAFETY: `d_name` is a C string inside the entry, which lives until the next `readdir`.
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { bytes(of: $0) }
+      }
+      if name != [UInt8(ascii: ".")], name != [UInt8(ascii: "."), UInt8(ascii: ".")] {
+        names.append(name)
+      }
+    }
+    if errno != 0 { throw folder.failure }
+    return names
+  }
+
+  public func facts(of path: FilePath) throws -> FileFacts {
+    var information = stat()
+    guard stat(path.terminated, &information) == 0 else { throw path.failure }
+    let kind: FileFacts.Kind =
+      switch information.st_mode & S_IFMT {
+      case S_IFREG: .file
+      case S_IFDIR: .folder
+      default: .other
+      }
+    let changed = information.st_mtim
+    return FileFacts(
+      kind: kind, size: Int(information.st_size),
+      changed: Int64(changed.tv_sec) * 1000 + Int64(changed.tv_nsec) / 1_000_000)
+  }
+
+  public func matches(of pattern: FilePath) throws -> [FilePath] {
+    try FileSystem.matches(of: pattern)
+  }
+}
+
+extension FileFailure {
+  /// There is nothing at the path.
+  public var isMissing: Bool { code == ENOENT }
+
+  /// What is at the path, or in front of its last name, is no folder.
+  public var isNoFolder: Bool { code == ENOTDIR }
 }

@@ -14,12 +14,28 @@ extension SparkContext {
   public func textFileNode(
     _ path: String, minimumPartitions: Int, blockSize: Int = 256 << 10
   ) throws -> RDDNode {
-    let splits = try FileSplit.plan(paths: path, minimumPartitions: max(1, minimumPartitions))
+    try textNode(
+      of: FileSystem.files(at: path), name: path, minimumPartitions: minimumPartitions,
+      blockSize: blockSize)
+  }
+
+  /// The lines of one file, whatever its name looks like. See
+  /// ``textFileNode(_:minimumPartitions:blockSize:)``.
+  public func textFileNode(_ file: FilledFile, minimumPartitions: Int) throws -> RDDNode {
+    try textNode(
+      of: [file], name: "file:\(file.path)", minimumPartitions: minimumPartitions,
+      blockSize: 256 << 10)
+  }
+
+  private func textNode(
+    of files: [FilledFile], name: String, minimumPartitions: Int, blockSize: Int
+  ) throws -> RDDNode {
+    let splits = FileSplit.plan(files, minimumPartitions: max(1, minimumPartitions))
     let lineLimit =
       try settings.bytes("swiftwater.receiver.maxLineLength", maximum: mostBlockBytes)
       ?? (16 << 20)
     let files = TextFiles(
-      name: path, splits: splits, blockSize: blockSize, lineLimit: lineLimit, context: Weak(self))
+      name: name, splits: splits, blockSize: blockSize, lineLimit: lineLimit, context: Weak(self))
     return .reading(
       files, name: "textFile", context: self, partitionCount: splits.count, recordType: .text)
   }
@@ -77,7 +93,7 @@ private struct TextFiles: PartitionSource {
         context.value?.counters.counter(.linesDropped, of: "files").add(dropped.count)
         context.value?.events.post(
           .lineDropped(
-            source: split.path, byteCount: line.byteCount, prefix: line.prefix,
+            source: split.path.description, byteCount: line.byteCount, prefix: line.prefix,
             total: droppedLines))
       }
       return block
@@ -108,7 +124,7 @@ enum ByteOrderMark {
 /// A part of a file: the lines that begin behind `start` (or at it, when it is 0) and not behind
 /// `end`, as Hadoop divides them.
 struct FileSplit: Sendable, Equatable {
-  let path: String
+  let path: FilePath
   let start: Int
   let end: Int
 
@@ -122,7 +138,10 @@ struct FileSplit: Sendable, Equatable {
   var usualText: Int { (end - start) * (isCompressed ? Compression.usualRatio : 1) }
 
   static func plan(paths: String, minimumPartitions: Int) throws -> [FileSplit] {
-    let files = try FileSystem.files(at: paths)
+    plan(try FileSystem.files(at: paths), minimumPartitions: minimumPartitions)
+  }
+
+  static func plan(_ files: [FilledFile], minimumPartitions: Int) -> [FileSplit] {
     let total = files.reduce(0) { $0 + $1.size }
     let goal = max(1, total / minimumPartitions)
     let size = max(1, min(goal, largestSplit))

@@ -43,16 +43,18 @@ struct StreamGraph: Sendable {
     return node
   }
 
+  /// The name of the next source of a kind.
+  func sourceName(of kind: String) -> SourceName {
+    SourceName(kind: kind, number: nodes.count { $0.source?.name.kind == kind } + 1)
+  }
+
   /// Adds a stream of what a source gives.
   mutating func addSource(
-    name: String, _ supervision: StreamSource.Supervision,
-    body: @escaping @Sendable (Generation, _ id: Int) throws -> RDDNode
+    _ source: StreamSource, body: @escaping @Sendable (Generation, _ id: Int) throws -> RDDNode
   ) -> StreamNode {
     let id = nodes.count
-    let number = nodes.count { $0.source?.name.kind == name } + 1
     return addNode(
-      name: name, slide: nil, parents: [], reach: .none, key: nil,
-      source: StreamSource(name: SourceName(kind: name, number: number), supervision: supervision),
+      name: source.name.kind, slide: nil, parents: [], reach: .none, key: nil, source: source,
       operator: .source
     ) { try body($0, id) }
   }

@@ -42,8 +42,9 @@ public final class StreamNode: Sendable {
     self.body = body
   }
 
-  /// True where its records are text lines that a source takes in.
-  public var isTextSource: Bool { source?.pushed is ReceiverSupervisor }
+  /// Of a source: the place of the user's call, and the type of the records, where they are known.
+  public var sourceSite: String { source?.site ?? "" }
+  public var sourceType: ColumnType? { source?.recordType }
 
   /// What batches read of it, where they choose that themselves.
   public var ranges: RangeSupervisor? { source?.ranged }

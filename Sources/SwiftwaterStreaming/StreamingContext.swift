@@ -165,10 +165,15 @@ public final class StreamingContext: Sendable {
 
   /// Adds a stream of what a source gives.
   func addSource(
-    name: String, _ supervision: StreamSource.Supervision,
-    body: @escaping @Sendable (Generation, _ id: Int) throws -> RDDNode
+    name: String, site: String = "", _ supervision: StreamSource.Supervision,
+    recordType: ColumnType?, body: @escaping @Sendable (Generation, _ id: Int) throws -> RDDNode
   ) throws -> StreamNode {
-    try building { $0.addSource(name: name, supervision, body: body) }
+    try building { graph in
+      let source = StreamSource(
+        name: graph.sourceName(of: name), supervision: supervision, site: site,
+        recordType: recordType)
+      return graph.addSource(source, body: body)
+    }
   }
 
   /// Numbers the streams without parents, for listeners.

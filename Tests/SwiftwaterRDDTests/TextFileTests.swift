@@ -170,7 +170,7 @@ import Testing
 private struct ScriptedUnpacker: FileUnpacker {
   let pieces: [String]
 
-  func open(_ path: String) -> any FileContent { Content(pieces: pieces[...]) }
+  func open(_ path: FilePath) -> any FileContent { Content(pieces: pieces[...]) }
 
   private final class Content: FileContent {
     var pieces: ArraySlice<String>

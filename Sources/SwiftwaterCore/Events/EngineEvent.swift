@@ -34,6 +34,13 @@ public enum EngineEvent: Sendable {
   /// The source is read again.
   case bufferDrained(source: String)
 
+  /// There is no folder that a source could take files from; told when that begins.
+  case folderMissing(folder: String)
+  /// A folder could not be listed: the batch goes on without files.
+  case folderUnreadable(folder: String, failure: String)
+  /// An entry of a folder could not be looked at: the others are taken.
+  case entryPassedOver(path: String, reason: String)
+
   /// A batch waits for its turn.
   case batchSubmitted(BatchInfo)
   /// Its first output begins.
@@ -71,7 +78,9 @@ public enum EngineEvent: Sendable {
       .runs
     case .receiverStarted, .receiverConnected, .receiverError, .receiverLost, .receiverStopped:
       .receivers
-    case .lineDropped, .bufferFull, .bufferDrained: .input
+    case .lineDropped, .bufferFull, .bufferDrained, .folderMissing, .folderUnreadable,
+      .entryPassedOver:
+      .input
     case .batchSubmitted, .batchStarted, .batchCompleted: .batches
     case .batchEnded: .reports
     case .outputStarted: .outputs
@@ -94,7 +103,7 @@ public struct EventTopics: OptionSet, Sendable {
   public static let runs = EventTopics(rawValue: 1 << 0)
   /// What becomes of receivers. Rare.
   public static let receivers = EventTopics(rawValue: 1 << 1)
-  /// Lines that are dropped, and buffers that are full.
+  /// Lines that are dropped, buffers that are full, folders that cannot be read.
   public static let input = EventTopics(rawValue: 1 << 2)
   /// Spark's three moments of a batch.
   public static let batches = EventTopics(rawValue: 1 << 3)

@@ -12,6 +12,10 @@ struct StreamSource: Sendable {
 
   let name: SourceName
   let supervision: Supervision
+  /// The place of the user's call.
+  let site: String
+  /// Of its records, where that is known.
+  let recordType: ColumnType?
 
   var pushed: (any PushedSource)? {
     if case .pushed(let source) = supervision { source } else { nil }
@@ -50,7 +54,8 @@ extension StreamHistory {
 extension StreamingContext {
   /// Adds a stream whose records are pushed to `source`: a partition for each of its blocks.
   public func addInput(name: String, source: any PushedSource) throws -> StreamNode {
-    try addSource(name: name, .pushed(source)) { generation, id in
+    let recordType: ColumnType? = source is ReceiverSupervisor ? .text : nil
+    return try addSource(name: name, .pushed(source), recordType: recordType) { generation, id in
       let blocks = generation.allocation(of: id).blocks
       let restored = generation.restoredInput(of: id)
       if blocks.isEmpty, let restored { return restored }
@@ -65,15 +70,20 @@ extension StreamingContext {
   /// Adds a stream of what batches read of `source`.
   ///
   /// - Parameters:
+  ///   - site: the place of the user's call.
   ///   - since: see ``PlannedRanges/since``.
+  ///   - recordType: of the records, where it is known.
   ///   - read: makes an RDD of a range, which may be empty; on the thread that runs batches. It throws
   ///     where what was there when the range was chosen is gone: then the batch cannot run.
   public func addRanged(
-    _ source: any RangedSource, name: String, since: Int64 = 0,
+    _ source: any RangedSource, name: String, site: String = "", since: Int64 = 0,
+    recordType: ColumnType? = nil,
     read: @escaping @Sendable (SourceRange, Generation) throws -> RDDNode
   ) throws -> StreamNode {
     let supervisor = RangeSupervisor(source, since: since)
-    return try addSource(name: name, .ranged(supervisor)) { generation, _ in
+    return try addSource(
+      name: name, site: site, .ranged(supervisor), recordType: recordType
+    ) { generation, _ in
       try read(supervisor.plan(for: generation.time), generation)
     }
   }
