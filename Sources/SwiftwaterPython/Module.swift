@@ -31,7 +31,8 @@ public func makeModule() -> UnsafeMutableRawPointer? {
     NativeModule.make(
       name: "_swiftwater",
       functions: processFunctions + contextFunctions + rddFunctions + valueFunctions
-        + streamFunctions + historyFunctions + runFunctions + workerFunctions + statusFunctions,
+        + streamFunctions + fileStreamFunctions + historyFunctions + runFunctions + workerFunctions
+        + statusFunctions,
       constants: [
         ("__version__", py.newText(swiftwaterVersion)),
         ("most_partitions", py.newInteger(mostPartitions)),

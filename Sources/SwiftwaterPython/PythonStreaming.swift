@@ -85,6 +85,24 @@ final class PythonStreaming: Sendable {
     return node
   }
 
+  /// A stream of what is in the files that appear in a folder: of their lines, or of what `function(path)`
+  /// makes an RDD of.
+  func addFiles(
+    of directory: FilePath, since: Int64, function: PythonObject?, place: OperatorPlace
+  ) throws -> StreamNode {
+    try streaming.addFileStream(
+      of: directory, name: place.name, site: place.site, since: since,
+      recordType: function == nil ? .text : nil,
+      described: { [calls] in calls.described($0, place: place, time: $1) }
+    ) { [calls] file, generation in
+      guard let function else {
+        return try generation.context.textFileNode(file, minimumPartitions: 1)
+      }
+      let rdd = try calls.file(file.path, with: function, place: place, time: generation.time)
+      return rdd ?? RDDNode.batches([], name: place.name, context: generation.context)
+    }
+  }
+
   /// Has `function(event)` called with every event; nil ends that.
   func setListener(_ function: PythonObject?) {
     let new = function.map { streaming.addListener(PythonListener(function: $0)) }

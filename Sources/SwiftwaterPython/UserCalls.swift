@@ -55,6 +55,34 @@ final class UserCalls: Sendable {
     }
   }
 
+  /// Calls `function(path)`, which returns an RDD.
+  func file(
+    _ path: FilePath, with function: PythonObject, place: OperatorPlace, time: BatchTime
+  ) throws -> RDDNode? {
+    try call(at: time) { py in
+      guard let path = py.newText(path: path.bytes) else { throw PythonError.fetch(py) }
+      defer { Py.release(path) }
+      guard let result = function.call(path) else {
+        throw PythonError.fetch(at: place, record: nil, py)
+      }
+      return try self.node(result, place, py)
+    }
+  }
+
+  /// An error of the engine as the exception that it is in Python, with its place and batch.
+  func described(_ error: any Error, place: OperatorPlace, time: BatchTime) -> any Error {
+    guard !(error is PythonError) else { return error }
+    do {
+      try call(at: time) { py in
+        raise(error, py)
+        throw PythonError.fetch(at: place, record: nil, py)
+      }
+      return error
+    } catch let described {
+      return described
+    }
+  }
+
   /// The RDD that a function returned, or nil for None; takes over the reference.
   private func node(
     _ result: PyPointer, _ place: OperatorPlace, _ py: borrowing Python

@@ -1,42 +1,11 @@
-"""Folders that are watched: which files belong to which batch."""
+"""Folders that are watched, in jobs; which files belong to which batch is tested in Swift, too."""
 
 import gzip
 import os
 
 import pytest
 
-from swiftwater.streaming._files import FileChooser, chosen, listed
 from swiftwater.testing import StreamingTest
-
-SECOND = 1000
-MINUTE = 60 * SECOND
-
-
-@pytest.mark.parametrize(
-    ("changed", "time", "constructed", "taken"),
-    [
-        # Changed in the interval that the batch ends.
-        (99 * SECOND, 100 * SECOND, 0, True),
-        # At the time of the batch, and just after it.
-        (100 * SECOND, 100 * SECOND, 0, True),
-        (100 * SECOND + 1, 100 * SECOND, 0, False),
-        # Up to a minute before: it may have been listed late.
-        (100 * SECOND - MINUTE + 1, 100 * SECOND, 0, True),
-        (100 * SECOND - MINUTE, 100 * SECOND, 0, False),
-        (0, 100 * SECOND, 0, False),
-        # Not later than the stream itself.
-        (95 * SECOND, 100 * SECOND, 95 * SECOND, False),
-        (95 * SECOND + 1, 100 * SECOND, 95 * SECOND, True),
-    ],
-)
-def test_files_are_chosen_by_their_time(changed, time, constructed, taken):
-    found = chosen([("f", changed)], time, MINUTE, constructed, ())
-    assert found == (["f"] if taken else [])
-
-
-def test_files_that_were_taken_are_not_taken_again():
-    found = [("a", 5), ("b", 6), ("c", 7)]
-    assert chosen(found, 10, MINUTE, 0, {"b"}) == ["a", "c"]
 
 
 def write(path, text, seconds):
@@ -48,148 +17,6 @@ def write(path, text, seconds):
 
 def at(path, seconds):
     os.utime(path, (seconds, seconds))
-
-
-@pytest.mark.parametrize(
-    ("slide", "minutes"), [(1000, 60_000), (7000, 63_000), (90_000, 90_000), (500, 60_000)]
-)
-def test_a_minute_is_remembered_in_whole_batches(tmp_path, slide, minutes):
-    chooser = FileChooser(str(tmp_path), slide, 0)
-    write(tmp_path / "f", "x", 1000)
-    assert chooser.files_at(1_000_000 + minutes) == []
-    assert chooser.files_at(1_000_000 + minutes - 1) == [str(tmp_path / "f")]
-
-
-def test_the_same_batch_has_the_same_files(tmp_path):
-    chooser = FileChooser(str(tmp_path), 1000, 0)
-    write(tmp_path / "a", "x", 9.5)
-    assert chooser.files_at(10_000) == [str(tmp_path / "a")]
-    write(tmp_path / "b", "x", 9.6)
-    assert chooser.files_at(10_000) == [str(tmp_path / "a")]
-    assert chooser.files_at(11_000) == [str(tmp_path / "b")]
-
-
-def test_what_is_chosen_is_forgotten_after_a_while(tmp_path):
-    chooser = FileChooser(str(tmp_path), 1000, 0)
-    for second in range(1, 200):
-        write(tmp_path / f"{second}", "x", second)
-        assert chooser.files_at(second * 1000) == [str(tmp_path / f"{second}")]
-    assert len(chooser.facts()["batches"]) <= 62
-
-
-def test_what_a_recovery_needs_is_remembered_longer(tmp_path):
-    chooser = FileChooser(str(tmp_path), 1000, 0)
-    chooser.hold_for(100_000)
-    for second in range(30, 300):
-        write(tmp_path / f"{second}", "x", second)
-        assert chooser.files_at(second * 1000) == [str(tmp_path / f"{second}")]
-    # The batch behind 100 s looks back a minute.
-    assert min(time for time, _ in chooser.facts()["batches"]) == 40_000
-    again = FileChooser(str(tmp_path), 1000, 0)
-    again.go_on(chooser.facts())
-    for second in range(101, 300):
-        assert again.files_at(second * 1000) == [str(tmp_path / f"{second}")]
-    chooser.hold_for(299_000)
-    chooser.files_at(300_000)
-    assert min(time for time, _ in chooser.facts()["batches"]) == 239_000
-
-
-def test_a_file_that_is_changed_after_a_minute_is_taken_again_whatever_is_held(tmp_path):
-    # Spark: it was forgotten by then.
-    for held in (None, 0):
-        chooser = FileChooser(str(tmp_path), 1000, 0)
-        if held is not None:
-            chooser.hold_for(held)
-        taken = []
-        for second in range(10, 100):
-            if second in (10, 30):
-                write(tmp_path / "f", "x", second)
-            if chooser.files_at(second * 1000):
-                taken.append(second)
-        assert taken == [10, 71]
-
-
-def test_facts_go_on(tmp_path):
-    chooser = FileChooser(str(tmp_path), 1000, 4000)
-    write(tmp_path / "a", "x", 9.5)
-    chooser.files_at(10_000)
-    again = FileChooser(str(tmp_path), 1000, 50_000)
-    again.go_on(chooser.facts())
-    assert again.files_at(10_000) == [str(tmp_path / "a")]
-    assert again.files_at(11_000) == []
-    write(tmp_path / "old", "x", 3.5)
-    write(tmp_path / "new", "x", 11.5)
-    assert again.files_at(12_000) == [str(tmp_path / "new")]
-
-
-def test_names_that_do_not_count(tmp_path):
-    for name in (".hidden", "_temporary", "seen", "seen._COPYING_", "x_"):
-        write(tmp_path / name, "x", 1)
-    names = [os.path.basename(path) for path, _ in listed(str(tmp_path))]
-    assert names == ["seen", "seen._COPYING_", "x_"]
-
-
-def test_a_pattern_of_folders(tmp_path):
-    for folder in ("a1", "a2", "b1"):
-        (tmp_path / folder).mkdir()
-        write(tmp_path / folder / "f", "x", 1)
-    write(tmp_path / "a3", "a file, not a folder", 1)
-    found = [path for path, _ in listed(str(tmp_path / "a*"))]
-    assert found == [str(tmp_path / "a1" / "f"), str(tmp_path / "a2" / "f")]
-
-
-def test_alternatives_of_folders(tmp_path):
-    for folder in ("a", "b", "_c", "d"):
-        (tmp_path / folder).mkdir()
-        write(tmp_path / folder / "f", "x", 1)
-    found = [path for path, _ in listed(str(tmp_path / "{b,{a,_c},b,none}"))]
-    assert found == [str(tmp_path / folder / "f") for folder in ("_c", "a", "b")]
-
-
-def test_a_folder_whose_name_looks_like_a_pattern(tmp_path):
-    (tmp_path / "{a,b}[c]").mkdir()
-    write(tmp_path / "{a,b}[c]" / "f", "x", 1)
-    assert len(listed(str(tmp_path / "{a,b}[c]"))) == 1
-
-
-@pytest.mark.parametrize("name", ["later", "l*r", "{later,none}"])
-def test_a_folder_that_is_not_there_is_told_once(tmp_path, capfd, name):
-    chooser = FileChooser(str(tmp_path / name), 1000, 0)
-    said = f"there is no folder {tmp_path / name} to take files from"
-    (tmp_path / "lr").write_text("a file, not a folder")
-    for second in (10, 11, 12):
-        assert chooser.files_at(second * SECOND) == []
-    assert capfd.readouterr().err.count(said) == 1
-    (tmp_path / "later").mkdir()
-    assert chooser.files_at(13 * SECOND) == []
-    assert said not in capfd.readouterr().err
-    # It goes away: that is news.
-    (tmp_path / "later").rmdir()
-    for second in (14, 15):
-        assert chooser.files_at(second * SECOND) == []
-    assert capfd.readouterr().err.count(said) == 1
-
-
-def test_a_folder_that_is_not_there_is_empty(tmp_path):
-    assert listed(str(tmp_path / "none")) == []
-    assert listed(str(tmp_path / "none*")) == []
-
-
-def test_a_folder_that_cannot_be_listed_is_told(tmp_path, monkeypatch, capfd):
-    def refuse(path):
-        raise PermissionError(13, "Permission denied", path)
-
-    chooser = FileChooser(str(tmp_path), 1000, 0)
-    write(tmp_path / "a", "x", 9.5)
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "scandir", refuse)
-        assert chooser.files_at(10_000) == []
-    assert "cannot list the folder" in capfd.readouterr().err
-    # The next batch has them.
-    assert chooser.files_at(11_000) == [str(tmp_path / "a")]
-
-
-# --- in a job, under virtual time ------------------------------------------------------------
 
 
 class Folder:
@@ -293,25 +120,33 @@ def test_a_folder_that_appears_later(streaming, tmp_path):
     assert out.batches == [[], ["1"]]
 
 
-def test_a_file_that_vanishes_is_named(streaming, folder, monkeypatch):
-    out = streaming.collect(streaming.ssc.textFileStream(str(folder.path)))
-    streaming.start()
-    folder.put("a", "1\n")
-    before = FileChooser.files_at
+def test_a_file_that_vanishes_is_named(tmp_path):
+    inbox, checkpoints = tmp_path / "in", str(tmp_path / "checkpoints")
+    inbox.mkdir()
 
-    def and_gone(self, time_ms):
-        paths = before(self, time_ms)
-        for path in paths:
-            os.unlink(path)
-        return paths
+    def refuse(rdd):
+        if "1" in rdd.collect():
+            raise ConnectionError("not now")
 
-    monkeypatch.setattr(FileChooser, "files_at", and_gone)
-    with pytest.raises(FileNotFoundError, match=r"Input path does not exist: .*/in/a"):
-        streaming.advance()
-    monkeypatch.undo()
-    folder.put("b", "2\n")
-    streaming.advance()
-    assert out.batches == [["2"]]
+    with StreamingTest() as test:
+        test.ssc.checkpoint(checkpoints)
+        lines = test.ssc.textFileStream(str(inbox))
+        test.collect(lines)
+        lines.foreachRDD(refuse)
+        test.start()
+        Folder(test, inbox).put("a", "1\n")
+        with pytest.raises(ConnectionError):
+            test.advance()
+    os.unlink(inbox / "a")
+    with StreamingTest.recovered(checkpoints) as test:
+        with pytest.raises(FileNotFoundError, match="Input path does not exist: .*/in/a") as raised:
+            test.start()
+        place, batch = raised.value.__notes__
+        assert place.startswith("in operator: textFileStream at ")
+        assert batch.startswith("batch: 2030-01-01 ")
+        Folder(test, inbox).put("b", "2\n")
+        test.advance()
+        assert test.outputs[0].batches == [["2"]]
 
 
 def test_an_entry_that_cannot_be_looked_at_is_passed_over(streaming, folder, capfd):
@@ -324,6 +159,61 @@ def test_an_entry_that_cannot_be_looked_at_is_passed_over(streaming, folder, cap
     streaming.advance()
     assert out.batches == [["1"], ["2"]]
     assert "WARNING passed over" in capfd.readouterr().err
+
+
+def test_names_that_do_not_count(streaming, folder):
+    out = streaming.collect(streaming.ssc.textFileStream(str(folder.path)))
+    for name in (".hidden", "_temporary", "seen", "seen._COPYING_", "x_"):
+        folder.put(name, name)
+    streaming.advance()
+    assert out.last == ["seen", "seen._COPYING_", "x_"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "taken"),
+    [
+        ("a*", ["a1", "a2"]),
+        ("{b1,{a2,_c},b1,none}", ["_c", "a2", "b1"]),
+        ("{a,b}[c]", ["{a,b}[c]"]),
+        ("none*", []),
+    ],
+)
+def test_patterns_stand_for_folders(streaming, tmp_path, pattern, taken):
+    out = streaming.collect(streaming.ssc.textFileStream(str(tmp_path / pattern)))
+    for name in ("a1", "a2", "b1", "_c", "{a,b}[c]"):
+        (tmp_path / name).mkdir()
+        Folder(streaming, tmp_path / name).put("f", name)
+    Folder(streaming, tmp_path).put("a3", "a file, not a folder")
+    streaming.advance()
+    assert out.last == taken
+
+
+@pytest.mark.parametrize("name", ["later", "l*r", "{later,none}"])
+def test_a_folder_that_is_not_there_is_told_once(streaming, tmp_path, capfd, name):
+    out = streaming.collect(streaming.ssc.textFileStream(str(tmp_path / name)))
+    said = f"there is no folder {tmp_path / name} to take files from"
+    (tmp_path / "lr").write_text("a file, not a folder")
+    streaming.advance(3)
+    assert capfd.readouterr().err.count(said) == 1
+    (tmp_path / "later").mkdir()
+    streaming.advance()
+    assert said not in capfd.readouterr().err
+    # It goes away: that is news.
+    (tmp_path / "later").rmdir()
+    streaming.advance(2)
+    assert capfd.readouterr().err.count(said) == 1
+    assert out.records == []
+
+
+def test_a_folder_that_cannot_be_listed_is_told(streaming, tmp_path, capfd):
+    # More folders than a pattern may stand for.
+    folder = tmp_path / "{a,b}".join(["", *["x"] * 20])
+    out = streaming.collect(streaming.ssc.textFileStream(str(folder)))
+    streaming.advance(2)
+    assert out.batches == [[], []]
+    assert (
+        f"WARNING cannot list the folder {folder}: Illegal file pattern" in capfd.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from swiftwater._paths import local_path
 from swiftwater.conf import SparkConf
 from swiftwater.context import SparkContext
 from swiftwater.rdd import RDD, portable_hash
+from swiftwater.streaming._checkpoints import file_streams
 from swiftwater.streaming._checkpoints import format as files
 from swiftwater.streaming._checkpoints.calls import python_version, replayed, unpickled
 from swiftwater.streaming._checkpoints.folder import CheckpointFolder, UntrustedFileError, opened
@@ -188,8 +189,8 @@ def _fill(ssc: StreamingContext, checkpoint: _Checkpoint) -> None:
         engine.run_again(ssc._handle, time_ms, outputs)
     for row, partitions in checkpoint.inputs:
         _restore(ssc, row, partitions)
-    for chooser, known in zip(ssc._file_choosers, facts["files"], strict=True):
-        chooser.go_on(known)
+    for stream, known in zip(ssc._file_streams, facts["files"], strict=True):
+        file_streams.go_on(stream, known)
     # Where the data is older than the last batch, the batches in between run again.
     engine.resume(ssc._handle, facts["zero_ms"], facts["data_ms"])
     ssc._recovered_calls = len(ssc._definitions.calls)

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from swiftwater._native import engine
+from swiftwater.streaming._checkpoints import file_streams
 from swiftwater.streaming._checkpoints import format as files
 from swiftwater.streaming._checkpoints.calls import pickled, python_version
 from swiftwater.streaming._checkpoints.failed_batches import FailedBatches
@@ -315,8 +316,9 @@ class CheckpointWriter:
         """Have streams of files remember what a recovery would need of them."""
         recovery_ms = self._recovery_ms()
         oldest_ms = self._failed.oldest_ms
-        for chooser in self._ssc._file_choosers:
-            chooser.hold_for(recovery_ms if oldest_ms is None else min(recovery_ms, oldest_ms))
+        held_ms = recovery_ms if oldest_ms is None else min(recovery_ms, oldest_ms)
+        for stream in self._ssc._file_streams:
+            engine.hold_files(stream, held_ms)
 
     def _recovery_ms(self) -> int:
         return self._data_ms if self._ssc._stateful.slides_ms else self._last_ms
@@ -329,7 +331,7 @@ class CheckpointWriter:
             "written_ms": int(time.time() * 1000),
             "data": self._data,
             "failed": self._failed.facts(),
-            "files": [chooser.facts() for chooser in self._ssc._file_choosers],
+            "files": [file_streams.chosen(stream) for stream in self._ssc._file_streams],
         }
         files.write_checkpoint(self._folder, self._last_ms, facts, self._functions)
         self._referred[self._last_ms] = files.named_in(files.rows_in(facts))

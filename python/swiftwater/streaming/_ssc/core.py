@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from swiftwater.streaming._checkpoints.folder import CheckpointFolder
     from swiftwater.streaming._checkpoints.writer import CheckpointWriter
     from swiftwater.streaming._dstream.core import DStreamCore
-    from swiftwater.streaming._files import FileChooser
     from swiftwater.streaming._listeners import Listeners
     from swiftwater.streaming._partitioning import Partitioning
     from swiftwater.streaming.context import StreamingContext
@@ -55,7 +54,8 @@ class StreamingContextCore:
         # How many of the definitions a checkpoint has made, where there was one.
         self._recovered_calls: int | None = None
         self._checkpointed: list[DStreamCore[Any]] = []
-        self._file_choosers: list[FileChooser] = []
+        # As checkpoints number them.
+        self._file_streams: list[Handle] = []
         self._checkpoint_folder: CheckpointFolder | None = None
         self._writer: CheckpointWriter | None = None
         self._listeners: Listeners | None = None
