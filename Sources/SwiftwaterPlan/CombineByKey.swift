@@ -1,7 +1,7 @@
 import SwiftwaterKernels
 
 /// Values combined by key: first inside each partition, then across them.
-public struct CombineByKey: Sendable {
+public final class CombineByKey: Sendable {
   /// Makes a key's first combined value; nil: the value itself.
   public let createCombiner: (any UserFunction)?
   public let mergeValue: any UserFunction

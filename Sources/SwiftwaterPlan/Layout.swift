@@ -67,7 +67,7 @@ public struct Layout: Sendable {
 }
 
 /// A function on partitions of several inputs that belong together: joins, sorts, the step of a state.
-public struct ZipPartitions: Sendable {
+public final class ZipPartitions: Sendable {
   public let layout: Layout
   /// Called with the partition's number and the records of each part; nil: what it does is native.
   public let function: (any UserFunction)?

@@ -64,7 +64,7 @@ public struct KeyRanges: Sendable {
 }
 
 /// Pairs sent whole to the partition of their key.
-public struct PartitionByKey: Sendable {
+public final class PartitionByKey: Sendable {
   public let partitioner: Partitioner
   /// Whose objects records are that are in no column.
   public let language: any Language

@@ -2,7 +2,7 @@ import SwiftwaterKernels
 import Synchronization
 
 /// A function that is applied to the records of a partition, one after the other or all together.
-public struct RecordStep: Sendable {
+public final class RecordStep: Sendable {
   /// How the function is applied.
   public enum Kind: String, Sendable {
     case map
@@ -26,7 +26,9 @@ public struct RecordStep: Sendable {
   /// The native form of the steps that ended here last: a stream makes the same ones in each batch.
   let memory: StepMemory
 
-  public init(_ kind: Kind, _ function: any UserFunction, at place: OperatorPlace) {
+  public convenience init(
+    _ kind: Kind, _ function: any UserFunction, at place: OperatorPlace
+  ) {
     self.init(kind, function, at: place, memory: StepMemory())
   }
 

@@ -24,7 +24,7 @@ public protocol UserFunction: AnyObject, Sendable {
 }
 
 /// What a function was read as.
-public struct FunctionReading: Sendable {
+public final class FunctionReading: Sendable {
   /// The expression that it is, or why it is none.
   public enum Form: Sendable {
     case expression(Expression)
@@ -48,7 +48,7 @@ public struct FunctionReading: Sendable {
   }
 
   /// - Parameter owner: its identity is the reading's.
-  public init(_ form: Form, of owner: any AnyObject & Sendable) {
+  public convenience init(_ form: Form, of owner: any AnyObject & Sendable) {
     self.init(form, identity: ObjectIdentifier(owner).hashValue, owner: owner)
   }
 

@@ -15,6 +15,8 @@ final class MergePlan: Sendable {
   /// The type of the pairs in the shuffle; nil where that is not known before, or a language's.
   private let shuffledType: ColumnType?
   private let isLowering: Bool
+  /// The functions that the shuffle was defined with have a native form.
+  private let isNative: Bool
   /// No node of a user's, but a part of the steps behind it.
   let isFused: Bool
   let value: LateValue<Settled>
@@ -26,19 +28,19 @@ final class MergePlan: Sendable {
   }
 
   init(
-    _ combination: CombineByKey, by mergeCombiners: any UserFunction,
+    _ combination: CombineByKey, by mergeCombiners: any UserFunction, isNative: Bool,
     shuffledType: ColumnType?, isLowering: Bool, isFused: Bool = false
   ) {
     self.combination = combination
     self.mergeCombiners = mergeCombiners
     self.shuffledType = shuffledType
     self.isLowering = isLowering
+    self.isNative = isNative
     self.isFused = isFused
     value = LateValue {
       guard mergeCombiners.isOpen else {
-        let native = try NativeMerge(combination, isLowering: isLowering)
         return Settled(
-          combination: combination, isNative: native != nil, recordType: shuffledType)
+          combination: combination, isNative: isNative, recordType: shuffledType)
       }
       let captured = try mergeCombiners.language.captured([mergeCombiners])
       let merging = combination.merging(by: captured[0])
@@ -54,8 +56,8 @@ final class MergePlan: Sendable {
   func again() -> MergePlan? {
     guard mergeCombiners.isOpen, value.sealed == nil else { return nil }
     return MergePlan(
-      combination, by: mergeCombiners, shuffledType: shuffledType, isLowering: isLowering,
-      isFused: true)
+      combination, by: mergeCombiners, isNative: isNative, shuffledType: shuffledType,
+      isLowering: isLowering, isFused: true)
   }
 }
 

@@ -113,7 +113,7 @@ extension RDDNode {
     let isShared = recordType.map { native?.isShareable(for: $0) ?? false } ?? false
     let mapSide = isShared ? coalesced(to: context.parallelism) : self
     let plan = MergePlan(
-      combination, by: mergeCombiners, shuffledType: type,
+      combination, by: mergeCombiners, isNative: native != nil, shuffledType: type,
       isLowering: context.isLowering && partitionCount > 0)
     return RDDNode(
       .combineByKey(combination), name: combination.place.name, context: context,

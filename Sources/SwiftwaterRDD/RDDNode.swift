@@ -28,6 +28,7 @@ public final class RDDNode: Sendable {
     let shuffle: Shuffle?
     /// What the operator decides late, where it does.
     let late: Late?
+    fileprivate let dependencies: [Dependency]
     fileprivate let placement: TaskPlacement
     fileprivate let recordType: ColumnType?
 
@@ -38,6 +39,7 @@ public final class RDDNode: Sendable {
       self.operator = `operator`
       self.inputs = inputs
       self.shuffle = shuffle
+      dependencies = shuffle.map { [.shuffle($0)] } ?? inputs.map { .narrow($0) }
       self.late = late
       self.placement = placement
       self.recordType = recordType
@@ -108,10 +110,7 @@ public final class RDDNode: Sendable {
   public func seal() { lineage.withLock { $0 }.late?.plan.seal() }
 
   /// What the node is computed from; nothing where all its records are stored.
-  public var dependencies: [Dependency] {
-    let lineage = self.lineage.withLock { $0 }
-    return lineage.inputs.map { .narrow($0) } + (lineage.shuffle.map { [.shuffle($0)] } ?? [])
-  }
+  public var dependencies: [Dependency] { lineage.withLock { $0 }.dependencies }
 
   /// Where tasks of this node alone may run.
   public var placement: TaskPlacement {

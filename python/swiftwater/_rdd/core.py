@@ -111,10 +111,10 @@ class RDDCore(Generic[T_co]):
         _ = self.ctx._engine
         return self._handle
 
-    def _ran(self, action: Callable[[Handle], U]) -> U:
+    def _ran(self, action: Callable[..., U], *arguments: object) -> U:
         """Return what an action on the RDD gives, and keep what `checkpoint` has asked for."""
-        wanted = self._wanted()
-        result = action(self._live)
+        wanted = self._wanted() if waiting else ()
+        result = action(self._live, *arguments)
         for rdd in wanted:
             rdd._keep()
         return result

@@ -27,7 +27,7 @@ class Taking(RDDCore[T_co]):
             >>> sc.parallelize(range(3)).collect()
             [0, 1, 2]
         """
-        parts: list[list[T]] = self._ran(lambda handle: engine.collect(handle, None))
+        parts: list[list[T]] = self._ran(engine.collect, None)
         return parts[0] if len(parts) == 1 else list(itertools.chain.from_iterable(parts))
 
     def toLocalIterator(self: Taking[T], prefetchPartitions: bool = False) -> Iterator[T]:
@@ -62,7 +62,7 @@ class Taking(RDDCore[T_co]):
         """
         num = whole(num, "the number of records to take")
         most = max(0, min(num, sys.maxsize))
-        taken: list[T] = self._ran(lambda handle: engine.take(handle, most))
+        taken: list[T] = self._ran(engine.take, most)
         return taken
 
     def first(self: Taking[T]) -> T:
@@ -161,7 +161,7 @@ class Taking(RDDCore[T_co]):
         if self.partitioner is None:
             return values.collect()
         partition = self.partitioner(key)
-        parts: list[list[V]] = values._ran(lambda handle: engine.collect(handle, [partition]))
+        parts: list[list[V]] = values._ran(engine.collect, [partition])
         return parts[0]
 
     def foreach(self: Taking[T], f: Callable[[T], object]) -> None:
