@@ -19,13 +19,13 @@ public protocol Language: Sendable {
   // MARK: Reading functions
 
   /// Runs `body`, which asks several things of the language, at the price of one.
-  func together<Result>(_ body: () throws -> Result) rethrows -> Result
+  func together(_ body: () throws -> Void) rethrows
 
-  /// What functions are, as they are now: of all up to the first that is refused.
+  /// What a function is, as it is now.
   ///
-  /// - Parameter arguments: how many they are called with.
+  /// - Parameter arguments: how many it is called with.
   /// - Throws: an interrupt.
-  func readings(of functions: [any UserFunction], arguments: Int) throws -> [FunctionReading]
+  func reading(of function: any UserFunction, arguments: Int) throws -> FunctionReading
 
   /// The functions with what they refer to by now: later changes are not seen. What several of them
   /// share is still shared.
@@ -74,15 +74,13 @@ public protocol Language: Sendable {
 extension Language {
   public var isNativeOnly: Bool { false }
 
-  public func readings(
-    of functions: [any UserFunction], arguments: Int
-  ) throws -> [FunctionReading] {
-    functions.prefix(1).map { function in
-      FunctionReading(.refused(Refusal("it is a closure", at: nil)), of: function)
-    }
+  public func reading(
+    of function: any UserFunction, arguments: Int
+  ) throws -> FunctionReading {
+    FunctionReading(.refused(Refusal("it is a closure", at: nil)), of: function)
   }
 
-  public func together<Result>(_ body: () throws -> Result) rethrows -> Result { try body() }
+  public func together(_ body: () throws -> Void) rethrows { try body() }
 
   public func captured(_ functions: [any UserFunction]) throws -> [any UserFunction] { functions }
 

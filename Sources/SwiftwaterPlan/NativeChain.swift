@@ -55,9 +55,17 @@ public final class NativeChain: Sendable {
   }
 
   private static func read(_ steps: [RecordStep]) throws -> [FunctionReading] {
-    let functions = steps.prefix { $0.kind.native != nil }.map(\.function)
-    guard let first = functions.first else { return [] }
-    return try first.language.readings(of: functions, arguments: 1)
+    guard let language = steps.first?.function.language else { return [] }
+    var readings: [FunctionReading] = []
+    try language.together {
+      for step in steps {
+        guard step.kind.native != nil else { return }
+        let reading = try language.reading(of: step.function, arguments: 1)
+        readings.append(reading)
+        if reading.expression == nil { return }
+      }
+    }
+    return readings
   }
 
   /// The chain as it is now, for a task that begins: variables of the functions may have been bound
@@ -65,8 +73,10 @@ public final class NativeChain: Sendable {
   ///
   /// - Throws: where a function refers to what belongs to the driver; an interrupt.
   public func current(_ steps: [RecordStep]) throws -> NativeChain {
-    let read = steps.prefix(readings.count).map(\.function)
-    if let open = read.first(where: \.isOpen) { try open.language.checkCaptures(of: read) }
+    let read = steps.prefix(readings.count)
+    if let open = read.first(where: \.function.isOpen) {
+      try open.function.language.checkCaptures(of: read.map(\.function))
+    }
     return try Self.of(steps)
   }
 

@@ -21,8 +21,7 @@ public struct NativeMerge: Sendable {
     }
     guard combination.createCombiner == nil,
       combination.mergeValue.isSame(as: combination.mergeCombiners),
-      let reading = try language.readings(of: [combination.mergeValue], arguments: 2).first,
-      let expression = reading.expression
+      let expression = try language.reading(of: combination.mergeValue, arguments: 2).expression
     else { return nil }
     function = expression
   }

@@ -72,12 +72,18 @@ public struct StepRun: Sendable {
 
   private let storage: Storage
   public let count: Int
+  /// Of all steps.
+  public let language: any Language
 
-  public init(_ steps: [RecordStep]) { self.init(Storage(steps), steps.count) }
+  /// - Precondition: there are steps, of one language.
+  public init(_ steps: [RecordStep]) {
+    self.init(Storage(steps), steps.count, steps[0].function.language)
+  }
 
-  private init(_ storage: Storage, _ count: Int) {
+  private init(_ storage: Storage, _ count: Int, _ language: any Language) {
     self.storage = storage
     self.count = count
+    self.language = language
   }
 
   public var steps: [RecordStep] { Array(storage.steps.withLock { $0 }.prefix(count)) }
@@ -88,6 +94,6 @@ public struct StepRun: Sendable {
       steps += new
       return true
     }
-    return isLast ? StepRun(storage, count + new.count) : StepRun(steps + new)
+    return isLast ? StepRun(storage, count + new.count, language) : StepRun(steps + new)
   }
 }

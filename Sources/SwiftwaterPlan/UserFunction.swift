@@ -84,15 +84,13 @@ public struct EngineLanguage: Language {
   public var placement: TaskPlacement { .anyThread }
   public var isNativeOnly: Bool { true }
 
-  public func readings(
-    of functions: [any UserFunction], arguments: Int
-  ) throws -> [FunctionReading] {
-    functions.map { function in
-      guard let function = function as? ExpressionFunction else {
-        preconditionFailure("a function of another language")
-      }
-      return function.reading
+  public func reading(
+    of function: any UserFunction, arguments: Int
+  ) throws -> FunctionReading {
+    guard let function = function as? ExpressionFunction else {
+      preconditionFailure("a function of another language")
     }
+    return function.reading
   }
 
   public func cursor(over rest: Rest, _ task: TaskContext) throws -> any BatchCursor {

@@ -9,22 +9,14 @@ struct PythonLanguage: Language {
   /// More threads would only take turns on one interpreter lock.
   var placement: TaskPlacement { .oneAtATime }
 
-  func together<Result>(_ body: () throws -> Result) rethrows -> Result {
+  func together(_ body: () throws -> Void) rethrows {
     try Interpreter.attach { _ in try body() }
   }
 
-  func readings(
-    of functions: [any UserFunction], arguments: Int
-  ) throws -> [FunctionReading] {
-    try Interpreter.attach { py in
-      var readings: [FunctionReading] = []
-      for function in functions {
-        let reading = try PythonFunction.of(function).reading(arguments, py)
-        readings.append(reading)
-        if reading.expression == nil { break }
-      }
-      return readings
-    }
+  func reading(
+    of function: any UserFunction, arguments: Int
+  ) throws -> FunctionReading {
+    try Interpreter.attach { py in try PythonFunction.of(function).reading(arguments, py) }
   }
 
   func captured(_ functions: [any UserFunction]) throws -> [any UserFunction] {

@@ -26,13 +26,16 @@ final class StepsPlan: Sendable {
     _ run: StepRun, isLowering: Bool, inputType: @escaping @Sendable () -> ColumnType?
   ) {
     self.run = run
-    language = run.steps[0].function.language
+    language = run.language
     value = LateValue { [language] in
       // What is in front decides first.
       let type = inputType()
-      return try language.together {
-        try Self.settled(run.steps, isLowering: isLowering || language.isNativeOnly, over: type)
+      var settled: Settled?
+      try language.together {
+        settled = try Self.settled(
+          run.steps, isLowering: isLowering || language.isNativeOnly, over: type)
       }
+      return settled!
     }
   }
 
