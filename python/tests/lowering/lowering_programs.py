@@ -30,11 +30,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-_PYTHON = Path(__file__).resolve().parents[1]
+_PYTHON = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path[0] = str(_PYTHON)
 
-from tests.lowering_program_jobs import CHUNK, Program, program  # noqa: E402
+from tests.lowering.lowering_program_jobs import CHUNK, Program, program  # noqa: E402
 
 SWITCH = "swiftwater.lowering"
 LOWERED, PLAIN = "true", "false"

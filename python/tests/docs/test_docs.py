@@ -9,7 +9,7 @@ import pytest
 from swiftwater import _cli
 from swiftwater._native import engine
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_every_setting_has_its_row():

@@ -276,7 +276,7 @@ sys.stdin.read()
 @pytest.fixture
 def holder(folder):
     """Another process that uses the folder."""
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    root = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(folder)],
         stdin=subprocess.PIPE,

@@ -10,7 +10,7 @@ import pytest
 from swiftwater import AccumulatorParam
 from swiftwater.errors import PySparkRuntimeError
 
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PACKAGE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 
 
 class Longest(AccumulatorParam):

@@ -19,7 +19,7 @@ from swiftwater.errors import SparkException
 from swiftwater.streaming import StreamingContext, StreamingListener
 from swiftwater.testing import StreamingTest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def page(name):

@@ -122,7 +122,7 @@ def run(script, *arguments):
         timeout=60,
         env=environment,
         check=False,
-        cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+        cwd=os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "..")),
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -130,7 +130,7 @@ def run(script, *arguments):
 
 @pytest.fixture
 def script(tmp_path, monkeypatch):
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    root = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
     monkeypatch.setenv("PYTHONPATH", root)
 
     def write(text):

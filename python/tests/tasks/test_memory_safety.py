@@ -101,7 +101,7 @@ print("survived")
         capture_output=True,
         text=True,
         check=False,
-        cwd=os.path.dirname(os.path.dirname(__file__)),
+        cwd=os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..")),
     )
     assert (run.returncode, run.stdout) == (0, "survived\n"), run.stderr[-2000:]
 

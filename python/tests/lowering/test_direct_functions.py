@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from swiftwater import SparkConf, SparkContext
-from tests.lowering_programs import difference
+from tests.lowering.lowering_programs import difference
 
 
 class Loud(int):

@@ -6,7 +6,7 @@ import random
 import re
 from typing import NamedTuple
 
-from tests.lowering_program_records import (
+from tests.lowering.lowering_program_records import (
     BOOL,
     DECIMAL,
     FLOAT,
@@ -34,7 +34,7 @@ import math
 import operator
 
 from swiftwater import SparkContext
-from tests.lowering_program_records import Name, Number, Pair
+from tests.lowering.lowering_program_records import Name, Number, Pair
 
 
 def seen(value):

@@ -264,7 +264,7 @@ JOB = """
 import json, sys
 from swiftwater import SparkConf, SparkContext
 from swiftwater.rdd import portable_hash
-from tests.test_key_addresses import placed_keys
+from tests.tasks.test_key_addresses import placed_keys
 
 places = [portable_hash(key) % 5 for key in placed_keys()]
 with SparkContext("local[2]", "x", conf=SparkConf().set("swiftwater.workers", sys.argv[1])) as sc:
@@ -278,7 +278,7 @@ print(json.dumps(places))
 
 def run(job, workers):
     """Run a job in a process whose texts have the hashes of all others."""
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    root = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
     done = subprocess.run(
         [sys.executable, "-c", job, workers],
         capture_output=True,
@@ -301,7 +301,7 @@ def test_jobs_and_their_workers_agree():
 REFUSING = """
 import json, sys
 from swiftwater import SparkConf, SparkContext
-from tests.test_key_addresses import Address, Identity, local_function
+from tests.tasks.test_key_addresses import Address, Identity, local_function
 
 found = []
 with SparkContext("local[2]", "x", conf=SparkConf().set("swiftwater.workers", sys.argv[1])) as sc:

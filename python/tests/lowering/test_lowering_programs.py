@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.lowering_program_jobs import Program, program
-from tests.lowering_programs import (
+from tests.lowering.lowering_program_jobs import Program, program
+from tests.lowering.lowering_programs import (
     Outcome,
     compare,
     compiled,

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).resolve().parent
 def main() -> int:
     """Return 0 where all checks hold; print those that do not."""
     package = ModuleType("swiftwater")
-    package.__path__ = [str(FOLDER.parent / "swiftwater")]
+    package.__path__ = [str(FOLDER.parents[1] / "swiftwater")]
     sys.modules["swiftwater"] = package
     if "--unknown" in sys.argv:
         return _unknown()

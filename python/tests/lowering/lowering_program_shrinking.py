@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 if __name__ == "__main__":
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from tests.lowering_program_jobs import Program
-from tests.lowering_programs import compare, compiled, limit_memory, loaded
+from tests.lowering.lowering_program_jobs import Program
+from tests.lowering.lowering_programs import compare, compiled, limit_memory, loaded
 
 TRIAL_SECONDS = 15
 Trial = Callable[[Program], str]

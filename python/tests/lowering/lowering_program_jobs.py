@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.lowering_program_functions import PREFIX, Functions, literal
-from tests.lowering_program_records import (
+from tests.lowering.lowering_program_functions import PREFIX, Functions, literal
+from tests.lowering.lowering_program_records import (
     BOOL,
     DECIMAL,
     FLOAT,

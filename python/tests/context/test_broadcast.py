@@ -11,7 +11,7 @@ import pytest
 from swiftwater import Broadcast
 from swiftwater.errors import Py4JJavaError, PySparkRuntimeError, SparkException
 
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PACKAGE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 
 
 class Holder:
