@@ -113,10 +113,17 @@ def test_no_module_of_the_package_is_looked_up_by_name():
     assert found == []
 
 
-def test_no_file_is_long():
+@pytest.mark.parametrize("folder", ["python/swiftwater", "python/tests", "Sources", "Tests"])
+def test_no_file_is_long(folder):
+    sources = [
+        path
+        for path in (FOLDER.parents[1] / folder).rglob("*")
+        if path.suffix in {".py", ".pyi", ".swift", ".c", ".h"}
+    ]
+    assert sources
     long = {
-        name
-        for name, path in MODULES.items()
+        str(path.relative_to(FOLDER.parents[1]))
+        for path in sources
         if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES
     }
     assert long <= LONG

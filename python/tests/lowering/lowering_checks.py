@@ -7,10 +7,11 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from lowering_cases import LOWERED, REFUSED
+from lowering_cases import LOWERED
 from lowering_pins import CHECKS
 from lowering_random import arguments, program
 from lowering_reference import evaluate, exact, outcome
+from lowering_refusals import REFUSED
 
 from swiftwater._lowering import lowered
 

@@ -1,104 +1,27 @@
 """Functions that run natively give exactly what they give in Python.
 
 Each job runs with the setting ``swiftwater.lowering`` on and off. Compared are the records with
-their types and their order, and what is raised with its notes.
-"""
+their types and their order, and what is raised with its notes."""
 
-import json
 import math
 from collections import namedtuple
-from functools import partial
-from operator import itemgetter, methodcaller
 
 import pytest
 
-from swiftwater import SparkConf, SparkContext
-from swiftwater._native import engine
-from swiftwater.testing import StreamingTest
-
-NATIVE = {"native", "native where types allow"}
-# How many of a job's functions are native, beside True (all) and False (not all).
-SOME, ANY = "some", "any"
-OPERATORS = {"map", "flatMap", "filter", "mapValues", "flatMapValues", "reduceByKey"}
-
-
-def collected(rdd):
-    return rdd.collect()
-
-
-def by_partition(rdd):
-    return rdd.glom().collect()
-
-
-def outcome(action):
-    """What an action gives, or what it raises, in a form that tells all differences."""
-    try:
-        return repr(action())
-    except Exception as error:  # noqa: BLE001 - any may be the right one
-        return (type(error).__name__, repr(error.args), getattr(error, "__notes__", []))
-
-
-def forms(lines):
-    """How the functions of a plan run, without what the driver and the engine do."""
-    return {line[3] for line in lines if line[1] in OPERATORS}
-
-
-@pytest.fixture
-def both(tmp_path):
-    """Run a job lowered and plain and return what it gives, which must be the same.
-
-    ``records`` that are lines make a text file of about ``partitions`` partitions; with
-    ``as_text=False``, and all other records, a list that is spread over as many.
-    """
-
-    def run(lowering, records, job, action, partitions, as_text, native, settings):
-        conf = SparkConf().set("swiftwater.lowering", lowering).setAll(settings.items())
-        with SparkContext("local[2]", "test", conf=conf) as sc:
-            if as_text:
-                data = sc.textFile(str(tmp_path / "lines.txt"), partitions)
-            else:
-                data = sc.parallelize(records, partitions)
-            rdd = job(data)
-            if lowering == "true":
-                told = forms(engine.explain(rdd._handle))
-                assert native in (ANY, SOME) or ("Python" in told) is not native
-                assert native in (ANY, False) or told & NATIVE
-            return outcome(lambda: action(rdd))
-
-    def compared(
-        records,
-        job,
-        action=collected,
-        *,
-        partitions=2,
-        as_text=None,
-        native=True,
-        settings=None,
-    ):
-        if as_text is None:
-            as_text = all(type(record) is str for record in records)
-        if as_text:
-            text = "".join(f"{line}\n" for line in records)
-            (tmp_path / "lines.txt").write_text(text, encoding="utf-8", newline="")
-        given = (records, job, action, partitions, as_text, native, settings or {})
-        lowered, plain = (run(lowering, *given) for lowering in ("true", "false"))
-        assert lowered == plain
-        return plain
-
-    return compared
-
-
-def add(a, b):
-    return a + b
-
-
-# --- values -------------------------------------------------------------------------------------
+from tests.lowering.lowering_jobs import (
+    ANY,
+    BIG,
+    FIELDS,
+    SOME,
+    add,
+    by_partition,
+    collected,
+    tuple_of,
+)
 
 WORDS = ["a b  c", "", " ", "B a", "c\ta", "a", "Wörter ÄÖÜ ß", "x\u00a0y\u2003z", "İI", "ﬁ A"]
 NUMBERS = ["1", " 2 ", "-3", "+4", "1_000", "0007", "9223372036854775807", "-9223372036854775808"]
-BIG = ["1", "9223372036854775808", "2", "99999999999999999999", "-9223372036854775809", "3"]
 DECIMALS = ["0.0", "-0.0", "1e3", "inf", "-inf", "1e-400", ".5", "5.", "1_0.5", "123456789.123"]
-FIELDS = ["a,1,x", "b,2,y", "a,3,z", "c,-4,", "ä,5,ö", "b,0,y"]
 
 # Lines, and a job on them that is native as a whole.
 ON_LINES = {
@@ -149,11 +72,6 @@ ON_LINES = {
     ),
     "early return": (NUMBERS, lambda rdd: rdd.map(sign)),
 }
-
-
-def tuple_of(line):
-    fields = line.split(",")
-    return fields[0], int(fields[1])
 
 
 def unpacked(line):
@@ -235,8 +153,6 @@ def test_records_keep_what_they_are(both):
     found = both(records, lambda rdd: rdd.filter(lambda r: r != 2), as_text=False)
     assert found == repr([Number(1), True, Point(3, 4), "a"])
 
-
-# --- keys ---------------------------------------------------------------------------------------
 
 KEYS = {
     "short texts": ["a", "b", "a", "", "c", ""],
@@ -339,8 +255,6 @@ def test_sums_that_come_back(both):
     lines = ["a,9223372036854775807", "b,1", "a,1", "b,2", "a,-9223372036854775808", "c,1"] * 2
     both(lines, lambda rdd: rdd.map(tuple_of).reduceByKey(add), by_partition, partitions=1)
 
-
-# --- what is raised -----------------------------------------------------------------------------
 
 BAD = {
     "int": (["1", "2", "x", "4", "y"], lambda rdd: rdd.map(int)),
@@ -466,367 +380,3 @@ def test_what_is_raised_first(both):
         lambda rdd: rdd.map(lambda line: int(line)).map(lambda n: 1 // n),  # noqa: PLW0108
         partitions=1,
     )
-
-
-# --- operators and actions ----------------------------------------------------------------------
-
-ACTIONS = {
-    "count": lambda rdd: rdd.count(),
-    "sum": lambda rdd: rdd.sum(),
-    "max": lambda rdd: (rdd.max(), rdd.min()),
-    "mean": lambda rdd: (rdd.mean(), rdd.stats()),
-    "reduce": lambda rdd: rdd.reduce(add),
-    "fold": lambda rdd: rdd.fold(0, add),
-    "countByValue": lambda rdd: list(rdd.countByValue().items()),
-    "distinct": lambda rdd: rdd.distinct().glom().collect(),
-    "top": lambda rdd: (rdd.top(3), rdd.takeOrdered(3)),
-    "sortBy": lambda rdd: rdd.sortBy(lambda n: -n).glom().collect(),
-    "glom": lambda rdd: rdd.glom().map(len).collect(),
-    "zip": lambda rdd: rdd.zipWithIndex().collect(),
-    "repartition": lambda rdd: rdd.repartition(3).glom().collect(),
-    "coalesce": lambda rdd: rdd.coalesce(1).glom().collect(),
-    "groupBy": lambda rdd: rdd.groupBy(lambda n: n % 2).mapValues(list).collect(),
-    "cache": lambda rdd: (rdd.cache().map(add_one).collect(), rdd.collect(), rdd.count()),
-    "union": lambda rdd: rdd.union(rdd.context.parallelize([1, "a", None])).glom().collect(),
-    "subtract": lambda rdd: rdd.subtract(rdd.filter(lambda n: n > 2)).glom().collect(),
-    "cartesian": lambda rdd: rdd.cartesian(rdd).count(),
-    "foreach": lambda rdd: rdd.foreach(add_one),
-    "partitions": lambda rdd: rdd.mapPartitionsWithIndex(lambda i, it: [(i, list(it))]).collect(),
-    "sample": lambda rdd: rdd.sample(False, 0.5, 7).collect(),
-    "histogram": lambda rdd: rdd.histogram(3),
-    "iterator": lambda rdd: list(rdd.toLocalIterator()),
-}
-
-
-def add_one(number):
-    return number + 1
-
-
-@pytest.mark.parametrize("name", ACTIONS)
-@pytest.mark.parametrize("partitions", [1, 3])
-@pytest.mark.parametrize("lines", [["3", "1", "2", "3", "-5", "0"], BIG], ids=["small", "big"])
-def test_actions(both, name, lines, partitions):
-    both(lines, lambda rdd: rdd.map(int), ACTIONS[name], partitions=partitions)
-
-
-@pytest.mark.parametrize("name", ["count", "countByValue", "distinct", "glom", "cache", "union"])
-def test_actions_without_records(both, name):
-    both([], lambda rdd: rdd.map(int), ACTIONS[name], as_text=True, partitions=3)
-    both(["1", "2"], lambda rdd: rdd.map(int).filter(lambda n: n > 9), ACTIONS[name], partitions=4)
-
-
-ON_PAIRS = {
-    "groupByKey": lambda rdd: rdd.groupByKey().mapValues(list),
-    "join": lambda rdd: rdd.join(rdd.mapValues(lambda n: n * 2)),
-    "leftOuterJoin": lambda rdd: rdd.leftOuterJoin(rdd.filter(lambda pair: pair[1] > 2)),
-    "cogroup": lambda rdd: rdd.cogroup(rdd).mapValues(lambda both: [list(one) for one in both]),
-    "sortByKey": lambda rdd: rdd.sortByKey(),
-    "partitionBy": lambda rdd: rdd.partitionBy(3),
-    "combineByKey": lambda rdd: rdd.combineByKey(lambda n: [n], lambda a, n: [*a, n], add),
-    "aggregateByKey": lambda rdd: rdd.aggregateByKey(0, max, add),
-    "foldByKey": lambda rdd: rdd.foldByKey(0, add),
-    "swapped": lambda rdd: rdd.map(lambda pair: (pair[1], pair[0])).sortByKey(False),
-    "keys": lambda rdd: rdd.keys().distinct(),
-    "values": lambda rdd: rdd.values().map(lambda n: (n % 2, n)).reduceByKey(add),
-    "sum of sums": lambda rdd: (
-        rdd.reduceByKey(add).map(lambda p: (p[1] % 2, p[1])).reduceByKey(add)
-    ),
-}
-
-
-@pytest.mark.parametrize("name", ON_PAIRS)
-@pytest.mark.parametrize("partitions", [1, 3])
-def test_pairs(both, name, partitions):
-    both(
-        FIELDS * 3,
-        lambda rdd: ON_PAIRS[name](rdd.map(tuple_of)),
-        by_partition,
-        partitions=partitions,
-        native=SOME,
-    )
-
-
-def test_little_memory(both):
-    lines = [f"{n * 7919 % 3001},{n}" for n in range(20_000)]
-    settings = {"swiftwater.spill.memory": "1m"}
-    job = {
-        "pairs": lambda rdd: rdd.map(tuple_of),
-        "sums": lambda rdd: rdd.map(tuple_of).reduceByKey(add),
-        "texts": lambda rdd: rdd.flatMap(lambda s: s.split(",")).map(lambda w: (w, 1)),
-    }
-    for made in job.values():
-        both(lines, made, lambda rdd: (rdd.cache().count(), rdd.collect()), settings=settings)
-    both(
-        lines,
-        lambda rdd: job["texts"](rdd).reduceByKey(add).mapValues(lambda n: n * 2),
-        by_partition,
-        settings=settings,
-        partitions=3,
-    )
-
-
-# --- functions that stay Python -----------------------------------------------------------------
-
-calls = []
-total = 0
-factor = 2
-
-
-def remembers(record):
-    calls.append(record)
-    return record
-
-
-def counts(record):
-    global total
-    total += 1
-    return f"{record}{total}"
-
-
-def parsed(line):
-    return json.loads(line)
-
-
-def test_accumulators(both):
-    def counted(rdd):
-        found = rdd.context.accumulator(0)
-
-        def count(line):
-            found.add(1)
-            return int(line)
-
-        return rdd.map(count), found
-
-    def job(rdd):
-        made, found = counted(rdd)
-        made.found = found
-        return made
-
-    def action(rdd):
-        return rdd.collect(), rdd.found.value, rdd.filter(lambda n: n > 1).count(), rdd.found.value
-
-    assert both(["1", "2", "3"], job, action, native=False) == "([1, 2, 3], 3, 2, 6)"
-
-
-def begin_anew(rdd):
-    global total
-    total = 0
-    calls.clear()
-    return rdd.collect(), calls, total
-
-
-SIDE_EFFECTS = {
-    "append": lambda rdd: rdd.map(remembers),
-    "global": lambda rdd: rdd.map(counts),
-    "behind a native one": lambda rdd: rdd.map(lambda s: s.lower()).map(counts).map(len),
-    "json": lambda rdd: rdd.map(len).map(str).map(parsed).map(lambda n: n + 1),
-}
-
-
-@pytest.mark.parametrize("name", SIDE_EFFECTS)
-def test_side_effects(both, name):
-    both(["a", "B", "ccc"] * 5, SIDE_EFFECTS[name], begin_anew, partitions=1, native=False)
-
-
-def test_a_set_that_a_later_function_changes(both):
-    def without_duplicates(rdd):
-        seen = set()
-
-        def note(record):
-            seen.add(record)
-            return record
-
-        return rdd.filter(lambda record: record not in seen).map(note)
-
-    lines = ["a", "b", "a", "b", "c"]
-    assert both(lines, without_duplicates, partitions=1, native=False) == "['a', 'b', 'c']"
-
-
-def twice(line):
-    words = line.split(" ")
-    return words, words
-
-
-def chosen_twice(line):
-    by_space, by_comma = line.split(" "), line.split(",")
-    chosen = by_space if len(line) > 2 else by_comma
-    return by_space, chosen
-
-
-def change(record):
-    record[0].append("!")
-    return record
-
-
-# Where a record holds one list in two places, a change is seen in both.
-CHANGED = {
-    "two lists": lambda rdd: rdd.map(lambda s: (s.split(" "), s.split(" "))),
-    "one list": lambda rdd: rdd.map(lambda s: s.split(" ")).map(lambda words: (words, words)),
-    "a variable": lambda rdd: rdd.map(twice),
-    "a choice": lambda rdd: rdd.map(chosen_twice),
-    "records": lambda rdd: rdd.map(lambda s: s.split(" ")).flatMap(lambda w: [(w, 1), (w, 2)]),
-    "keys": lambda rdd: rdd.map(lambda s: (s.split(" "), s.split(" "))).flatMapValues(list),
-}
-
-
-@pytest.mark.parametrize("name", CHANGED)
-def test_a_list_that_a_later_function_changes(both, name):
-    both(["a b", "c", "d e f"], lambda rdd: CHANGED[name](rdd).map(change), native=False)
-
-
-@pytest.mark.parametrize(
-    "function",
-    [
-        methodcaller("split"),
-        methodcaller("split", ","),
-        methodcaller("split", sep=","),
-        methodcaller("split", "lower", maxsplit=1),
-        itemgetter(0),
-        itemgetter(1, 0),
-        partial(int, base=16),
-        partial(tuple_of),
-        str.lower,
-        "a,b".find,
-        str.encode,
-    ],
-)
-def test_functions_that_are_made(both, function):
-    """They run natively or not, and give the same."""
-    for lines in (["a,b c", "1,b", "f1"], ["1,2", "3,4"], ["ff", "0"]):
-        both(lines, lambda rdd: rdd.map(function), native=ANY)
-
-
-def bound_anew(lowering, path):
-    space = {"factor": 2}
-    exec("def scaled(line):\n    return int(line) * factor\n", space)
-    local = 1
-    conf = SparkConf().set("swiftwater.lowering", lowering)
-    with SparkContext("local[2]", "test", conf=conf) as sc:
-        lines = sc.textFile(path)
-        scaled, moved = space["scaled"], lambda line: int(line) + local
-        for number in (3, 2.5, "x"):
-            space["factor"] = local = number
-            yield outcome(lines.map(scaled).collect)
-            yield outcome(lines.map(moved).collect)
-        del space["factor"]
-        yield outcome(lines.map(scaled).collect)
-
-
-def test_a_name_that_is_bound_anew(tmp_path):
-    """What counts is what a name means when an RDD of the function is first computed."""
-    (tmp_path / "lines.txt").write_text("1\n2\n")
-    path = str(tmp_path / "lines.txt")
-    lowered, plain = (list(bound_anew(lowering, path)) for lowering in ("true", "false"))
-    assert lowered == plain
-    assert plain[:3] == ["[3, 6]", "[4, 5]", "[2.5, 5.0]"]
-    assert plain[-1][0] == "NameError"
-
-
-# --- streams ------------------------------------------------------------------------------------
-
-BATCHES = [
-    ["a b a", "Ä b"],
-    [],
-    ["c", "", "a  c"],
-    ["9223372036854775807 1", "9223372036854775807 a"],
-    ["a"],
-    [],
-]
-
-
-def counted(lines):
-    return lines.flatMap(lambda line: line.split(" ")).map(lambda word: (word, 1))
-
-
-STREAMS = {
-    "words": counted,
-    "reduceByKey": lambda lines: counted(lines).reduceByKey(add),
-    "filter": lambda lines: lines.filter(lambda line: "a" in line).map(lambda s: s.lower()),
-    "window": lambda lines: counted(lines.window(3)).reduceByKey(add),
-    "window of words": lambda lines: counted(lines).window(2, 2),
-    "reduceByKeyAndWindow": lambda lines: counted(lines).reduceByKeyAndWindow(add, None, 3, 1),
-    "with the inverse": lambda lines: counted(lines).reduceByKeyAndWindow(
-        add, lambda a, b: a - b, 3, 1
-    ),
-    "countByValue": lambda lines: lines.map(len).countByValue(),
-    "countByWindow": lambda lines: lines.map(len).countByWindow(2, 1),
-    "reduce": lambda lines: lines.map(len).reduce(add),
-    "state": lambda lines: counted(lines).updateStateByKey(lambda new, old: sum(new, old or 0)),
-    "join": lambda lines: counted(lines).join(counted(lines).reduceByKey(max)),
-    "transform": lambda lines: lines.transform(lambda rdd: rdd.map(len).sortBy(lambda n: n)),
-    "union": lambda lines: lines.union(lines.map(lambda s: s.upper())).map(lambda s: (s, s)),
-    "glom": lambda lines: lines.map(len).glom(),
-    "cache": lambda lines: lines.map(lambda s: s.split()).cache().map(lambda words: len(words)),  # noqa: PLW0108
-    "repartition": lambda lines: counted(lines).repartition(3),
-}
-
-
-def batches_of(lowering, job, batches, between=lambda number: None):
-    settings = {"swiftwater.lowering": lowering}
-    with StreamingTest(settings=settings) as test:
-        source = test.text_source()
-        out = test.collect(job(source.stream))
-        told = {line[3] for line in engine.stream_explain(test.ssc._handle)}
-        # The functions in a transform are seen in each batch only.
-        assert bool(told & NATIVE) == (lowering == "true") or job is STREAMS["transform"]
-        test.start()
-        errors = []
-        for number, lines in enumerate(batches):
-            between(number)
-            source.send(*lines)
-            errors.append(outcome(test.advance))
-        return repr(out.batches), errors
-
-
-@pytest.fixture
-def both_streams():
-    def compared(job, batches, between=lambda number: None):
-        lowered, plain = (
-            batches_of(lowering, job, batches, between) for lowering in ("true", "false")
-        )
-        assert lowered == plain
-        return plain
-
-    return compared
-
-
-@pytest.mark.parametrize("name", STREAMS)
-def test_streams(both_streams, name):
-    found, errors = both_streams(STREAMS[name], BATCHES)
-    assert errors == ["None"] * len(BATCHES)
-    assert "a" in found or "1" in found
-
-
-def test_a_batch_that_fails(both_streams):
-    found, errors = both_streams(
-        lambda lines: lines.map(lambda line: 10 // int(line)), [["1"], ["2", "0"], ["x"], ["5"]]
-    )
-    assert [error if isinstance(error, str) else error[0] for error in errors][1:3] == [
-        "ZeroDivisionError",
-        "ValueError",
-    ]
-    assert any("record: '0'" in note for note in errors[1][2])
-    assert found.endswith("[2]]")
-
-
-def test_a_global_that_changes_between_batches(both_streams):
-    def between(number):
-        global factor
-        factor = [2, 3, 1.5, "ab"][number]
-
-    found, _ = both_streams(
-        lambda lines: lines.map(lambda line: len(line) * factor), [["a", "bc"]] * 4, between
-    )
-    assert found == "[[2, 4], [3, 6], [1.5, 3.0], ['ab', 'abab']]"
-
-
-def test_a_function_and_a_method_of_one_code_are_told_apart(sc):
-    class Adder:
-        def add(self, number=10):
-            return (self, number)
-
-    numbers = sc.parallelize([1, 2], 1)
-    for _ in range(2):
-        assert numbers.map(Adder.add).collect() == [(1, 10), (2, 10)]
-        rows = numbers.map(Adder().add).collect()
-        assert [(type(owner), number) for owner, number in rows] == [(Adder, 1), (Adder, 2)]

@@ -20,8 +20,9 @@ _FOLDER = Path(__file__).parent
 sys.path.insert(0, str(_FOLDER))
 try:
     import lowering_checks
-    from lowering_cases import LOWERED, REFUSED
+    from lowering_cases import LOWERED
     from lowering_pins import CHECKS
+    from lowering_refusals import REFUSED
 finally:
     sys.path.remove(str(_FOLDER))
 

@@ -7,7 +7,7 @@ import pytest
 from swiftwater.streaming._checkpoints import failed_batches
 from swiftwater.streaming._checkpoints import format as checkpoint_format
 from swiftwater.testing import StreamingTest
-from tests.streaming.checkpoints.test_checkpoint import KINDS, feed, made_up, pairs
+from tests.streaming.checkpoints.checkpointed_jobs import KINDS, feed, made_up, pairs
 
 
 class Sink:

@@ -5,16 +5,6 @@ import signal
 
 import pytest
 
-from swiftwater import SparkConf, SparkContext
-
-
-@pytest.fixture
-def always(monkeypatch):
-    monkeypatch.delenv("SWIFTWATER_WORKERS", raising=False)
-    conf = SparkConf().set("swiftwater.workers", "always")
-    with SparkContext("local[2]", "test", conf=conf) as sc:
-        yield sc
-
 
 class DiesOnce:
     """A function of one record that ends its worker the first time it meets one of them."""
