@@ -51,9 +51,13 @@ private func fill(
   case .none: for _ in range { try objects.append(Py.none(), py) }
   case .bool(let bits): for row in range { try objects.append(Py.bool(bits[row]), py) }
   case .integer(let values):
-    for row in range { try objects.append(Py.newInteger(values[row]), py) }
+    try values.withUnsafeBufferPointer { values in
+      for row in range { try objects.append(Py.newInteger(values[row]), py) }
+    }
   case .double(let values):
-    for row in range { try objects.append(Py.newDouble(values[row]), py) }
+    try values.withUnsafeBufferPointer { values in
+      for row in range { try objects.append(Py.newDouble(values[row]), py) }
+    }
   case .text(let texts):
     try texts.withRows { rows in
       for row in range {
@@ -172,7 +176,7 @@ private func makeColumn(of objects: [PyPointer], _ type: ColumnType) -> Column? 
   case .none: return Column.none(count: objects.count)
   case .bool: return .bool(Bitmap(count: objects.count) { Py.truth(objects[$0]) == 1 })
   case .integer: return .integer(Buffer(objects.map { Py.integer($0) ?? 0 }))
-  case .double: return .double(objects.map { Py.double($0) })
+  case .double: return .double(Buffer(objects.map { Py.double($0) }))
   case .text:
     var builder = TextBuilder(rows: objects.count)
     for object in objects {

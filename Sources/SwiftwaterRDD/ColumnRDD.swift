@@ -141,7 +141,7 @@ public struct ColumnRDD: Sendable {
   /// - Throws: ``Refusal`` where the records are of another type.
   public func values<Element: ColumnElement>(of element: Element.Type) throws -> RDD<Element> {
     try element.check(type)
-    return converted { try Element.elements(in: $0) }
+    return converted { Array(try Element.elements(in: $0)) }
   }
 
   /// The pairs as Swift values.
@@ -184,7 +184,10 @@ extension RDD where Element == TextLine {
 public protocol ColumnElement: Sendable {
   /// - Throws: ``Refusal`` where columns of that type do not hold such values.
   static func check(_ type: ColumnType) throws
-  static func elements(in column: Column) throws -> [Self]
+
+  /// The values of a column: an array, or memory that the column shares.
+  associatedtype Elements: RandomAccessCollection<Self>
+  static func elements(in column: Column) throws -> Elements
 }
 
 extension ColumnElement {
@@ -207,7 +210,7 @@ extension Int: ColumnElement {
 extension Double: ColumnElement {
   public static func check(_ type: ColumnType) throws { try require(.double, type) }
 
-  public static func elements(in column: Column) throws -> [Double] {
+  public static func elements(in column: Column) throws -> Buffer<Double> {
     guard case .double(let values) = column.expanded() else { return [] }
     return values
   }
@@ -243,7 +246,7 @@ extension Array: ColumnElement where Element: ColumnElement {
 
   public static func elements(in column: Column) throws -> [[Element]] {
     guard case .list(let lists) = column.expanded() else { return [] }
-    let items = try Element.elements(in: lists.items)
+    let items = Array(try Element.elements(in: lists.items))
     return (0..<lists.count).map {
       Array(items[Int(lists.offsets[$0])..<Int(lists.offsets[$0 + 1])])
     }
@@ -259,7 +262,7 @@ extension Optional: ColumnElement where Wrapped: ColumnElement {
 
   public static func elements(in column: Column) throws -> [Wrapped?] {
     guard case .optional(let validity, let values) = column.expanded() else {
-      return try Wrapped.elements(in: column)
+      return try Wrapped.elements(in: column).map { $0 }
     }
     return try Wrapped.elements(in: values).enumerated().map { validity[$0] ? $1 : nil }
   }

@@ -23,10 +23,10 @@ import Testing
     var released: Int { releases.load(ordering: .acquiring) }
 
     func buffer() -> Buffer<Int64> {
-      Buffer(adopting: base, count: count) {
-        self.releases.add(1, ordering: .acquiringAndReleasing)
-      }
+      Buffer(adopting: base, count: count) { self.giveBack() }
     }
+
+    func giveBack() { releases.add(1, ordering: .acquiringAndReleasing) }
   }
 
   private func address(_ pointer: some _Pointer) -> UInt { UInt(bitPattern: pointer) }
@@ -64,6 +64,37 @@ import Testing
     #expect(lender.released == 1)
     guard case .integer(let values) = kept else { return #expect(Bool(false), "other columns") }
     #expect(values == [5, 6, 7])
+  }
+
+  @Test("Rows in a small part of a large memory are kept without it, whatever their form")
+  func smallParts() {
+    let lender = Lender(count: 100_000)
+    let (first, bytes) = (lender.base, 100_000 * 8)
+    func part<Element>(_ values: Range<Int>) -> Buffer<Element> {
+      Buffer<Element>(adopting: first, count: bytes / MemoryLayout<Element>.stride) {
+        lender.giveBack()
+      }.sliced(values)
+    }
+    let view = TextView(first + 1010, count: 20, buffer: 0, offset: 10)
+    let forms: [() -> Column] = [
+      { .bool(Bitmap(part(0..<8), count: 64)) },
+      { .integer(part(10..<20)) },
+      { .double(part(10..<20)) },
+      { .text(TextColumn(views: part(0..<1), buffers: [], isASCII: true)) },
+      { .text(TextColumn(views: [view], buffers: [part(1000..<1100)], isASCII: true)) },
+      { .tuple([.integer([1]), .double(part(3..<4))], count: 1) },
+      { .list(ListColumn(offsets: part(0..<1), items: .integer([]))) },
+      { .list(ListColumn(offsets: [0, 1], items: .double(part(3..<4)))) },
+      { .optional(validity: Bitmap(part(0..<8), count: 3), .integer([1, 2, 3])) },
+      { .optional(validity: Bitmap(repeating: true, count: 1), .double(part(3..<4))) },
+      { .repeated(.double(part(3..<4)), count: 5) },
+    ]
+    for (number, form) in forms.enumerated() {
+      let before = lender.released
+      let kept = form().compactedForKeeping()
+      #expect(lender.released == before + 1, "form \(number)")
+      #expect(kept.count > 0 || kept.type == .list(.integer))
+    }
   }
 
   @Test("Adopted memory is given back once, whichever of several threads is the last")

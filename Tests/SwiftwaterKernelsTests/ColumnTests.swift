@@ -134,7 +134,7 @@ import Testing
         return .tuple(
           [
             .text(builder.finish()), .integer(Buffer(values.map(\.1))),
-            .optional(validity: validity, .double(values.map { Double($0.1) })),
+            .optional(validity: validity, .double(Buffer(values.map { Double($0.1) }))),
           ], count: values.count)
       }
       func rows(_ column: Column) -> [String] {

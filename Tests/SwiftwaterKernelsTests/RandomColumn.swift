@@ -16,7 +16,7 @@ extension Column {
         Buffer((0..<count).map { _ in Int64.random(in: .min ... .max, using: &random) }))
     case 3:
       let special = [0.0, -0.0, .infinity, .nan, .leastNonzeroMagnitude, 0.1]
-      return .double((0..<count).map { _ in special.randomElement(using: &random)! })
+      return .double(Buffer((0..<count).map { _ in special.randomElement(using: &random)! }))
     case 4:
       var builder = TextBuilder()
       for _ in 0..<count {

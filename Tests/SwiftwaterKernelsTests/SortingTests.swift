@@ -55,7 +55,7 @@ import Testing
         Column.integer(Buffer(integers)).sortedRows(ascending: ascending)
           == sorted(integers, ascending: ascending, <), seed)
       #expect(
-        Column.double(doubles).sortedRows(ascending: ascending)
+        Column.double(Buffer(doubles)).sortedRows(ascending: ascending)
           == sorted(doubles, ascending: ascending, <), seed)
       let pairs = Column.tuple([.integer(Buffer(integers)), column(texts)], count: count)
       #expect(

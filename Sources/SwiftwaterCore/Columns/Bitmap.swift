@@ -134,6 +134,11 @@ public struct Bitmap: Hashable, Sendable {
     }
   }
 
+  /// Itself; or a copy, where it is a small part of its memory.
+  func compacted() -> Bitmap {
+    words.isSmallPart ? Bitmap(words: words.copied(), count: count) : self
+  }
+
   public func sliced(_ range: Range<Int>) -> Bitmap {
     Bitmap(count: range.count) { self[range.lowerBound + $0] }
   }

@@ -163,15 +163,10 @@ public struct Buffer<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
   func compacted() -> Buffer { isSmallPart ? copied() : self }
 }
 
-/// What a kernel puts a column's values into: a buffer, or an array where a column has one.
-public protocol ColumnValues<Element> {
-  associatedtype Element
-
+extension Buffer {
+  /// New memory that a function fills.
+  ///
   /// - Parameter fill: initialises `count` values from the address on.
-  init(count: Int, filledBy fill: (UnsafeMutablePointer<Element>) throws -> Void) rethrows
-}
-
-extension Buffer: ColumnValues {
   @inlinable @inline(__always)
   public init(
     count: Int, filledBy fill: (UnsafeMutablePointer<Element>) throws -> Void
@@ -181,16 +176,21 @@ extension Buffer: ColumnValues {
       used = count
     }
   }
-}
 
-extension Array: ColumnValues {
-  @inlinable @inline(__always)
-  public init(
-    count: Int, filledBy fill: (UnsafeMutablePointer<Element>) throws -> Void
-  ) rethrows {
-    try self.init(unsafeUninitializedCapacity: count) { values, used in
-      if count > 0 { try fill(values.baseAddress!) }
-      used = count
+  /// The values of several buffers, one behind the other.
+  ///
+  /// - Parameter count: of all of them.
+  init(concatenating parts: some Sequence<Buffer>, count: Int) {
+    self.init(count: count) { output in
+      var next = 0
+      for part in parts {
+        precondition(next + part.count <= count)
+        part.withUnsafeBufferPointer { part in
+          (output + next).initialize(from: part.baseAddress!, count: part.count)
+        }
+        next += part.count
+      }
+      precondition(next == count)
     }
   }
 }
@@ -205,7 +205,8 @@ extension Buffer: RandomAccessCollection {
   @inlinable @inline(__always)
   public subscript(index: Int) -> Element {
     precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
-    defer { withExtendedLifetime(owner) {} }
+    // As `withExtendedLifetime`, which is a call for each value where it is not inlined.
+    defer { _fixLifetime(owner) }
     return base[index]
   }
 
@@ -222,7 +223,7 @@ extension Buffer: RandomAccessCollection {
       if place == values.count { return nil }
       defer {
         place &+= 1
-        withExtendedLifetime(values.owner) {}
+        _fixLifetime(values.owner)
       }
       return values.base[place]
     }
@@ -284,6 +285,10 @@ extension Buffer<UInt8> {
     let base = block.withBytes { $0.baseAddress!.assumingMemoryBound(to: UInt8.self) }
     self.init(base: base, count: block.byteCount, owner: block)
   }
+
+  /// The bytes that are kept from being freed for the texts in it. The engine's own memory is not
+  /// counted as a whole: what it has more is room that a new buffer would have too.
+  var textBytesHeld: Int { (owner as? AdoptedMemory)?.byteCount ?? count }
 
   /// Takes over memory from stock, which gets it back.
   public init(adopting memory: TextMemory, count: Int) {

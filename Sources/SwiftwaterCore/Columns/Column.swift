@@ -2,13 +2,13 @@
 ///
 /// The memory is Arrow's, in a ``Buffer`` each: 64-bit integers, booleans and validity as bits in
 /// ``Bitmap``, text as views, a list column as offsets into the column of all items, a tuple column
-/// as a column for each item; doubles lie in an array. Immutable but through its owner.
+/// as a column for each item. Immutable but through its owner.
 public indirect enum Column: Sendable {
   /// None in each of `count` rows.
   case none(count: Int)
   case bool(Bitmap)
   case integer(Buffer<Int64>)
-  case double([Double])
+  case double(Buffer<Double>)
   case text(TextColumn)
   case tuple([Column], count: Int)
   case list(ListColumn)
@@ -102,7 +102,7 @@ extension Column {
     case .none: .none(count: range.count)
     case .bool(let bits): .bool(bits.sliced(range))
     case .integer(let values): .integer(values.sliced(range))
-    case .double(let values): .double(Array(values[range]))
+    case .double(let values): .double(values.sliced(range))
     case .text(let column): .text(column.sliced(range))
     case .tuple(let items, _): .tuple(items.map { $0.sliced(range) }, count: range.count)
     case .list(let column): .list(column.sliced(range))
@@ -168,21 +168,19 @@ extension Column {
       for case .bool(let part) in parts { for index in 0..<part.count { bits.append(part[index]) } }
       return .bool(Bitmap(count: total) { bits[$0] })
     case .integer:
-      let values = Buffer<Int64>(count: total) { output in
-        var output = output
-        for case .integer(let part) in parts {
-          part.withUnsafeBufferPointer { part in
-            output.initialize(from: part.baseAddress!, count: part.count)
-          }
-          output += part.count
-        }
-      }
-      return .integer(values)
+      return .integer(
+        Buffer(
+          concatenating: parts.lazy.map { part in
+            guard case .integer(let values) = part else { preconditionFailure("unlike columns") }
+            return values
+          }, count: total))
     case .double:
-      var values: [Double] = []
-      values.reserveCapacity(total)
-      for case .double(let part) in parts { values += part }
-      return .double(values)
+      return .double(
+        Buffer(
+          concatenating: parts.lazy.map { part in
+            guard case .double(let values) = part else { preconditionFailure("unlike columns") }
+            return values
+          }, count: total))
     case .text: return .text(TextColumn.concatenated(parts))
     case .tuple(let items, _):
       let columns = items.indices.map { index in
@@ -301,30 +299,24 @@ extension ListColumn {
   }
 }
 
-private func gather(_ values: Buffer<Int64>, _ places: [UInt32]) -> Buffer<Int64> {
-  values.withUnsafeBufferPointer { gather($0, places) }
-}
-
-private func gather(_ values: [Double], _ places: [UInt32]) -> [Double] {
-  values.withUnsafeBufferPointer { gather($0, places) }
-}
-
 @inline(__always)
-private func gather<Values: ColumnValues>(
-  _ values: UnsafeBufferPointer<Values.Element>, _ places: [UInt32]
-) -> Values {
-  Values(count: places.count) { output in
-    for (row, place) in places.enumerated() { (output + row).initialize(to: values[Int(place)]) }
+private func gather<Element>(_ values: Buffer<Element>, _ places: [UInt32]) -> Buffer<Element> {
+  values.withUnsafeBufferPointer { values in
+    Buffer(count: places.count) { output in
+      for (row, place) in places.enumerated() { (output + row).initialize(to: values[Int(place)]) }
+    }
   }
 }
 
 extension Column {
   /// The same rows, with texts in buffers of their own: so that a few of them do not hold on to the
-  /// blocks, or to the columns, that they came from.
+  /// blocks, to the columns, or to the memory of others, that they came from.
   public func compacted() -> Column {
     switch self {
-    case .none, .bool, .double: return self
+    case .none: return self
+    case .bool(let bits): return .bool(bits.compacted())
     case .integer(let values): return .integer(values.compacted())
+    case .double(let values): return .double(values.compacted())
     case .text(let texts):
       if texts.views.allSatisfy(\.isInline) {
         if texts.buffers.isEmpty, !texts.views.isSmallPart { return self }
@@ -338,9 +330,10 @@ extension Column {
       return .text(builder.finish())
     case .tuple(let items, let count): return .tuple(items.map { $0.compacted() }, count: count)
     case .list(let lists):
-      return .list(ListColumn(offsets: lists.offsets, items: lists.items.compacted()))
+      return .list(
+        ListColumn(offsets: lists.offsets.compacted(), items: lists.items.compacted()))
     case .optional(let validity, let column):
-      return .optional(validity: validity, column.compacted())
+      return .optional(validity: validity.compacted(), column.compacted())
     case .repeated(let column, let count): return .repeated(column.compacted(), count: count)
     }
   }
@@ -356,7 +349,7 @@ extension Column {
     case .none, .bool, .integer, .double: return (0, 0)
     case .text(let texts):
       let used = texts.views.reduce(0) { $0 + ($1.isInline ? 0 : $1.count) }
-      return (used, texts.buffers.reduce(0) { $0 + $1.count })
+      return (used, texts.buffers.reduce(0) { $0 + $1.textBytesHeld })
     case .tuple(let items, _): return sum(items)
     case .list(let lists): return lists.items.textBytes
     case .optional(_, let column), .repeated(let column, _): return column.textBytes
@@ -366,12 +359,15 @@ extension Column {
   /// True where rows are a few of those in a buffer.
   private var isSmallPart: Bool {
     switch self {
-    case .none, .bool, .double: false
+    case .none: false
+    case .bool(let bits): bits.words.isSmallPart
     case .integer(let values): values.isSmallPart
+    case .double(let values): values.isSmallPart
     case .text(let texts): texts.views.isSmallPart
     case .tuple(let items, _): items.contains(where: \.isSmallPart)
-    case .list(let lists): lists.items.isSmallPart
-    case .optional(_, let column), .repeated(let column, _): column.isSmallPart
+    case .list(let lists): lists.offsets.isSmallPart || lists.items.isSmallPart
+    case .optional(let validity, let column): validity.words.isSmallPart || column.isSmallPart
+    case .repeated(let column, _): column.isSmallPart
     }
   }
 

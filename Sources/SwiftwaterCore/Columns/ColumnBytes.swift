@@ -17,7 +17,7 @@ extension Column {
       bytes.append(buffer: values)
     case .double(let values):
       bytes.append(3)
-      bytes.append(array: values)
+      bytes.append(buffer: values)
     case .text(let texts):
       bytes.append(texts.isASCII ? 5 : 4)
       bytes.append(buffer: texts.views)
@@ -55,7 +55,7 @@ extension Column {
       let words: Buffer<UInt64> = try bytes.buffer()
       self = .bool(try Self.bitmap(words, count))
     case 2: self = .integer(try bytes.buffer())
-    case 3: self = .double(try bytes.array())
+    case 3: self = .double(try bytes.buffer())
     case 4: self = .text(try TextColumn(from: &bytes, isASCII: false))
     case 5: self = .text(try TextColumn(from: &bytes, isASCII: true))
     case 6:
@@ -175,34 +175,36 @@ public struct ByteReader {
       start: bytes.baseAddress.map { $0 + position }, count: count)
   }
 
-  mutating func array<Element: BitwiseCopyable>() throws -> [Element] { try values() }
-
-  mutating func buffer<Element>() throws -> Buffer<Element> { try values() }
-
-  private mutating func values<Values: ColumnValues>() throws -> Values
-  where Values.Element: BitwiseCopyable {
-    let count = try count()
-    let stride = MemoryLayout<Values.Element>.stride
-    guard count <= (bytes.count - position) / stride else { throw Self.damaged }
-    let content = try run(count * stride)
-    return Values(count: count) { values in
-      // SAFETY: the bytes were written from `count` elements of this type, which are plain.
-      if count > 0 {
-        UnsafeMutableRawPointer(values).copyMemory(
-          from: content.baseAddress!, byteCount: content.count)
-      }
+  mutating func array<Element: BitwiseCopyable>() throws -> [Element] {
+    let (content, count) = try values(of: Element.self)
+    return Array(unsafeUninitializedCapacity: count) { values, used in
+      UnsafeMutableRawBufferPointer(values).copyMemory(from: content)
+      used = count
     }
+  }
+
+  mutating func buffer<Element>() throws -> Buffer<Element> {
+    let (content, count) = try values(of: Element.self)
+    return Buffer(unsafeUninitializedCapacity: count) { values, used in
+      UnsafeMutableRawBufferPointer(values).copyMemory(from: content)
+      used = count
+    }
+  }
+
+  /// - Returns: the bytes that were written from `count` elements of a type, which are plain.
+  private mutating func values<Element: BitwiseCopyable>(
+    of element: Element.Type
+  ) throws -> (bytes: UnsafeRawBufferPointer, count: Int) {
+    let count = try count()
+    let stride = MemoryLayout<Element>.stride
+    guard count <= (bytes.count - position) / stride else { throw Self.damaged }
+    return (try run(count * stride), count)
   }
 }
 
 extension [UInt8] {
   fileprivate mutating func append(number: Int) {
     Swift.withUnsafeBytes(of: number) { append(contentsOf: $0) }
-  }
-
-  fileprivate mutating func append<Item: BitwiseCopyable>(array: [Item]) {
-    append(number: array.count)
-    array.withUnsafeBytes { append(contentsOf: $0) }
   }
 
   fileprivate mutating func append<Item>(buffer: Buffer<Item>) {

@@ -17,7 +17,7 @@ private struct SpilledColumnBatch: StoredBatch {
   func loaded() throws -> any RecordBatch { ColumnBatch(try column.loaded()) }
 }
 
-/// The arrays of a column in a spill file; how they belong together stays in memory.
+/// The buffers of a column in a spill file; how they belong together stays in memory.
 private indirect enum SpilledColumn: Sendable {
   case none(count: Int)
   case bool(SpilledBytes, count: Int)
@@ -34,7 +34,7 @@ private indirect enum SpilledColumn: Sendable {
     case .none(let count): self = .none(count: count)
     case .bool(let bits): self = .bool(try Self.write(bits.words), count: bits.count)
     case .integer(let values): self = .integer(try Self.write(values))
-    case .double(let values): self = .double(try Self.write(Buffer(values)))
+    case .double(let values): self = .double(try Self.write(values))
     case .text(let texts):
       self = .text(
         views: try Self.write(texts.views), buffers: try texts.buffers.map { try Self.write($0) },
@@ -60,11 +60,11 @@ private indirect enum SpilledColumn: Sendable {
     case .text(let views, let buffers, let isASCII):
       .text(
         TextColumn(
-          views: try Self.read(views) as Buffer, buffers: try buffers.map { try Self.read($0) },
+          views: try Self.read(views), buffers: try buffers.map { try Self.read($0) },
           isASCII: isASCII))
     case .tuple(let items, let count): .tuple(try items.map { try $0.loaded() }, count: count)
     case .list(let offsets, let items):
-      .list(ListColumn(offsets: try Self.read(offsets) as Buffer, items: try items.loaded()))
+      .list(ListColumn(offsets: try Self.read(offsets), items: try items.loaded()))
     case .optional(let words, let count, let values):
       .optional(
         validity: Bitmap(words: try Self.read(words), count: count), try values.loaded())
@@ -76,9 +76,8 @@ private indirect enum SpilledColumn: Sendable {
     try values.withUnsafeBytes { try SpillStore.shared.write($0) }
   }
 
-  private static func read<Values: ColumnValues>(_ bytes: SpilledBytes) throws -> Values
-  where Values.Element: BitwiseCopyable {
-    try Values(count: bytes.count / MemoryLayout<Values.Element>.stride) { values in
+  private static func read<Element>(_ bytes: SpilledBytes) throws -> Buffer<Element> {
+    try Buffer(count: bytes.count / MemoryLayout<Element>.stride) { values in
       // SAFETY: the bytes were written from so many elements of this type.
       try bytes.read(
         into: UnsafeMutableRawBufferPointer(start: values, count: bytes.count))

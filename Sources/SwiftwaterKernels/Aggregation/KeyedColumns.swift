@@ -77,8 +77,8 @@ private func makeAccumulator(_ merge: Merge, _ type: ColumnType) -> any Accumula
         if case .integer(let values) = $0 { values } else { nil }
       }
     case .double:
-      return Choices<Double>(comparison, first, wrap: { .double($0) }) {
-        if case .double(let values) = $0 { Buffer(values) } else { nil }
+      return Choices<Double>(comparison, first, wrap: { .double(Buffer($0)) }) {
+        if case .double(let values) = $0 { values } else { nil }
       }
     case .text: return TextChoices(comparison, first)
     default: preconditionFailure("no order of \(type)")
@@ -113,6 +113,16 @@ private struct SumBound {
   private static func sum(_ a: UInt64, _ b: UInt64) -> UInt64? {
     let (sum, overflow) = a.addingReportingOverflow(b)
     return overflow || sum > UInt64(Int64.max) ? nil : sum
+  }
+}
+
+extension Operand<Double> {
+  fileprivate init(doubles column: Column) {
+    switch column {
+    case .double(let values): self.init(values: values, step: 1)
+    case .repeated(.double(let values), _): self.init(values: values, step: 0)
+    default: preconditionFailure("floats are expected, not \(column.type)")
+    }
   }
 }
 
@@ -157,20 +167,21 @@ private final class DoubleSums: Accumulator {
   func canAdd(_ values: Column) -> Bool { true }
 
   func add(_ values: Column, at numbers: [UInt32], count: Int) {
-    guard case .double(let values) = values.expanded() else {
-      preconditionFailure("floats are expected, not \(values.type)")
+    // Every number plus -0.0 is that number, -0.0 too.
+    if count > sums.count {
+      sums.append(contentsOf: repeatElement(-0.0, count: count - sums.count))
     }
-    for (row, number) in numbers.enumerated() {
-      // The first as it is: 0.0 + -0.0 is not -0.0.
-      if number == sums.count {
-        sums.append(values[row])
-      } else {
-        sums[Int(number)] += values[row]
+    let operand = Operand(doubles: values)
+    sums.withUnsafeMutableBufferPointer { sums in
+      operand.values.withUnsafeBufferPointer { values in
+        for (row, number) in numbers.enumerated() {
+          sums[Int(number)] += values[row &* operand.step]
+        }
       }
     }
   }
 
-  func column() -> Column { .double(sums) }
+  func column() -> Column { .double(Buffer(sums)) }
 }
 
 /// The smallest, the largest, or the like.

@@ -36,7 +36,10 @@ extension Frame {
       values.withUnsafeBufferPointer { values in
         Bitmap(count: values.count) { values[$0] != 0 }
       }
-    case .double(let values): Bitmap(count: values.count) { values[$0] != 0 }
+    case .double(let values):
+      values.withUnsafeBufferPointer { values in
+        Bitmap(count: values.count) { values[$0] != 0 }
+      }
     case .text(let texts):
       texts.withRows { rows in Bitmap(count: rows.count) { rows.views[$0].count > 0 } }
     case .tuple(let items, let count): Bitmap(repeating: !items.isEmpty, count: count)

@@ -72,8 +72,8 @@ extension Frame {
 
   func doubles(_ column: Column) -> Operand<Double> {
     switch column {
-    case .double(let values): Operand(values: Buffer(values), step: 1)
-    case .repeated(.double(let values), _): Operand(values: Buffer(values), step: 0)
+    case .double(let values): Operand(values: values, step: 1)
+    case .repeated(.double(let values), _): Operand(values: values, step: 0)
     default: preconditionFailure("doubles are expected, not \(column.type)")
     }
   }
@@ -108,12 +108,12 @@ struct Operand<Value: BitwiseCopyable & Sendable> {
 
 /// A value for each row from those of two operands.
 @inline(__always)
-func combine<A, B, Values: ColumnValues>(
-  _ a: Operand<A>, _ b: Operand<B>, count: Int, _ body: (Int, A, B) -> Values.Element
-) -> Values {
+func combine<A, B, Result>(
+  _ a: Operand<A>, _ b: Operand<B>, count: Int, _ body: (Int, A, B) -> Result
+) -> Buffer<Result> {
   a.values.withUnsafeBufferPointer { left in
     b.values.withUnsafeBufferPointer { right in
-      Values(count: count) { output in
+      Buffer(count: count) { output in
         // SAFETY: an operand has a value for each row, or a step of 0.
         for row in 0..<count {
           (output + row).initialize(to: body(row, left[row &* a.step], right[row &* b.step]))
@@ -125,11 +125,11 @@ func combine<A, B, Values: ColumnValues>(
 
 /// A value for each row from that of an operand.
 @inline(__always)
-func transform<A, Values: ColumnValues>(
-  _ a: Operand<A>, count: Int, _ body: (Int, A) -> Values.Element
-) -> Values {
+func transform<A, Result>(
+  _ a: Operand<A>, count: Int, _ body: (Int, A) -> Result
+) -> Buffer<Result> {
   a.values.withUnsafeBufferPointer { values in
-    Values(count: count) { output in
+    Buffer(count: count) { output in
       for row in 0..<count {
         (output + row).initialize(to: body(row, values[row &* a.step]))
       }

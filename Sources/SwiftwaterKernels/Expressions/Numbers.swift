@@ -38,9 +38,9 @@ extension Frame {
 
   /// Values of which some are Python's to compute; those are 0 here.
   @inline(__always)
-  private func checked<A, Values: ColumnValues>(
-    _ operand: Operand<A>, _ body: (A) -> Values.Element?
-  ) -> Values where Values.Element: AdditiveArithmetic {
+  private func checked<A, Result: AdditiveArithmetic>(
+    _ operand: Operand<A>, _ body: (A) -> Result?
+  ) -> Buffer<Result> {
     transform(operand, count: count) { row, value in
       if let result = body(value) { return result }
       flag(row)
@@ -49,9 +49,9 @@ extension Frame {
   }
 
   @inline(__always)
-  private func checked<A, Values: ColumnValues>(
-    _ a: Operand<A>, _ b: Operand<A>, _ body: (A, A) -> Values.Element?
-  ) -> Values where Values.Element: AdditiveArithmetic {
+  private func checked<A, Result: AdditiveArithmetic>(
+    _ a: Operand<A>, _ b: Operand<A>, _ body: (A, A) -> Result?
+  ) -> Buffer<Result> {
     combine(a, b, count: count) { row, left, right in
       if let result = body(left, right) { return result }
       flag(row)
@@ -60,11 +60,11 @@ extension Frame {
   }
 
   @inline(__always)
-  private func parsed<Values: ColumnValues>(
-    _ column: TextColumn, _ parse: (UnsafeRawBufferPointer) -> Values.Element?
-  ) -> Values where Values.Element: AdditiveArithmetic {
+  private func parsed<Result: AdditiveArithmetic>(
+    _ column: TextColumn, _ parse: (UnsafeRawBufferPointer) -> Result?
+  ) -> Buffer<Result> {
     column.withRows { rows in
-      Values(count: count) { output in
+      Buffer(count: count) { output in
         for row in 0..<count {
           let value = parse(rows[row])
           if value == nil { flag(row) }
@@ -114,7 +114,7 @@ extension Frame {
 
   private func arithmetic(
     _ operation: Arithmetic, _ a: Operand<Double>, _ b: Operand<Double>
-  ) -> [Double] {
+  ) -> Buffer<Double> {
     switch operation {
     case .add: checked(a, b) { number($0 + $1) }
     case .subtract: checked(a, b) { number($0 - $1) }

@@ -21,7 +21,7 @@ struct RowOrder {
       prefixes = values.map { UInt64(bitPattern: $0) ^ 1 << 63 }
       rest = nil
     case .double(let values):
-      if values.contains(where: \.isNaN) { return nil }
+      if !values.allSatisfy({ !$0.isNaN }) { return nil }
       prefixes = values.map { value in
         // 0.0 and -0.0 are equal. Of negative numbers the bits fall where the number grows.
         let bits = value == 0 ? 0 : value.bitPattern
