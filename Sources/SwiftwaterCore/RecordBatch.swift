@@ -51,11 +51,20 @@ public struct ValueBatch<Element: Sendable>: ElementBatch {
 public protocol BatchCursor: AnyObject {
   /// The next batch, or nil at the end.
   func next() throws -> (any RecordBatch)?
+
+  /// The batches that are left, where they are there already and nothing is computed for them; else nil.
+  var atHand: ArraySlice<any RecordBatch>? { get }
+}
+
+extension BatchCursor {
+  public var atHand: ArraySlice<any RecordBatch>? { nil }
 }
 
 /// A cursor over batches that are at hand.
 public final class ArrayCursor: BatchCursor {
   private var remaining: ArraySlice<any RecordBatch>
+
+  public var atHand: ArraySlice<any RecordBatch>? { remaining }
 
   public init(_ batches: [any RecordBatch]) {
     remaining = batches[...]

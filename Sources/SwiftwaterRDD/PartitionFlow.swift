@@ -50,6 +50,10 @@ public final class PartitionFlow: BatchCursor {
     }
   }
 
+  public var atHand: ArraySlice<any RecordBatch>? {
+    if case .batches(let cursor) = content { cursor.atHand } else { nil }
+  }
+
   /// True where all steps run natively, for the records as far as they are known.
   public func isNative() throws -> Bool {
     if case .steps(let flow) = content { try flow.isNative() } else { true }

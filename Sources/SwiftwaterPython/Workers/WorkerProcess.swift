@@ -171,11 +171,17 @@ final class WorkerProcess {
     do {
       notePlace()
       try prepare(pickled, session, task)
+      let feeds = inputs.enumerated().map { index, cursor in
+        // Who reads text that is there, or in a file, needs nothing that a function may hold.
+        WorkerFeed(cursor, readsAhead: index == 0 && program.readsText)
+      }
+      let first = try feeds[0].partAtHand(with: helpers().pickling)
+      let wanted = TaskRequest(partitions, first: first?.part, isLast: first?.isLast ?? false)
       try request(
         WorkerMessage(
           .task, a: pickled.number, b: task.partition, c: task.stage, d: task.attempt),
-        partitions.withUnsafeBytes { Array($0) })
-      let result = try serve(inputs, program, task)
+        byteCount: wanted.byteCount, write: wanted.write)
+      let result = try serve(feeds, program, task)
       forwardOutputs(all: true)
       return result
     } catch is WorkerGone {
@@ -253,10 +259,18 @@ final class WorkerProcess {
   }
 
   private func request(_ message: WorkerMessage, _ payload: [UInt8] = []) throws {
+    try request(message, byteCount: payload.count) { memory in
+      payload.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+    }
+  }
+
+  private func request(
+    _ message: WorkerMessage, byteCount: Int, write: (UnsafeMutableRawPointer) -> Void
+  ) throws {
     channel.request += 1
     channel.question = 0
     isBusy = true
-    try channel.send(message, payload)
+    try channel.send(message, byteCount: byteCount, write: write)
   }
 
   /// Sends something that is answered when it has been taken in.
@@ -276,12 +290,8 @@ final class WorkerProcess {
   // MARK: - Serving a task
 
   private func serve(
-    _ cursors: [any BatchCursor], _ program: StageProgram, _ task: TaskContext
+    _ inputs: [WorkerFeed], _ program: StageProgram, _ task: TaskContext
   ) throws -> Result {
-    let inputs = cursors.enumerated().map { index, cursor in
-      // Who reads text that is there, or in a file, needs nothing that a function may hold.
-      WorkerFeed(cursor, readsAhead: index == 0 && program.readsText)
-    }
     var outputs = Outputs(program.end.bucketCount, pickling: try helpers().pickling)
     var waiting: [ArraySlice<BatchCodec.Part>] = inputs.map { _ in [] }
     while true {
@@ -295,8 +305,9 @@ final class WorkerProcess {
           }
         }
         if let part = waiting[message.a].popFirst() {
+          let isLast = waiting[message.a].isEmpty && inputs[message.a].isKnownToEnd
           try channel.send(
-            WorkerMessage(.batch, a: part.form.rawValue, b: part.count),
+            WorkerMessage(.batch, a: part.form.rawValue, b: part.count, c: isLast ? 1 : 0),
             byteCount: part.byteCount, write: part.write)
           if waiting[message.a].isEmpty { inputs[message.a].readAhead() }
         } else {
@@ -306,6 +317,11 @@ final class WorkerProcess {
         guard (0..<program.end.bucketCount).contains(message.a) else { throw WorkerGone() }
         try givingUpOnError { try outputs.add(message, channel.payload(of: message)) }
         try channel.send(WorkerMessage(.ok))
+      case .lastOutput:
+        isBusy = false
+        guard (0..<program.end.bucketCount).contains(message.a) else { throw WorkerGone() }
+        try outputs.add(message, channel.payload(of: message))
+        return Result(buckets: try outputs.finished(), count: 0, gained: [])
       case .done:
         isBusy = false
         let gained = Array(try channel.payload(of: message))
@@ -336,6 +352,23 @@ final class WorkerProcess {
     init(_ cursor: any BatchCursor, readsAhead: Bool) {
       self.cursor = cursor
       self.readsAhead = readsAhead
+    }
+
+    /// What can be sent before it is asked for: a batch that is there, and that takes no interpreter to
+    /// be written. Who does not ask for it has lost nothing.
+    func partAtHand(with pickling: Pickling) throws -> (part: BatchCodec.Part, isLast: Bool)? {
+      guard let batch = cursor.atHand?.first, batch is TextBlock || batch is ColumnBatch else {
+        return nil
+      }
+      _ = try cursor.next()
+      hasBegun = true
+      return (try BatchCodec.encode(batch, with: pickling)[0], isKnownToEnd)
+    }
+
+    /// Nothing is left, as far as that is known without computing anything.
+    var isKnownToEnd: Bool {
+      if case .success(let batch) = ahead { return batch == nil }
+      return ahead == nil && cursor.atHand?.isEmpty == true
     }
 
     func next() throws -> (any RecordBatch)? {

@@ -188,14 +188,15 @@ final class WorkerServer {
       watch: NothingWatches())
     conversation.isGivenUp = false
     WorkerProgress.staying = nil
-    let partitions = try channel.payload(of: message).withMemoryRebound(to: Int.self) { Array($0) }
+    let request = try TaskRequest.read(channel.payload(of: message))
     let inputs = (0..<stage.program.inputCount).map { WorkerInput($0, conversation, pickling) }
+    // Now: the driver's next answer lies where this batch lies.
+    inputs.first?.take(request)
+    var outputs = WorkerOutputs(conversation)
     let count = try TaskContext.$current.withValue(task) {
-      try stage.run(inputs, partitions: partitions, task: task) { bucket, batch in
+      try stage.run(inputs, partitions: request.partitions, task: task) { bucket, batch in
         for part in try BatchCodec.encode(batch, with: pickling) {
-          _ = try conversation.ask(
-            WorkerMessage(.output, a: bucket, b: part.form.rawValue, c: part.count),
-            byteCount: part.byteCount, write: part.write)
+          try outputs.send(part, to: bucket)
         }
       }
     }
@@ -208,8 +209,11 @@ final class WorkerServer {
       throw CannotMove("what it adds to accumulators cannot be pickled", PythonError.fetch(py))
     }
     defer { Py.release(gained) }
+    let gainedBytes = try bytes(of: gained)
+    if gainedBytes.isEmpty, count == 0, try outputs.sendLast(over: channel) { return }
+    try outputs.sendWaiting()
     channel.outgoing.trim()
-    try channel.send(WorkerMessage(.done, a: count), try bytes(of: gained))
+    try channel.send(WorkerMessage(.done, a: count), gainedBytes)
   }
 
   /// Tells the driver what was raised.
@@ -281,6 +285,47 @@ private final class Conversation {
   }
 }
 
+/// What a task gives, on its way to the driver. One part waits until there is another one or the task is
+/// done: so the end of a short task comes with its records, and takes no message of its own.
+private struct WorkerOutputs {
+  /// Larger ones are answered, and their memory is given back then.
+  private static let mostBytesAtEnd = 1 << 20
+
+  private let conversation: Conversation
+  private var waiting: (bucket: Int, part: BatchCodec.Part)?
+
+  init(_ conversation: Conversation) { self.conversation = conversation }
+
+  mutating func send(_ part: BatchCodec.Part, to bucket: Int) throws {
+    try sendWaiting()
+    waiting = (bucket, part)
+  }
+
+  mutating func sendWaiting() throws {
+    guard let (bucket, part) = waiting else { return }
+    waiting = nil
+    _ = try conversation.ask(
+      Self.message(.output, bucket, part), byteCount: part.byteCount, write: part.write)
+  }
+
+  /// Sends what waits, and that nothing follows.
+  ///
+  /// - Returns: false where that cannot be said in one message.
+  mutating func sendLast(over channel: WorkerChannel) throws -> Bool {
+    guard let (bucket, part) = waiting, part.byteCount <= Self.mostBytesAtEnd else { return false }
+    waiting = nil
+    try channel.send(
+      Self.message(.lastOutput, bucket, part), byteCount: part.byteCount, write: part.write)
+    return true
+  }
+
+  private static func message(
+    _ kind: WorkerMessage.Kind, _ bucket: Int, _ part: BatchCodec.Part
+  ) -> WorkerMessage {
+    WorkerMessage(kind, a: bucket, b: part.form.rawValue, c: part.count)
+  }
+}
+
 /// An input of a task: asks the driver for its batches.
 private final class WorkerInput: BatchCursor {
   /// What work on a batch takes in any case.
@@ -290,6 +335,8 @@ private final class WorkerInput: BatchCursor {
   private let conversation: Conversation
   private let pickling: Pickling
   private var isAtEnd = false
+  /// What came with the task.
+  private var first: (count: Int, batch: Result<any RecordBatch, any Error>)?
 
   init(_ number: Int, _ conversation: Conversation, _ pickling: Pickling) {
     self.number = number
@@ -297,16 +344,37 @@ private final class WorkerInput: BatchCursor {
     self.pickling = pickling
   }
 
+  /// Reads the batch that has come with a task. What that throws is thrown when the batch is asked for.
+  func take(_ request: TaskRequest.Received) {
+    guard let (form, count, bytes) = request.first else { return }
+    isAtEnd = request.isLast
+    first = (count, Result { try batch(bytes, form: form, count: count) })
+  }
+
   func next() throws -> (any RecordBatch)? {
+    if let first {
+      self.first = nil
+      return try noting(first.count) { try first.batch.get() }
+    }
     if isAtEnd { return nil }
     let message = try conversation.ask(WorkerMessage(.need, a: number))
     guard message.kind == .batch else {
       isAtEnd = true
       return nil
     }
-    if number == 0 { WorkerProgress.beginBatch(message.b) }
+    isAtEnd = message.c == 1
+    return try noting(message.b) {
+      try batch(conversation.payload(of: message), form: message.a, count: message.b)
+    }
+  }
+
+  /// Notes where the next batch lies among the input's records, and gives it.
+  private func noting(
+    _ count: Int, _ batch: () throws -> any RecordBatch
+  ) throws -> any RecordBatch {
+    if number == 0 { WorkerProgress.beginBatch(count) }
     do {
-      return try batch(message)
+      return try batch()
     } catch let error as CannotMove {
       // A function that reads its input itself has an exception in its place, and may catch it.
       WorkerProgress.staying = error
@@ -314,15 +382,16 @@ private final class WorkerInput: BatchCursor {
     }
   }
 
-  private func batch(_ message: WorkerMessage) throws -> any RecordBatch {
+  private func batch(
+    _ bytes: UnsafeRawBufferPointer, form: Int, count: Int
+  ) throws -> any RecordBatch {
     // The bytes, and what is made of them at once.
-    guard hasMemory(for: 2 * message.size + Self.leastMemory) else {
+    guard hasMemory(for: 2 * bytes.count + Self.leastMemory) else {
       throw CannotMove(
-        "\(message.b) records of \(max(message.size >> 20, 1)) MB do not fit into it",
+        "\(count) records of \(max(bytes.count >> 20, 1)) MB do not fit into it",
         lacksMemory: true)
     }
-    return try BatchCodec.decode(
-      conversation.payload(of: message), form: message.a, count: message.b, with: pickling)
+    return try BatchCodec.decode(bytes, form: form, count: count, with: pickling)
   }
 }
 

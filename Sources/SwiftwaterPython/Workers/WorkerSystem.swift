@@ -144,9 +144,9 @@ struct WorkerMessage: BitwiseCopyable {
     case session
     case broadcast
     case program
-    /// a: program, b: partition, c: stage, d: attempt. The bytes: the partitions of its nodes.
+    /// a: program, b: partition, c: stage, d: attempt. The bytes: a ``TaskRequest``.
     case task
-    /// Answers `need`. a: how the batch is written, b: its records.
+    /// Answers `need`. a: how the batch is written, b: its records, c: 1 where it is known to be the last.
     case batch
     case noMoreInput
     /// Answers `need` and `output`: the task is given up.
@@ -159,6 +159,9 @@ struct WorkerMessage: BitwiseCopyable {
     case need
     /// a: bucket, b: how the batch is written, c: its records.
     case output
+    /// The same, and the task is done: nothing was counted, and accumulators have gained nothing. Nobody
+    /// answers.
+    case lastOutput
     /// a: records that were counted. The bytes: what accumulators have gained.
     case done
     /// The bytes: the exception. a: 1 where the task was given up, 2 where records cannot be pickled,
