@@ -7,7 +7,7 @@ import time
 import pytest
 
 from swiftwater.testing import StreamingTest
-from tests.tasks.workers.worker_contexts import children, context, pids, spread
+from tests.tasks.workers.worker_contexts import children, context, pids, spread, wait_until
 
 
 def slow_pid(_):
@@ -48,13 +48,35 @@ def test_without_cloudpickle_all_stays_in_the_driver_which_is_said_once(monkeypa
     assert capfd.readouterr().err.count("pip install cloudpickle") == 1
 
 
-def test_a_long_stage_is_shared_with_workers_from_some_time_on_and_at_once_the_next_time():
+def test_a_long_stage_is_shared_with_workers_from_some_time_on_and_at_once_the_next_time(tmp_path):
+    driver, folder = os.getpid(), str(tmp_path)
+
+    def seen(name):
+        return [int(file.split(" ")[1]) for file in os.listdir(folder) if file.startswith(name)]
+
+    def slow(n):
+        """The two processes wait for each other, and not for how long a worker takes to start."""
+        time.sleep(0.01)
+        in_first_job = not os.path.exists(f"{folder}/second job")
+        side, other = ("driver", "worker") if os.getpid() == driver else ("worker", "driver")
+        open(f"{folder}/{side}{in_first_job} {n}", "w").close()
+        others, own = f"{other}{in_first_job}", f"{side}{in_first_job}"
+        if in_first_job:
+            if side == "worker" or n >= 42:
+                wait_until(lambda: max(seen(others), default=0) >= 42, seconds=60)
+        elif side == "worker":
+            wait_until(lambda: len(seen(others)) >= 7, seconds=60)
+        elif len(seen(own)) > 7:
+            wait_until(lambda: len(seen(others)) >= 20, seconds=60)
+        return os.getpid()
+
     with context("auto") as sc:
-        slow = spread(sc, range(48), 48).map(lambda n: (time.sleep(0.01), os.getpid())[1])
-        first = slow.collect()
+        rdd = spread(sc, range(48), 48).map(slow)
+        first = rdd.collect()
         assert first[0] == os.getpid()
         assert set(first[-6:]) - {os.getpid()}, "no worker took part"
-        second = slow.collect()
+        (tmp_path / "second job").touch()
+        second = rdd.collect()
         assert first.count(os.getpid()) > second.count(os.getpid()) > 6
         # The driver and one worker are two processes.
         assert len(set(first + second)) == 2
