@@ -1,4 +1,5 @@
 import PythonInterop
+import SwiftwaterCore
 import SwiftwaterRDD
 
 /// Reads compressed files with the libraries of Python, which `swiftwater._compression` chooses.
