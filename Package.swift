@@ -83,11 +83,28 @@ let package = Package(
     .target(name: "CSignals"),
     engine("PythonInterop", ["CPython", "CSignals"]),
     engine(
+      "PythonFunctions", ["PythonInterop", "SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterPlan"]),
+    engine(
+      "PythonRecords",
+      ["PythonFunctions", "PythonInterop", "SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterPlan"]),
+    engine(
+      "PythonOperators",
+      [
+        "PythonRecords", "PythonFunctions", "PythonInterop", "SwiftwaterCore", "SwiftwaterKernels",
+        "SwiftwaterPlan",
+      ]),
+    engine(
+      "PythonWorkers",
+      [
+        "CSignals", "PythonOperators", "PythonRecords", "PythonFunctions", "PythonInterop",
+        "SwiftwaterCore", "SwiftwaterPlan", "SwiftwaterRDD", "SwiftwaterConsole",
+      ]),
+    engine(
       "SwiftwaterPython",
       [
-        "CSignals", "PythonInterop", "SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterPlan",
-        "SwiftwaterRDD", "SwiftwaterStreaming", "SwiftwaterConnectors", "SwiftwaterConsole",
-        "SwiftwaterTesting",
+        "CSignals", "PythonWorkers", "PythonOperators", "PythonRecords", "PythonFunctions",
+        "PythonInterop", "SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterPlan", "SwiftwaterRDD",
+        "SwiftwaterStreaming", "SwiftwaterConnectors", "SwiftwaterConsole", "SwiftwaterTesting",
       ]),
     .target(name: "CHost", dependencies: ["CPython"], cSettings: pythonHome),
     .executableTarget(

@@ -1,4 +1,5 @@
 import PythonInterop
+import PythonRecords
 import SwiftwaterCore
 import SwiftwaterPlan
 import SwiftwaterRDD

@@ -1,5 +1,6 @@
 import CSignals
 import PythonInterop
+import SwiftwaterConsole
 import SwiftwaterCore
 
 /// Ends the process where a signal that should end the job can have no effect: C code holds the

@@ -1,4 +1,5 @@
 import PythonInterop
+import SwiftwaterConsole
 import SwiftwaterCore
 
 /// Calls a function of Python's with the events that Spark's listeners hear of.

@@ -1,5 +1,7 @@
 import CSignals
+import PythonFunctions
 import PythonInterop
+import PythonRecords
 import SwiftwaterConsole
 import SwiftwaterCore
 import SwiftwaterRDD

@@ -1,9 +1,9 @@
 import CSignals
 import PythonInterop
+import PythonWorkers
 import SwiftwaterConsole
 import SwiftwaterCore
 import SwiftwaterRDD
-import Synchronization
 
 /// A SparkContext that Python made, and what tells people about it.
 final class PythonContext: Sendable {
@@ -30,32 +30,5 @@ final class PythonContext: Sendable {
         try WorkerPool(use: use, parallelism: context.parallelism, settings: settings))
     }
     ProcessConsole.current.withLock { $0 = console }
-  }
-}
-
-/// Where `log` writes: the latest context's console.
-enum ProcessConsole {
-  static let current = Mutex<Console?>(nil)
-
-  static func log(_ level: String, _ message: String) throws {
-    try console().log(level, message)
-  }
-
-  /// For what may come again and again. See ``Console/logRepeated(_:kind:_:)``.
-  static func logRepeated(_ level: String, kind: String, _ message: String) throws {
-    try console().logRepeated(level, kind: kind, message)
-  }
-
-  static func setLevel(_ level: String) throws {
-    try console().setLevel(level)
-  }
-
-  private static func console() throws -> Console {
-    try current.withLock { current in
-      if let current { return current }
-      let first = try Console(settings: Settings())
-      current = first
-      return first
-    }
   }
 }

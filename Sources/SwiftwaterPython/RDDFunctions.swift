@@ -1,4 +1,7 @@
+import PythonFunctions
 import PythonInterop
+import PythonOperators
+import PythonRecords
 import SwiftwaterCore
 import SwiftwaterKernels
 import SwiftwaterPlan
@@ -338,26 +341,6 @@ private func count(_ rdd: RDDNode, _ py: borrowing Python) throws -> Int {
 }
 
 // MARK: - Arguments
-
-/// Steps from tuples of kind, function, name and site.
-///
-/// - Parameter numberedFrom: of the first.
-func recordSteps(
-  in tuples: some Sequence<PyPointer>, numberedFrom first: Int = 0, _ py: borrowing Python
-) throws -> [RecordStep] {
-  var result: [RecordStep] = []
-  for (index, tuple) in tuples.enumerated() {
-    guard let fields = pointers(in: tuple), fields.count == 4,
-      let kind = py.text(of: fields[0]).flatMap({ RecordStep.Kind(rawValue: $0) }),
-      let name = py.text(of: fields[2]), let site = py.text(of: fields[3])
-    else { throw ArgumentError("an operator is (kind, function, name, site)") }
-    result.append(
-      RecordStep(
-        kind, try PythonFunction(fields[1], py),
-        at: OperatorPlace(name: name, site: site, number: first + index)))
-  }
-  return result
-}
 
 /// An operator's name, and behind it its site.
 func place(

@@ -1,4 +1,5 @@
 import PythonInterop
+import SwiftwaterConsole
 import SwiftwaterCore
 import Synchronization
 

@@ -1,4 +1,5 @@
 import CSignals
+import PythonFunctions
 import PythonInterop
 import SwiftwaterCore
 import SwiftwaterRDD

@@ -1,4 +1,6 @@
+import PythonFunctions
 import PythonInterop
+import PythonRecords
 import SwiftwaterCore
 
 /// Batches on their way to another process: text and columns as they are, Python's objects as columns
@@ -101,23 +103,6 @@ enum BatchCodec {
         "a batch from another process has \(batch.recordCount) records instead of \(count)")
     }
     return batch
-  }
-}
-
-/// Why a task can only run in the driver.
-struct CannotMove: Error {
-  let reason: String
-  /// A worker has less memory than it takes; the driver may have it.
-  let lacksMemory: Bool
-
-  init(_ reason: String, lacksMemory: Bool = false) {
-    self.reason = reason
-    self.lacksMemory = lacksMemory
-  }
-
-  init(_ what: String, _ error: any Error) {
-    reason = "\(what) (\(error))"
-    lacksMemory = (error as? PythonError)?.isMemoryError ?? false
   }
 }
 

@@ -1,3 +1,4 @@
+import PythonFunctions
 import PythonInterop
 import SwiftwaterCore
 import SwiftwaterPlan

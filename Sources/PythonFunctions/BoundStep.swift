@@ -2,14 +2,14 @@ import PythonInterop
 import SwiftwaterPlan
 
 /// A step with its function as one task may use it.
-struct BoundStep {
-  let kind: RecordStep.Kind
-  let function: PythonObject
-  let place: OperatorPlace
-  let origin: PythonFunction
+package struct BoundStep {
+  package let kind: RecordStep.Kind
+  package let function: PythonObject
+  package let place: OperatorPlace
+  package let origin: PythonFunction
 
   /// - Throws: ``PythonError`` where a function has captured what belongs to the driver.
-  static func bound(_ steps: [RecordStep], _ py: borrowing Python) throws -> [BoundStep] {
+  package static func bound(_ steps: [RecordStep], _ py: borrowing Python) throws -> [BoundStep] {
     let functions = steps.map { PythonFunction.of($0.function) }
     let objects = try PythonFunction.forTask(functions, py)
     return steps.indices.map { index in
@@ -21,13 +21,13 @@ struct BoundStep {
 }
 
 /// The longest part of a record that an error shows, in characters.
-let shownRecordLength = 200
+package let shownRecordLength = 200
 
 extension PythonError {
   /// Takes the exception that is set, and notes where it happened.
   ///
   /// - Parameter record: shown as a sample; borrowed.
-  static func fetch(
+  package static func fetch(
     at place: OperatorPlace, record: PyPointer?, _ py: borrowing Python
   ) -> PythonError {
     var error = PythonError.fetchFromFunction(py)
@@ -42,7 +42,7 @@ extension PythonError {
   }
 
   /// As ``fetch(at:record:_:)``, for a record that the caller owns.
-  static func fetch(
+  package static func fetch(
     at place: OperatorPlace, latest: PythonObject?, _ py: borrowing Python
   ) -> PythonError {
     withExtendedLifetime(latest) { fetch(at: place, record: latest?.pointer, py) }

@@ -12,7 +12,7 @@ import SwiftwaterKernels
 /// wait for the interpreter.
 ///
 /// SAFETY: used by threads that hold the interpreter. References on the stack are owned.
-final class DirectFunction: @unchecked Sendable {
+package final class DirectFunction: @unchecked Sendable {
   // SAFETY (@unchecked Sendable): the code does not change after `init`, and who counts holds the
   // interpreter.
   private struct Instruction {
@@ -69,11 +69,11 @@ final class DirectFunction: @unchecked Sendable {
   deinit { code.deallocate() }
 
   /// The value for one argument; nil, and no exception, where the function has to be called.
-  @inline(__always)
-  func value(_ argument: PyPointer) -> PyPointer? { value(argument, argument) }
+  @inlinable @inline(__always)
+  package func value(_ argument: PyPointer) -> PyPointer? { value(argument, argument) }
 
   /// The value for two arguments; nil, and no exception, where the function has to be called.
-  func value(_ first: PyPointer, _ second: PyPointer) -> PyPointer? {
+  package func value(_ first: PyPointer, _ second: PyPointer) -> PyPointer? {
     untilCall -= 1
     if untilCall == 0 {
       untilCall = Self.callEvery

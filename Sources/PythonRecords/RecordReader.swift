@@ -1,12 +1,13 @@
+import PythonFunctions
 import PythonInterop
 import SwiftwaterCore
 import SwiftwaterPlan
 
 /// Reads a partition's records as Python objects and pushes them into a chain. Text becomes `str`
 /// here, at the edge of the Python stage, a line at a time.
-final class RecordReader {
+package final class RecordReader {
   /// Where the records come from.
-  enum Source {
+  package enum Source {
     case batches(any BatchCursor)
     /// What a partition function returned, who it is, and what it reads.
     case iterator(PythonObject, OperatorPlace, UpstreamRecords?)
@@ -15,13 +16,14 @@ final class RecordReader {
   private let source: Source
   private var batch: (any RecordBatch)?
   private var index = 0
+  private let notes = WorkerProgress.notes
   /// Rows of a column that are objects already, and where they begin.
   private var objects: (start: Int, pointers: [PyPointer]) = (0, [])
 
   /// Rows that become objects together.
   private static let rowsPerStep = 256
 
-  init(_ source: Source) {
+  package init(_ source: Source) {
     self.source = source
   }
 
@@ -73,7 +75,7 @@ final class RecordReader {
         objects = (index, try newObjects(of: column, range, py))
       }
       let record = objects.pointers[index - objects.start]
-      WorkerProgress.read(index)
+      notes.read(index)
       index += 1
       guard chain.push(record) else { throw chain.takeError(py) }
     }
@@ -87,7 +89,7 @@ final class RecordReader {
     case let batch as PythonBatch:
       while index < batch.recordCount && !chain.sink.isFull {
         guard let record = batch.record(at: index) else { throw PythonError.fetch(py) }
-        WorkerProgress.read(index)
+        notes.read(index)
         index += 1
         guard chain.push(record) else { throw chain.takeError(py) }
       }
@@ -97,7 +99,7 @@ final class RecordReader {
         guard let start = bytes.baseAddress else { return }
         while index < lines.count && !chain.sink.isFull {
           let line = lines[index]
-          WorkerProgress.read(index)
+          notes.read(index)
           index += 1
           // SAFETY: a line's span lies inside its block, and the bytes are valid UTF-8.
           guard
@@ -117,7 +119,7 @@ final class RecordReader {
     into chain: RecordChain<Sink>, _ py: borrowing Python
   ) throws -> Bool {
     while !chain.sink.isFull {
-      WorkerProgress.enter(place)
+      notes.enter(place)
       guard let record = Py.next(iterator) else {
         if Py.isExceptionSet {
           throw PythonError.fetch(at: place, latest: upstream?.latest, py)

@@ -7,7 +7,7 @@ import SwiftwaterKernels
 /// The rows of a column as Python objects, new references.
 ///
 /// - Throws: ``PythonError`` when an object cannot be made.
-func newObjects(
+package func newObjects(
   of column: Column, _ range: Range<Int>, _ py: borrowing Python
 ) throws -> [PyPointer] {
   // Nothing that is made here is garbage: looking for some between the objects takes longer than
@@ -131,7 +131,7 @@ extension ColumnType {
 private let deepestTuple = 8
 
 /// The objects of a Python list as a column; nil where they have no common type among columns'.
-func column(ofList list: PyPointer) -> Column? {
+package func column(ofList list: PyPointer) -> Column? {
   let count = Py.listCount(list)
   guard count > 0 else { return nil }
   var objects: [PyPointer] = []

@@ -1,3 +1,4 @@
+import PythonFunctions
 import PythonInterop
 import SwiftwaterKernels
 
@@ -6,7 +7,7 @@ import SwiftwaterKernels
 /// Text, bytes, numbers, None and tuples of them are found without Python's seed, whatever the
 /// process's hash seed. Anything else is asked for its own hash, which is only allowed where that
 /// does not depend on a random seed, and freed of addresses (`swiftwater._placement`).
-func portableHash(of object: PyPointer, _ py: borrowing Python, depth: Int = 0) -> Int? {
+package func portableHash(of object: PyPointer, _ py: borrowing Python, depth: Int = 0) -> Int? {
   switch py.hashForm(of: object) {
   case .none: return PortableHash.none
   case .text(let bytes): return PortableHash.text(utf8: bytes)

@@ -1,4 +1,6 @@
+import PythonFunctions
 import PythonInterop
+import SwiftwaterConsole
 import SwiftwaterCore
 import SwiftwaterPlan
 import SwiftwaterRDD

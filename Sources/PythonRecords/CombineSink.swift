@@ -1,117 +1,13 @@
+import PythonFunctions
 import PythonInterop
 import SwiftwaterCore
 import SwiftwaterPlan
-
-extension PythonLanguage {
-  func combined(
-    _ rest: Rest, _ combination: CombineByKey, divided: [[any RecordBatch]], _ task: TaskContext
-  ) throws -> [[any RecordBatch]] {
-    try Interpreter.attach { py in
-      let partitioner = combination.partitioner
-      let divided = DividedPairs(divided, partitioner.count)
-      let mergeValue = PythonFunction.of(combination.mergeValue)
-      let create = combination.createCombiner.map(PythonFunction.of)
-      var functions = try PythonFunction.forTask(
-        [mergeValue] + [create].compactMap(\.self), py)
-      let merge = functions.removeFirst()
-      let bound = try BoundPartitioner(partitioner, at: combination.place, py)
-      let direct = task.isLowering ? try mergeValue.direct(2, py) : nil
-      let sink = CombineSink(
-        create: functions.first, merge: merge, direct: direct, place: combination.place
-      ) { sink, py in
-        try divided.add(sink, by: bound, py)
-      }
-      try drain(rest, into: sink, task, py)
-      try finish(sink, py)
-      try divided.add(sink, by: bound, py)
-      return divided.batches
-    }
-  }
-
-  func merged(
-    _ parts: [any RecordBatch], _ combination: CombineByKey, _ task: TaskContext
-  ) throws -> any BatchCursor {
-    try Interpreter.attach { py in
-      let mergeCombiners = PythonFunction.of(combination.mergeCombiners)
-      let merge = try mergeCombiners.forTask(py)
-      let direct = task.isLowering ? try mergeCombiners.direct(2, py) : nil
-      let place = combination.place
-      let sink = CombineSink(create: nil, merge: merge, direct: direct, place: place)
-      let reader = RecordReader(.batches(ArrayCursor(parts)))
-      let chain = RecordChain([], into: sink)
-      while try reader.pump(into: chain, py) {
-        try task.checkCancellation()
-        // Full: what is combined so far and what is left go to disk, by the hashes of their keys.
-        try finish(sink, py)
-        return try mergedOnDisk(sink.takePairs(py), and: reader, with: merge, place, task, py)
-      }
-      try finish(sink, py)
-      return ArrayCursor([PythonBatch(try sink.takePairs(py))])
-    }
-  }
-
-  /// `swiftwater._spill.merged_pairs`: the same pairs in the same order.
-  private func mergedOnDisk(
-    _ pairs: PythonObject, and rest: RecordReader, with merge: PythonObject,
-    _ place: OperatorPlace, _ task: TaskContext, _ py: borrowing Python
-  ) throws -> any BatchCursor {
-    let upstream = UpstreamRecords(rest, through: [], after: pairs)
-    do {
-      guard let iterator = RecordIteratorType.make(upstream) else { throw PythonError.fetch(py) }
-      defer { Py.release(iterator) }
-      let mergePairs = try py.importing("merged_pairs", from: "swiftwater._spill")
-      guard let result = mergePairs.call(iterator, merge.pointer) else {
-        throw PythonError.fetch(at: place, record: nil, py)
-      }
-      defer { Py.release(result) }
-      guard let output = Py.iterator(over: result) else { throw PythonError.fetch(py) }
-      return ReaderCursor(
-        RecordReader(.iterator(PythonObject(owning: output), place, upstream)), of: [upstream],
-        task: task)
-    } catch {
-      upstream.close()
-      throw error
-    }
-  }
-
-  private func finish(_ sink: CombineSink, _ py: borrowing Python) throws {
-    guard sink.finish() else {
-      guard let (place, record) = sink.takeFailure() else { throw PythonError.fetch(py) }
-      defer { Py.release(record) }
-      throw PythonError.fetch(at: place, record: record, py)
-    }
-  }
-}
-
-/// Combined pairs by the partitions of their keys, in the parts in which they came.
-private final class DividedPairs {
-  private(set) var batches: [[any RecordBatch]]
-
-  /// - Parameter earlier: what is divided already; nothing, or a list for each partition.
-  init(_ earlier: [[any RecordBatch]], _ count: Int) {
-    batches = earlier.isEmpty ? Array(repeating: [], count: count) : earlier
-  }
-
-  /// Takes the pairs out of the sink.
-  func add(
-    _ sink: CombineSink, by partitioner: BoundPartitioner, _ py: borrowing Python
-  ) throws {
-    let buckets = Buckets(partitioner)
-    try sink.forEach { key, value in
-      guard let pair = Py.newPair(key, value) else { throw PythonError.fetch(py) }
-      defer { Py.release(pair) }
-      try buckets.add(pair, key: key, py)
-    }
-    sink.empty()
-    for (index, part) in try buckets.batches().enumerated() { batches[index] += part }
-  }
-}
 
 /// Combines (key, value) records in a ``KeyTable``: keys stay in first-seen order.
 ///
 /// Records wait until some of them can be looked up together; they are combined in the order in
 /// which they came. Call ``finish()`` behind the last.
-final class CombineSink: RecordSink {
+package final class CombineSink: RecordSink {
   private struct Waiting {
     let record: PyPointer
     let key: PyPointer
@@ -130,6 +26,7 @@ final class CombineSink: RecordSink {
   private let mergeOwner: PythonObject
   private let direct: DirectFunction?
   private let place: OperatorPlace
+  private let notes = WorkerProgress.notes
   private var failedRecord: PyPointer?
   private var memory = MemoryWatch()
   private let relief: ((CombineSink, borrowing Python) throws -> Void)?
@@ -139,7 +36,7 @@ final class CombineSink: RecordSink {
   /// - Parameters:
   ///   - direct: what computes `merge` without a call.
   ///   - relief: takes the pairs away when memory is short.
-  init(
+  package init(
     create: PythonObject?, merge: PythonObject, direct: DirectFunction?, place: OperatorPlace,
     relief: ((CombineSink, borrowing Python) throws -> Void)? = nil
   ) {
@@ -175,10 +72,17 @@ final class CombineSink: RecordSink {
     return waitingCount < Self.window || combineWaiting()
   }
 
-  /// Combines what waits. False: an exception is set.
-  func finish() -> Bool { combineWaiting() }
+  /// Takes records until there are none left, or it is full.
+  ///
+  /// - Returns: false when there are none left.
+  package func fill(from reader: RecordReader, _ py: borrowing Python) throws -> Bool {
+    try reader.pump(into: RecordChain([], into: self), py)
+  }
 
-  func takeFailure() -> (place: OperatorPlace, record: PyPointer)? {
+  /// Combines what waits. False: an exception is set.
+  package func finish() -> Bool { combineWaiting() }
+
+  package func takeFailure() -> (place: OperatorPlace, record: PyPointer)? {
     defer { failedRecord = nil }
     return failedRecord.map { (place, $0) }
   }
@@ -191,7 +95,7 @@ final class CombineSink: RecordSink {
   }
 
   /// The pairs as a list; the sink is empty afterwards.
-  func takePairs(_ py: borrowing Python) throws -> PythonObject {
+  package func takePairs(_ py: borrowing Python) throws -> PythonObject {
     guard let list = Py.newList() else { throw PythonError.fetch(py) }
     let pairs = PythonObject(owning: list)
     try forEach { key, value in
@@ -243,7 +147,7 @@ final class CombineSink: RecordSink {
   @inline(__always)
   private func combine(_ item: Waiting) -> Bool {
     var failed = false
-    WorkerProgress.enter(place)
+    notes.enter(place)
     if let place = table.find(item.key, hash: item.hash, failed: &failed) {
       let old = table.value(at: place)
       guard let merged = direct?.value(old, item.value) ?? Py.call(merge, old, item.value) else {
@@ -269,5 +173,29 @@ final class CombineSink: RecordSink {
   private func fail(_ record: PyPointer) -> Bool {
     failedRecord = record
     return false
+  }
+}
+
+/// Combined pairs by the partitions of their keys, in the parts in which they came.
+package final class DividedPairs {
+  package private(set) var batches: [[any RecordBatch]]
+
+  /// - Parameter earlier: what is divided already; nothing, or a list for each partition.
+  package init(_ earlier: [[any RecordBatch]], _ count: Int) {
+    batches = earlier.isEmpty ? Array(repeating: [], count: count) : earlier
+  }
+
+  /// Takes the pairs out of the sink.
+  package func add(
+    _ sink: CombineSink, by partitioner: BoundPartitioner, _ py: borrowing Python
+  ) throws {
+    let buckets = Buckets(partitioner)
+    try sink.forEach { key, value in
+      guard let pair = Py.newPair(key, value) else { throw PythonError.fetch(py) }
+      defer { Py.release(pair) }
+      try buckets.add(pair, key: key, py)
+    }
+    sink.empty()
+    for (index, part) in try buckets.batches().enumerated() { batches[index] += part }
   }
 }

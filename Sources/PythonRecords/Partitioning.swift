@@ -1,16 +1,17 @@
+import PythonFunctions
 import PythonInterop
 import SwiftwaterCore
 import SwiftwaterKernels
 import SwiftwaterPlan
 
 /// A partitioner whose function belongs to one task.
-struct BoundPartitioner {
+package struct BoundPartitioner {
   let count: Int
   private let function: PythonObject?
   let place: OperatorPlace
 
   /// - Throws: ``PythonError`` where its function has captured what belongs to the driver.
-  init(_ partitioner: Partitioner, at place: OperatorPlace, _ py: borrowing Python) throws {
+  package init(_ partitioner: Partitioner, at place: OperatorPlace, _ py: borrowing Python) throws {
     count = partitioner.count
     function = try partitioner.function.map { try PythonFunction.of($0).forTask(py) }
     self.place = place
@@ -24,7 +25,7 @@ struct BoundPartitioner {
       }
       return PortableHash.partition(of: hash, among: count)
     }
-    WorkerProgress.enter(place)
+    WorkerProgress.notes.enter(place)
     guard let result = function.call(key) else {
       throw PythonError.fetch(at: place, record: key, py)
     }
@@ -65,7 +66,7 @@ final class Buckets {
 }
 
 /// Divides (key, value) records.
-final class PartitionSink: RecordSink {
+package final class PartitionSink: RecordSink {
   private let partitioner: BoundPartitioner
   private var buckets: Buckets
   /// What was put away before, by partition.
@@ -74,7 +75,7 @@ final class PartitionSink: RecordSink {
   private let place: OperatorPlace
   private var failedRecord: PyPointer?
 
-  init(_ partitioner: BoundPartitioner) {
+  package init(_ partitioner: BoundPartitioner) {
     self.partitioner = partitioner
     buckets = Buckets(partitioner)
     divided = Array(repeating: [], count: partitioner.count)
@@ -104,7 +105,7 @@ final class PartitionSink: RecordSink {
     }
   }
 
-  func batches() throws -> [[any RecordBatch]] {
+  package func batches() throws -> [[any RecordBatch]] {
     try putAway()
     return divided
   }

@@ -1,3 +1,4 @@
+import PythonFunctions
 import PythonInterop
 import SwiftwaterCore
 
@@ -12,7 +13,7 @@ import SwiftwaterCore
 ///
 /// SAFETY: used by threads that hold the interpreter. Where the functions in front of it run, another
 /// thread may take hold of the interpreter and ask for a record too: it waits for the one that reads.
-final class UpstreamRecords: RecordSequence {
+package final class UpstreamRecords: RecordSequence {
   private static let longestReadAhead = 256
 
   private struct Source {
@@ -34,7 +35,7 @@ final class UpstreamRecords: RecordSequence {
   private static let pollNanoseconds: Int64 = 50_000_000
 
   /// - Parameter first: records in front of the reader's.
-  init(
+  package init(
     _ reader: RecordReader, through functions: [BoundStep], after first: PythonObject? = nil
   ) {
     source = Source(reader: reader, functions: functions)
@@ -42,13 +43,13 @@ final class UpstreamRecords: RecordSequence {
   }
 
   /// The record that was handed out last.
-  var latest: PythonObject? {
+  package var latest: PythonObject? {
     guard let list, index > 0 else { return nil }
     return PythonObject(borrowing: Py.listItem(list.pointer, index - 1))
   }
 
   /// Hands out nothing any more, and gives up what it holds.
-  func close() {
+  package func close() {
     Interpreter.attachUnlessEnded { _ in
       let old = (source, list, failure)
       (source, list, failure) = (nil, nil, nil)
@@ -57,7 +58,7 @@ final class UpstreamRecords: RecordSequence {
     }
   }
 
-  func nextRecord() -> PyPointer? {
+  package func nextRecord() -> PyPointer? {
     while true {
       if let list, index < Py.listCount(list.pointer) {
         let record = Py.listItem(list.pointer, index)

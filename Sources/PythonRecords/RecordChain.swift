@@ -1,3 +1,4 @@
+import PythonFunctions
 import PythonInterop
 import SwiftwaterPlan
 
@@ -28,6 +29,7 @@ final class RecordChain<Sink: RecordSink> {
 
   let sink: Sink
   private let functions: [BoundStep]
+  private let notes = WorkerProgress.notes
   private let direct: [DirectFunction?]
   private let steps: UnsafeMutablePointer<Step>
   private let count: Int
@@ -88,7 +90,7 @@ final class RecordChain<Sink: RecordSink> {
     var index = firstStep
     while index < count {
       let step = steps[index]
-      WorkerProgress.words?[0] = step.number
+      notes.enter(number: step.number)
       switch step.kind {
       case .map:
         guard let result = value(of: step, record) else { return fail(index, record) }

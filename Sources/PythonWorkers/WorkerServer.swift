@@ -1,73 +1,12 @@
+import PythonFunctions
 import PythonInterop
 import SwiftwaterCore
 import SwiftwaterPlan
 import SwiftwaterRDD
 
-/// Where a worker process is, for whoever asks after its death: which function it is in, at which
-/// record. Everywhere else than in a worker nothing is noted.
-enum WorkerProgress {
-  // SAFETY (nonisolated(unsafe)): of all variables here: the thread that runs all tasks of a worker sets
-  // them, others only look where there is none. The memory is the page of an area that is never freed.
-  nonisolated(unsafe) private(set) static var words: UnsafeMutablePointer<Int>?
-
-  /// The driver's ``Python/hashMark`` is this process's.
-  nonisolated(unsafe) private static var hasDriversHashes = false
-
-  /// Why the task that runs can only run in the driver.
-  nonisolated(unsafe) fileprivate static var staying: CannotMove?
-
-  fileprivate static func begin(
-    _ words: UnsafeMutablePointer<Int>, interrupted: UnsafePointer<Int>, hasDriversHashes: Bool
-  ) {
-    self.words = words
-    self.interrupted = interrupted
-    self.hasDriversHashes = hasDriversHashes
-  }
-
-  /// Whether hashes of text, which may be in a key's own, are those of the driver. If not, the task goes
-  /// back, with an exception set.
-  static func hasDriversHashes(for key: PyPointer, _ py: borrowing Python) -> Bool {
-    if words == nil || hasDriversHashes { return true }
-    giveUp(becauseOf: key, py)
-    return false
-  }
-
-  /// Sets an exception which no `except Exception` catches: the task goes back to the driver.
-  static func giveUp(becauseOf key: PyPointer, _ py: borrowing Python) {
-    let reason = "the key \(py.describe(key, limit: 80)) has another hash in another process"
-    staying = CannotMove(reason)
-    if let type = try? py.importing("TaskGivenUp", from: "swiftwater._worker") {
-      py.raise(type, reason)
-    }
-  }
-
-  /// Where the driver notes which request it interrupts, and the one that is worked on.
-  nonisolated(unsafe) private static var interrupted: UnsafePointer<Int>?
-  nonisolated(unsafe) fileprivate static var request = 0
-
-  /// Whether the driver has asked for the interrupt that has come.
-  static var isInterrupted: Bool { interrupted.map { $0[0] == request } ?? false }
-
-  /// True in a worker process.
-  static var isWorker: Bool { words != nil }
-
-  /// Notes the function that is called next.
-  @inline(__always)
-  static func enter(_ place: OperatorPlace) { words?[0] = place.number }
-
-  /// Notes the record of the batch that is read next.
-  @inline(__always)
-  static func read(_ index: Int) { words?[3] = index }
-
-  fileprivate static func beginBatch(_ count: Int) {
-    guard let words else { return }
-    (words[1], words[2], words[3]) = (words[1] + words[2], count, -1)
-  }
-}
-
 /// Serves a driver until that closes the connection. Runs on the main thread, which holds the
 /// interpreter.
-final class WorkerServer {
+package final class WorkerServer {
   private let channel: WorkerChannel
   private let conversation: Conversation
   private let isLowering: Bool
@@ -79,7 +18,7 @@ final class WorkerServer {
   private var order: [Int] = []
 
   /// - Parameter descriptors: socket, what is read, what is written.
-  init(descriptors: [Int], settings: [String: String], _ py: borrowing Python) throws {
+  package init(descriptors: [Int], settings: [String: String], _ py: borrowing Python) throws {
     let descriptors = descriptors.map { Int32($0) }
     keepPrivate(descriptors)
     channel = WorkerChannel(
@@ -108,7 +47,7 @@ final class WorkerServer {
     endWithDriver(channel.socket)
   }
 
-  func run(_ py: borrowing Python) throws {
+  package func run(_ py: borrowing Python) throws {
     try channel.send(WorkerMessage(.ready))
     while true {
       let message: WorkerMessage
@@ -394,34 +333,3 @@ private final class WorkerInput: BatchCursor {
     return try BatchCodec.decode(bytes, form: form, count: count, with: pickling)
   }
 }
-
-/// What a worker process calls.
-let workerFunctions: [(String, NativeFunction, String)] = [
-  (
-    "is_interrupted",
-    { _, arguments in
-      entry(arguments, count: 0) { py, _ in py.newBool(WorkerProgress.isInterrupted) }
-    }, "Whether the driver interrupts what this worker works on."
-  ),
-  (
-    "serve",
-    { _, arguments in
-      entry(arguments, count: 2) { py, arguments in
-        let server = try WorkerServer(
-          descriptors: try arguments.integers(0, py), settings: try arguments.textDictionary(1, py),
-          py)
-        try server.run(py)
-        return Py.none()
-      }
-    }, "Serves a driver: (socket, memory to read, memory to write), settings."
-  ),
-  (
-    "end_started",
-    { _, arguments in
-      entry(arguments, count: 0) { py, _ in
-        endWhatWasStarted()
-        return Py.none()
-      }
-    }, "Ends the processes that the functions of a worker have started."
-  ),
-]

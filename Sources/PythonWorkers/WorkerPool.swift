@@ -1,12 +1,14 @@
+import PythonFunctions
 import PythonInterop
+import SwiftwaterConsole
 import SwiftwaterCore
 import SwiftwaterPlan
 import SwiftwaterRDD
 import Synchronization
 
 /// The worker processes of a context, and the rule that says which stages run in them.
-final class WorkerPool: TaskMover {
-  enum Use: String, Sendable {
+package final class WorkerPool: TaskMover {
+  package enum Use: String, Sendable {
     case auto
     case always
     case never
@@ -64,7 +66,7 @@ final class WorkerPool: TaskMover {
   }
 
   /// - Throws: ``EngineError`` (`invalidArgument`) for a setting that cannot be read.
-  init(use: Use, parallelism: Int, settings: Settings) throws {
+  package init(use: Use, parallelism: Int, settings: Settings) throws {
     self.use = use
     self.parallelism = parallelism
     _ = try settings.bytes("swiftwater.worker.memory")
@@ -84,9 +86,9 @@ final class WorkerPool: TaskMover {
 
   // MARK: - The rule
 
-  var movesAll: Bool { use == .always }
+  package var movesAll: Bool { use == .always }
 
-  func plan(_ stage: StageOutline) -> MovePlan {
+  package func plan(_ stage: StageOutline) -> MovePlan {
     let plan = rule(stage)
     if plan == .share(afterNanoseconds: 0) {
       startOne()
@@ -120,7 +122,7 @@ final class WorkerPool: TaskMover {
     return last < Self.shortStage ? .stay : .share(afterNanoseconds: Self.longStage)
   }
 
-  func stageEnded(_ stage: StageOutline, nanoseconds: Int64?) {
+  package func stageEnded(_ stage: StageOutline, nanoseconds: Int64?) {
     let session = state.withLock { $0.sessions.removeValue(forKey: stage.number) }
     // Not under the lock: its end needs the interpreter, whose holder may wait for the lock.
     withExtendedLifetime(session) {}
@@ -138,7 +140,7 @@ final class WorkerPool: TaskMover {
   /// Runs a program for a task in a worker.
   ///
   /// - Throws: also a `SparkException`, where its worker dies.
-  func run(
+  package func run(
     _ program: StageProgram, partitions: [Int], task: TaskContext,
     inputs: () throws -> [any BatchCursor]
   ) throws -> StageOutput {
@@ -438,7 +440,7 @@ final class WorkerPool: TaskMover {
     }
   }
 
-  func shutDown() {
+  package func shutDown() {
     let idle = state.withLock { state -> [Worker] in
       state.isShutDown = true
       defer { state.idle = [] }
@@ -465,49 +467,5 @@ extension StageProgram {
     let range = "records \(place.start) to \(place.start + place.count - 1) \(partition)"
     if place.index < 0 { return "\(function), within \(range)" }
     return "\(function), at about record \(place.start + place.index) (\(range))"
-  }
-}
-
-/// How long stages that end in a function take.
-final class FunctionHistory: Sendable {
-  /// Of the last stage with about so many records: the logarithm of their number to the base 4.
-  private let last = Mutex<[Int: Int64]>([:])
-
-  /// Those of functions that can be told apart from others, by their identity; the code is kept so that
-  /// it stays the only one with its address.
-  private static let known = Mutex<[Int: (code: PythonObject, history: FunctionHistory)]>([:])
-  private static let mostKnown = 1000
-
-  /// The history of a function, or of an earlier one that was made in the same way: streams make some of
-  /// theirs anew in each batch.
-  static func of(_ function: PyPointer, _ py: borrowing Python) throws -> FunctionHistory {
-    guard let code = py.attribute("__code__", of: function) else { return FunctionHistory() }
-    let owned = PythonObject(owning: code)
-    let identity = try py.importing("identity", from: "swiftwater._isolation")
-    guard let answer = identity.call(function) else { throw PythonError.fetch(py) }
-    defer { Py.release(answer) }
-    guard let number = py.integer(of: answer), number != 0 else { return FunctionHistory() }
-    var dropped: [Int: (code: PythonObject, history: FunctionHistory)] = [:]
-    let history = known.withLock { known in
-      if let found = known[number] { return found.history }
-      if known.count == mostKnown { swap(&known, &dropped) }
-      let new = FunctionHistory()
-      known[number] = (owned, new)
-      return new
-    }
-    // Not under the lock: Python's code may run when an object goes.
-    withExtendedLifetime(dropped) {}
-    return history
-  }
-
-  /// What the last stage with about so many records took.
-  func nanoseconds(for records: Int) -> Int64? { last.withLock { $0[Self.size(records)] } }
-
-  func note(_ nanoseconds: Int64, records: Int) {
-    last.withLock { $0[Self.size(records)] = nanoseconds }
-  }
-
-  private static func size(_ records: Int) -> Int {
-    (Int.bitWidth - max(records, 1).leadingZeroBitCount) / 2
   }
 }

@@ -491,7 +491,7 @@ func endWithDriver(_ socket: Int32) {
 }
 
 /// Ends the processes that functions have started, as far as they are in this process's group.
-func endWhatWasStarted() {
+package func endWhatWasStarted() {
   guard getpgrp() == getpid() else { return }
   Glibc.signal(SIGTERM, SIG_IGN)
   kill(0, SIGTERM)

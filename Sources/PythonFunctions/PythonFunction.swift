@@ -11,10 +11,11 @@ import Synchronization
 /// ``captured(_:_:)`` makes a copy when jobs are made, and each task works with a copy of that where
 /// something in it can be changed (`swiftwater/_captures.py` and
 /// `_isolation.py` decide, and copy).
-final class PythonFunction: UserFunction {
-  let object: PythonObject
+package final class PythonFunction: UserFunction {
+  package let object: PythonObject
+  package let language: any Language
   /// True where a task may need a copy.
-  let hasCaptures: Bool
+  package let hasCaptures: Bool
   /// The variables that it refers to are its own: nobody binds them anew.
   let isCaptured: Bool
   private let memory: Memory
@@ -46,10 +47,12 @@ final class PythonFunction: UserFunction {
   /// Not owned: a function's memory would keep the function alive, which keeps its memory.
   private struct Reference: Sendable { weak var value: PythonFunction? }
 
+  /// - Parameter language: what calls it.
   /// - Throws: ``ArgumentError`` for what cannot be called.
-  init(_ function: PyPointer, _ py: borrowing Python) throws {
+  package init(_ function: PyPointer, in language: any Language, _ py: borrowing Python) throws {
     guard Py.isCallable(function) else { throw ArgumentError("a function is expected") }
     object = PythonObject(borrowing: function)
+    self.language = language
     let mayCapture = try py.importing("may_capture", from: "swiftwater._isolation")
     guard let answer = mayCapture.call(function) else { throw PythonError.fetch(py) }
     defer { Py.release(answer) }
@@ -63,28 +66,28 @@ final class PythonFunction: UserFunction {
   /// - Parameter changes: something in it can be changed.
   private init(_ original: PythonFunction, as object: PyPointer, changes: Bool) {
     self.object = PythonObject(borrowing: object)
+    language = original.language
     hasCaptures = changes
     isCaptured = true
     memory = original.memory
   }
 
-  var pointer: PyPointer { object.pointer }
-  var language: any Language { PythonLanguage() }
-  var history: FunctionHistory { memory.history }
-  var identity: ObjectIdentifier { ObjectIdentifier(memory) }
-  var isOpen: Bool { hasCaptures && !isCaptured }
+  package var pointer: PyPointer { object.pointer }
+  package var history: FunctionHistory { memory.history }
+  package var identity: ObjectIdentifier { ObjectIdentifier(memory) }
+  package var isOpen: Bool { hasCaptures && !isCaptured }
 
   /// True for one that cannot be pickled.
-  var isBoundToDriver: Bool { memory.isBound.load(ordering: .relaxed) }
+  package var isBoundToDriver: Bool { memory.isBound.load(ordering: .relaxed) }
 
-  func bindToDriver() { memory.isBound.store(true, ordering: .relaxed) }
+  package func bindToDriver() { memory.isBound.store(true, ordering: .relaxed) }
 
-  func isSame(as other: any UserFunction) -> Bool {
+  package func isSame(as other: any UserFunction) -> Bool {
     (other as? PythonFunction)?.pointer == pointer
   }
 
   /// A function of a step that Python is to work on.
-  static func of(_ function: any UserFunction) -> PythonFunction {
+  package static func of(_ function: any UserFunction) -> PythonFunction {
     guard let function = function as? PythonFunction else {
       preconditionFailure("a function of another language")
     }
@@ -94,14 +97,14 @@ final class PythonFunction: UserFunction {
   /// The function's native form, as it is now, for a call with so many arguments.
   ///
   /// - Throws: ``PythonError`` for an interrupt.
-  func reading(_ arguments: Int, _ py: borrowing Python) throws -> FunctionReading {
+  package func reading(_ arguments: Int, _ py: borrowing Python) throws -> FunctionReading {
     try memory.lowering.read(object.pointer, arguments: arguments, py)
   }
 
   /// What computes the function without a call of it; nil where nothing does.
   ///
   /// - Throws: ``PythonError`` for an interrupt.
-  func direct(_ arguments: Int, _ py: borrowing Python) throws -> DirectFunction? {
+  package func direct(_ arguments: Int, _ py: borrowing Python) throws -> DirectFunction? {
     guard let code = py.attribute("__code__", of: pointer) else { return nil }
     defer { Py.release(code) }
     if let known = memory.direct.withLock({ $0 }), known.code.pointer == code,
@@ -131,7 +134,7 @@ final class PythonFunction: UserFunction {
   /// The same ones as the last time where nothing has changed since.
   ///
   /// - Throws: ``PythonError`` for an interrupt.
-  static func captured(
+  package static func captured(
     _ functions: [PythonFunction], _ py: borrowing Python
   ) throws -> [PythonFunction] {
     // A worker's functions came as copies, and nobody else has them.
@@ -187,7 +190,7 @@ final class PythonFunction: UserFunction {
   /// The functions as one task may use them: what several of them share is still shared.
   ///
   /// - Throws: ``PythonError`` where one has captured what belongs to the driver.
-  static func forTask(
+  package static func forTask(
     _ functions: [PythonFunction], _ py: borrowing Python
   ) throws -> [PythonObject] {
     let captors = functions.filter(\.hasCaptures)
@@ -205,7 +208,7 @@ final class PythonFunction: UserFunction {
   }
 
   /// The function as one task may use it.
-  func forTask(_ py: borrowing Python) throws -> PythonObject {
+  package func forTask(_ py: borrowing Python) throws -> PythonObject {
     hasCaptures ? try Self.forTask([self], py)[0] : object
   }
 }

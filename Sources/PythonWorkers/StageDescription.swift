@@ -1,4 +1,6 @@
+import PythonFunctions
 import PythonInterop
+import PythonOperators
 import SwiftwaterCore
 import SwiftwaterPlan
 

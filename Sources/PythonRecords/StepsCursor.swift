@@ -1,9 +1,10 @@
+import PythonFunctions
 import PythonInterop
 import SwiftwaterCore
 import SwiftwaterPlan
 
 /// Sends the records of one partition through functions of Python's.
-final class StepsCursor: BatchCursor {
+package final class StepsCursor: BatchCursor {
   /// Records that are worked on between two looks at the outside world.
   private static let chunk = 4096
 
@@ -30,7 +31,7 @@ final class StepsCursor: BatchCursor {
   /// What a function raised, until the records in front of it are taken.
   private var failure: (any Error)?
 
-  init(_ rest: Rest, _ task: TaskContext) {
+  package init(_ rest: Rest, _ task: TaskContext) {
     input = rest.input
     steps = rest.steps
     partition = rest.partition
@@ -48,7 +49,7 @@ final class StepsCursor: BatchCursor {
     upstreams = []
   }
 
-  func next() throws -> (any RecordBatch)? {
+  package func next() throws -> (any RecordBatch)? {
     if isAtEnd { return nil }
     if let failure {
       // An error that is kept holds nothing of this, nor this the error.
@@ -72,7 +73,7 @@ final class StepsCursor: BatchCursor {
   }
 
   /// The first `limit` records, and no more work than they take.
-  func first(_ limit: Int, _ py: borrowing Python) throws -> PythonObject {
+  package func first(_ limit: Int, _ py: borrowing Python) throws -> PythonObject {
     let stage = try lastStage(py)
     let chain = RecordChain(
       stage.tail, direct: stage.direct, into: try ListSink(capacity: limit, py),
@@ -119,7 +120,7 @@ final class StepsCursor: BatchCursor {
   ) throws -> PythonObject {
     guard let iterator = RecordIteratorType.make(records) else { throw PythonError.fetch(py) }
     defer { Py.release(iterator) }
-    WorkerProgress.enter(item.place)
+    WorkerProgress.notes.enter(item.place)
     let result: PyPointer?
     if item.kind == .mapPartitionsWithIndex {
       guard let index = py.newInteger(partition) else { throw PythonError.fetch(py) }

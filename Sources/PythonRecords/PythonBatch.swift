@@ -2,14 +2,14 @@ import PythonInterop
 import SwiftwaterCore
 
 /// Records that are Python objects: an owned list that nobody changes any more.
-final class PythonBatch: RecordBatch {
-  let list: PythonObject
-  let recordCount: Int
+package final class PythonBatch: RecordBatch {
+  package let list: PythonObject
+  package let recordCount: Int
   /// The engine keeps the records, and some can be changed: who reads one gets a copy.
   private let givesCopies: Bool
 
   /// - Parameter list: a list; the caller gives it up.
-  convenience init(_ list: PythonObject) {
+  package convenience init(_ list: PythonObject) {
     self.init(list, givesCopies: false)
   }
 
@@ -19,7 +19,7 @@ final class PythonBatch: RecordBatch {
     self.givesCopies = givesCopies
   }
 
-  func kept() throws -> any RecordBatch {
+  package func kept() throws -> any RecordBatch {
     if givesCopies { return self }
     return try Interpreter.attach { py in
       if let spilled = try SpilledBatch.spillingIfNeeded(list, py) { return spilled }
@@ -42,7 +42,7 @@ final class PythonBatch: RecordBatch {
 /// Adds the records of any batch to a list, as Python objects, up to a length of `limit`.
 ///
 /// - Throws: ``PythonError`` when an object cannot be made.
-func append(
+package func append(
   _ batch: any RecordBatch, to list: PyPointer, limit: Int, _ py: borrowing Python
 ) throws {
   switch batch {

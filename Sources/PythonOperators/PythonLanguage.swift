@@ -1,0 +1,61 @@
+import PythonFunctions
+import PythonInterop
+import PythonRecords
+import SwiftwaterCore
+import SwiftwaterKernels
+import SwiftwaterPlan
+
+/// What Python supplies for its functions and objects. Each part is in a file of its own.
+package struct PythonLanguage: Language {
+  package init() {}
+
+  package var name: String { "Python" }
+  /// More threads would only take turns on one interpreter lock.
+  package var placement: TaskPlacement { .oneAtATime }
+
+  package func together(_ body: () throws -> Void) rethrows {
+    try Interpreter.attach { _ in try body() }
+  }
+
+  package func reading(
+    of function: any UserFunction, arguments: Int
+  ) throws -> FunctionReading {
+    try Interpreter.attach { py in try PythonFunction.of(function).reading(arguments, py) }
+  }
+
+  package func captured(_ functions: [any UserFunction]) throws -> [any UserFunction] {
+    try Interpreter.attach { py in
+      try PythonFunction.captured(functions.map(PythonFunction.of), py)
+    }
+  }
+
+  package func checkCaptures(of functions: [any UserFunction]) throws {
+    let open = functions.map(PythonFunction.of).filter(\.isOpen)
+    if open.isEmpty { return }
+    try Interpreter.attach { py in _ = try PythonFunction.forTask(open, py) }
+  }
+
+  package func cursor(over rest: Rest, _ task: TaskContext) throws -> any BatchCursor {
+    StepsCursor(rest, task)
+  }
+
+  package func count(_ rest: Rest, _ task: TaskContext) throws -> Int {
+    try Interpreter.attach { py in try rest.count(task, py) }
+  }
+
+  package func divided(
+    _ rest: Rest, _ division: PartitionByKey, _ task: TaskContext
+  ) throws -> [[any RecordBatch]] {
+    try Interpreter.attach { py in
+      let partitioner = try BoundPartitioner(division.partitioner, at: division.place, py)
+      let sink = PartitionSink(partitioner)
+      try rest.drain(into: sink, task, py)
+      return try sink.batches()
+    }
+  }
+
+  package func column(of batch: any RecordBatch) -> Column? {
+    guard let batch = batch as? PythonBatch else { return nil }
+    return Interpreter.attach { _ in PythonRecords.column(ofList: batch.list.pointer) }
+  }
+}
