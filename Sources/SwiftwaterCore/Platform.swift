@@ -321,15 +321,32 @@ private func nameThisThread(_ name: String) {
   close(file)
 }
 
-/// Bytes of memory that the process occupies at this moment.
-func residentMemoryBytes() -> Int {
-  let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
-  guard file >= 0 else { return 0 }
-  defer { close(file) }
-  var text = [UInt8](repeating: 0, count: 128)
-  let count = read(file, &text, text.count)
-  let fields = String(decoding: text.prefix(max(0, count)), as: UTF8.self).split(separator: " ")
-  return fields.count > 1 ? (Int(fields[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) : 0
+/// Bytes of memory that the process has at this moment; 0 where the system does not tell.
+public struct ProcessMemory: Sendable {
+  /// Addresses that stand for something: what `ulimit -v` bounds.
+  public var addresses = 0
+  /// What it occupies.
+  public var resident = 0
+  /// What `ulimit -d` bounds.
+  public var data = 0
+
+  public static var now: ProcessMemory {
+    var memory = ProcessMemory()
+    let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return memory }
+    defer { close(file) }
+    var text = [UInt8](repeating: 0, count: 128)
+    let count = read(file, &text, text.count)
+    let fields = String(decoding: text.prefix(max(0, count)), as: UTF8.self).split {
+      $0 == " " || $0 == "\n"
+    }
+    guard fields.count > 5 else { return memory }
+    let page = sysconf(Int32(_SC_PAGESIZE))
+    memory.addresses = (Int(fields[0]) ?? 0) * page
+    memory.resident = (Int(fields[1]) ?? 0) * page
+    memory.data = (Int(fields[5]) ?? 0) * page
+    return memory
+  }
 }
 
 /// Gives memory that was freed back to the system, also what lies between pieces that are in use, where

@@ -162,14 +162,20 @@ public struct Settings: Sendable {
   }
 
   /// A number of bytes of at least 1, and at most `maximum`; nil where the setting is empty.
-  public func bytes(_ name: String, maximum: Int = 1 << 50) throws -> Int? {
+  ///
+  /// - Parameter allowsFractions: `1.5g` is a size too.
+  public func bytes(
+    _ name: String, maximum: Int = 1 << 50, allowsFractions: Bool = false
+  ) throws -> Int? {
     let units: [String: Int] = [
       "": 1, "b": 1, "k": 1 << 10, "kb": 1 << 10, "m": 1 << 20, "mb": 1 << 20, "g": 1 << 30,
       "gb": 1 << 30, "t": 1 << 40, "tb": 1 << 40,
     ]
     let most = maximum >> 40 > 0 ? "\(maximum >> 40)t" : "\(maximum >> 20)m"
     let expected = "a size such as 64k or 16m, up to \(most)"
-    guard let bytes = try quantity(name, units: units, expected: expected) else { return nil }
+    let found = try quantity(
+      name, units: units, allowsFractions: allowsFractions, expected: expected)
+    guard let bytes = found else { return nil }
     // Sizes are added up.
     guard bytes <= maximum else { throw unreadable(name, expected: expected) }
     return bytes
@@ -189,10 +195,20 @@ public struct Settings: Sendable {
     return .microseconds(microseconds)
   }
 
-  private func quantity(_ name: String, units: [String: Int], expected: String) throws -> Int? {
-    guard let text = self[name] else { return nil }
-    let digits = text.prefix { $0.isASCII && $0.isNumber }
+  private func quantity(
+    _ name: String, units: [String: Int], allowsFractions: Bool = false, expected: String
+  ) throws -> Int? {
+    guard let text = self[name]?.trimmed else { return nil }
+    let digits = text.prefix {
+      $0.isASCII && $0.isNumber || allowsFractions && $0 == "."
+    }
     let unit = text.dropFirst(digits.count).filter { $0 != " " }.lowercased()
+    if digits.contains(".") {
+      guard let number = Double(digits), let scale = units[unit],
+        let product = Int(exactly: (number * Double(scale)).rounded(.down)), product >= 1
+      else { throw unreadable(name, expected: expected) }
+      return product
+    }
     guard let number = Int(digits), number >= 1, let scale = units[unit] else {
       throw unreadable(name, expected: expected)
     }
@@ -203,6 +219,16 @@ public struct Settings: Sendable {
 
   private func unreadable(_ name: String, expected: String) -> EngineError {
     .invalidArgument("\(name): '\(self[name] ?? "")' is not \(expected)")
+  }
+}
+
+extension String {
+  /// Without spaces at its ends.
+  fileprivate var trimmed: Substring {
+    var text = self[...]
+    while text.first == " " { text.removeFirst() }
+    while text.last == " " { text.removeLast() }
+    return text
   }
 }
 

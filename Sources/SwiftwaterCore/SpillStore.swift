@@ -39,12 +39,21 @@ public final class SpillStore: Sendable {
     }
   }
 
+  /// The resident memory above which is spilled, as settings say: by default half of the machine's. Unlike
+  /// other sizes it may have a fraction.
+  ///
+  /// - Throws: ``EngineError`` (`invalidArgument`) for a size that cannot be read.
+  public static func limit(_ settings: Settings) throws -> Int {
+    try settings.bytes("swiftwater.spill.memory", allowsFractions: true)
+      ?? physicalMemoryBytes() / 2
+  }
+
   /// As the settings of a context say.
   ///
   /// - Throws: ``EngineError`` (`invalidArgument`) for a size that cannot be read.
   public func configure(_ settings: Settings) throws {
     configure(
-      limit: try settings.bytes("swiftwater.spill.memory") ?? physicalMemoryBytes() / 2,
+      limit: try Self.limit(settings),
       folder: settings["spark.local.dir"]?.split(separator: ",").first.map(String.init)
         ?? temporaryFolder())
   }
@@ -58,7 +67,7 @@ public final class SpillStore: Sendable {
       if state.unseen >= Self.lookEvery || now - state.lookedAt >= Self.lookAfter {
         state.unseen = 0
         state.lookedAt = now
-        state.resident = residentMemoryBytes()
+        state.resident = ProcessMemory.now.resident
       }
       return state.isOver
     }

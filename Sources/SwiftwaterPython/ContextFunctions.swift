@@ -38,4 +38,25 @@ let contextFunctions: [(String, NativeFunction, String)] = [
       }
     }, "Partitions after a shuffle, where nothing else is said."
   ),
+  (
+    "process_memory",
+    { _, arguments in
+      entry(arguments, count: 0) { py, _ in
+        let memory = ProcessMemory.now
+        return py.newTuple([
+          py.newInteger(memory.addresses), py.newInteger(memory.resident),
+          py.newInteger(memory.data),
+        ])
+      }
+    }, "Bytes of memory that the process has: addresses, resident, data."
+  ),
+  (
+    "spill_limit",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        let settings = Settings(["swiftwater.spill.memory": try arguments.text(0, py)])
+        return py.newInteger(try SpillStore.limit(settings))
+      }
+    }, "What a value of the setting swiftwater.spill.memory means, in bytes."
+  ),
 ]

@@ -12,6 +12,25 @@ import Testing
   }
 
   @Test(
+    "Where a size may have a fraction it is bytes all the same",
+    arguments: [
+      ("512m", 512 << 20), ("1.5kb", 1536), (" 7 ", 7), ("3B", 3), ("0.5 g", 1 << 29),
+      ("x", nil), ("1.2.3m", nil), (".m", nil), ("0.1", nil), ("-1.5m", nil),
+    ] as [(String, Int?)])
+  func fractions(text: String, bytes: Int?) throws {
+    let settings = Settings(["swiftwater.spill.memory": text])
+    #expect((try? SpillStore.limit(settings)) == bytes)
+  }
+
+  @Test("The process has memory, and less of it than addresses")
+  func memory() {
+    let memory = ProcessMemory.now
+    #expect(memory.resident > 1 << 20)
+    #expect(memory.addresses >= memory.resident)
+    #expect(memory.data > 0)
+  }
+
+  @Test(
     arguments: [
       ("200", 200_000), ("200ms", 200_000), ("2s", 2_000_000), ("3us", 3), ("1min", 60_000_000),
       ("1h", 3_600_000_000),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import resource
 
+from swiftwater._native import engine
+
 __all__ = ["require"]
 
 # Threads, their stacks and the first blocks take so much; less ends in the middle of something.
 _LEAST_BYTES = 64 << 20
 
-# What is bounded, how the shell names it, and where /proc/self/statm has what is used of it.
+# What is bounded, how the shell names it, and where ``engine.process_memory`` has what is used.
 _LIMITS = (
     (resource.RLIMIT_AS, "addresses (ulimit -v)", 0),
-    (resource.RLIMIT_DATA, "data (ulimit -d)", 5),
+    (resource.RLIMIT_DATA, "data (ulimit -d)", 2),
 )
 
 
@@ -22,19 +24,10 @@ def require() -> None:
         limit, _ = resource.getrlimit(kind)
         if limit == resource.RLIM_INFINITY:
             continue
-        used = _used(field)
-        if used is not None and limit - used < _LEAST_BYTES:
+        used = engine.process_memory()[field]
+        if used > 0 and limit - used < _LEAST_BYTES:
             raise MemoryError(
                 f"this process may have {limit >> 20} MB of {name} and uses {used >> 20} MB "
                 f"already: a context needs {_LEAST_BYTES >> 20} MB more. Raise the limit and "
                 "start again"
             )
-
-
-def _used(field: int) -> int | None:
-    """Return how many bytes the process has, or nothing where the system does not tell."""
-    try:
-        with open("/proc/self/statm", "rb") as file:
-            return int(file.read().split()[field]) * resource.getpagesize()
-    except (OSError, ValueError, IndexError):
-        return None

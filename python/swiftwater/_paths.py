@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from swiftwater._native import engine
 
-__all__ = ["input_files", "local_path", "matching_paths"]
+__all__ = ["input_files", "local_path", "matching_paths", "output_path"]
 
 _PATTERN = ("*", "?", "[", "{")
 
 
-def local_path(name: object, call: str) -> str:
+def local_path(name: object, call: str, does: str = "reads") -> str:
     """Return the path that ``name`` (a path or a ``file:`` URL) stands for.
 
     Raises ``TypeError`` where it is neither, and ``ValueError`` for another scheme.
@@ -31,8 +31,21 @@ def local_path(name: object, call: str) -> str:
     if colon and scheme == "file":
         return "/" + rest.lstrip("/")
     if "://" in path:
-        raise ValueError(f"{call} reads local files only, not {scheme}: {path}")
+        raise ValueError(f"{call} {does} local files only, not {scheme}: {path}")
     return path
+
+
+def output_path(name: object, call: str) -> str:
+    """Return the absolute path of what is written to a path or ``file:`` URL.
+
+    Raises what ``local_path`` does.
+
+    Example::
+
+        >>> output_path("file:///data/counts", "saveAsTextFile")
+        '/data/counts'
+    """
+    return os.path.abspath(local_path(name, call, "writes"))
 
 
 def input_files(name: object, call: str) -> list[str]:

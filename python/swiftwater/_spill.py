@@ -13,8 +13,9 @@ from typing import Any, Generic, TypeVar
 
 from swiftwater import _worker_session
 from swiftwater._active import active_context
+from swiftwater._native import engine
 
-__all__ = ["external_sorted", "limit_bytes", "merged_pairs", "resident_bytes"]
+__all__ = ["MemoryLimit", "external_sorted", "limit_bytes", "merged_pairs", "resident_bytes"]
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -31,35 +32,36 @@ _FILES = 59
 # Memory is not given back at once after writing: only where it grows further is more written.
 _GROWTH = 1.05
 
-_UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-
 
 def limit_bytes() -> int:
     """Return the resident memory of the process above which records go to files.
 
     It is the setting ``swiftwater.spill.memory``, by default half of the machine's memory.
     """
-    chosen = _setting(SETTING)
-    if not chosen:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    text = chosen.strip().lower().removesuffix("b")
-    digits = text.rstrip("kmgt")
-    try:
-        return int(float(digits) * _UNITS[text[len(digits) :]])
-    except (KeyError, ValueError):
-        raise ValueError(f"{SETTING}: '{chosen}' is not a size such as 512m or 2g") from None
+    return engine.spill_limit(_setting(SETTING) or "")
 
 
 def resident_bytes() -> int:
     """Return the memory that the process has now."""
-    try:
-        with open("/proc/self/statm", "rb") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except FileNotFoundError:
-        # Not Linux: the most that it ever had, in bytes on macOS.
-        import resource
+    return engine.process_memory()[1]
 
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+class MemoryLimit:
+    """Says when records go to files: whoever gathers some asks each time that there are more."""
+
+    def __init__(self) -> None:
+        """Begin with what the settings say."""
+        self._bytes = -1
+
+    def is_exceeded(self) -> bool:
+        """Return whether the process is larger than it may be."""
+        if self._bytes < 0:
+            self._bytes = limit_bytes()
+        return resident_bytes() > self._bytes
+
+    def relieve(self) -> None:
+        """Note that records have gone to files: more of them do only where the process grows."""
+        self._bytes = max(self._bytes, int(resident_bytes() * _GROWTH))
 
 
 def local_folder() -> str | None:
@@ -81,17 +83,17 @@ def external_sorted(
     remaining = iter(records)
     run = list(islice(remaining, _STEP))
     if len(run) == _STEP:
-        limit = limit_bytes()
+        limit = MemoryLimit()
         runs: _Runs[T] | None = None
         while chunk := list(islice(remaining, _STEP)):
             run += chunk
-            if resident_bytes() > limit:
+            if limit.is_exceeded():
                 _sort(run, key, reverse)
                 if runs is None:
                     runs = _Runs(local_folder())
                 runs.add(run)
                 run = []
-                limit = max(limit, int(resident_bytes() * _GROWTH))
+                limit.relieve()
         if runs is not None:
             _sort(run, key, reverse)
             return runs.merged([run], key, reverse)
@@ -116,7 +118,7 @@ def merged_pairs(
     files: list[_Runs[tuple[int, K, V]]] = []
     first = 0  # the number of the first key in the table
     remaining = iter(pairs)
-    limit = -1
+    limit = MemoryLimit()
     while chunk := list(islice(remaining, _STEP)):
         for key, value in chunk:
             if key in table:
@@ -125,14 +127,12 @@ def merged_pairs(
                 table[key] = value
         if len(chunk) < _STEP:
             break
-        if limit < 0:
-            limit = limit_bytes()
-        if resident_bytes() > limit:
+        if limit.is_exceeded():
             files = files or [_Runs(folder or local_folder()) for _ in range(_FILES)]
             _divide(table, first, files)
             first += len(table)
             table = {}
-            limit = max(limit, int(resident_bytes() * _GROWTH))
+            limit.relieve()
     if not files:
         return iter(table.items())
     _divide(table, first, files)

@@ -17,8 +17,8 @@ from duckdb.experimental.spark.sql import readwriter, types
 
 from swiftwater import _sql_missing
 from swiftwater._native import engine
-from swiftwater._paths import input_files
-from swiftwater._rdd.part_files import local_path, write_folder
+from swiftwater._paths import input_files, output_path
+from swiftwater._rdd.part_files import write_folder
 from swiftwater._sql_frames import json_lines
 from swiftwater.rdd import RDD
 
@@ -295,7 +295,7 @@ class Writer(_WithOptions, _Writer):  # type: ignore[misc]
         self, path: str, mode: str | None, suffix: str, write: Callable[[str], None]
     ) -> None:
         self.mode(mode)
-        target = local_path(path, "DataFrame.write")
+        target = output_path(path, "DataFrame.write")
         is_there = os.path.lexists(target)
         if is_there and self._mode == "ignore":
             return

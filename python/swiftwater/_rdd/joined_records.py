@@ -37,6 +37,8 @@ _NONE_ONLY = (None,)
 
 def _fill(groups: dict[Any, list[Any]], records: Iterator[Any]) -> bool:
     """Put the values of each key into a list; return whether all of them fit in memory."""
+    from swiftwater._spill import MemoryLimit
+
     get = groups.get
     while chunk := list(islice(records, _LOOK_EVERY)):
         for key, value in chunk:
@@ -47,15 +49,9 @@ def _fill(groups: dict[Any, list[Any]], records: Iterator[Any]) -> bool:
                 values.append(value)
         if len(chunk) < _LOOK_EVERY:
             break
-        if _is_over_limit():
+        if MemoryLimit().is_exceeded():
             return False
     return True
-
-
-def _is_over_limit() -> bool:
-    from swiftwater import _spill
-
-    return _spill.resident_bytes() > _spill.limit_bytes()
 
 
 Groups = Iterable[tuple[Any, tuple[list[Any], ...]]]

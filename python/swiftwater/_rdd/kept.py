@@ -93,12 +93,13 @@ def keep(rdd: RDD[Any]) -> None:
 
 
 def _written(rdd: RDD[Any], parts: list[bytes]) -> str:
-    from swiftwater._rdd.part_files import local_path, write_folder
+    from swiftwater._paths import output_path
+    from swiftwater._rdd.part_files import write_folder
 
     folder = rdd.ctx._checkpoint_dir
     if folder is None:
         raise RuntimeError("the checkpoint folder of the context is gone")
-    target = os.path.join(local_path(folder, "checkpoint"), f"rdd-{rdd.id()}")
+    target = os.path.join(output_path(folder, "checkpoint"), f"rdd-{rdd.id()}")
 
     def write(place: str) -> None:
         for number, data in enumerate(parts):

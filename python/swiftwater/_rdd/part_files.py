@@ -14,11 +14,12 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 from swiftwater._numbers import whole
+from swiftwater._paths import output_path
 
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD
 
-__all__ = ["local_path", "save_pickles", "save_text", "write_folder"]
+__all__ = ["save_pickles", "save_text", "write_folder"]
 
 _SUFFIXES = {
     "GzipCodec": ".gz",
@@ -29,19 +30,6 @@ _SUFFIXES = {
 _DONE = "_SUCCESS"
 _PART = re.compile(r"part-\d{5,}(-[-0-9a-f]+)?(\.\w+)*")
 _CODEC_PACKAGE = "org.apache.hadoop.io.compress."
-
-
-def local_path(path: str, operator: str) -> str:
-    """Return the path of a path or ``file:`` URL as an absolute one."""
-    if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"{operator} needs a path, not {type(path).__name__}: {path!r}")
-    name = os.fspath(path)
-    scheme, colon, rest = name.partition(":")
-    if colon and scheme == "file":
-        name = "/" + rest.lstrip("/")
-    elif "://" in name:
-        raise ValueError(f"{operator} writes local files only, not {scheme}: {name}")
-    return os.path.abspath(name)
 
 
 def write_folder(
@@ -124,7 +112,7 @@ def save_text(
                 file.write(str(record).encode())
             file.write(b"\n")
 
-    _save(rdd, local_path(path, name), suffix, text, overwrite, name)
+    _save(rdd, output_path(path, name), suffix, text, overwrite, name)
 
 
 def save_pickles(rdd: RDD[Any], path: str, batch_size: int, overwrite: bool = False) -> None:
@@ -138,7 +126,7 @@ def save_pickles(rdd: RDD[Any], path: str, batch_size: int, overwrite: bool = Fa
         while batch := list(islice(records, size)):
             pickle.dump(batch, file, pickle.HIGHEST_PROTOCOL)
 
-    target = local_path(path, "saveAsPickleFile")
+    target = output_path(path, "saveAsPickleFile")
     _save(rdd, target, "", pickles, overwrite, "saveAsPickleFile")
 
 

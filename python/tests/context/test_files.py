@@ -72,6 +72,19 @@ def test_paths_of_other_systems():
         local_path(3, "textFile")
 
 
+@pytest.mark.parametrize(
+    ("path", "error", "text"),
+    [
+        ("s3://bucket/x", ValueError, "saveAsTextFile writes local files only, not s3: s3://"),
+        (3, TypeError, "saveAsTextFile needs a path, not int: 3"),
+        (b"/x", TypeError, "saveAsTextFile needs a path, not bytes: b'/x'"),
+    ],
+)
+def test_where_nothing_is_written(sc, path, error, text):
+    with pytest.raises(error, match=text):
+        sc.parallelize([1]).saveAsTextFile(path)
+
+
 def test_whole_text_files(sc, folder):
     def expected(name, text):
         return (f"file:{folder}/{name}", text)
