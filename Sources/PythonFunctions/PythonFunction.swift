@@ -86,6 +86,20 @@ package final class PythonFunction: UserFunction {
     (other as? PythonFunction)?.pointer == pointer
   }
 
+  /// - Throws: ``PythonError`` where comparing raises.
+  package func isEqual(to other: any UserFunction) throws -> Bool {
+    guard let other = other as? PythonFunction else { return false }
+    return try Interpreter.attach { py in
+      guard let answer = Py.compare(pointer, .equal, other.pointer) else {
+        throw PythonError.fetch(py)
+      }
+      defer { Py.release(answer) }
+      let truth = Py.truth(answer)
+      if truth < 0 { throw PythonError.fetch(py) }
+      return truth == 1
+    }
+  }
+
   /// A function of a step that Python is to work on.
   package static func of(_ function: any UserFunction) -> PythonFunction {
     guard let function = function as? PythonFunction else {

@@ -11,7 +11,7 @@ extension PythonFunction {
   }
 }
 
-/// Steps from tuples of kind, function, name and site.
+/// Steps from tuples of kind, function, name, site, and whether records stay pairs of their keys.
 ///
 /// - Parameter numberedFrom: of the first.
 package func recordSteps(
@@ -19,14 +19,15 @@ package func recordSteps(
 ) throws -> [RecordStep] {
   var result: [RecordStep] = []
   for (index, tuple) in tuples.enumerated() {
-    guard let fields = pointers(in: tuple), fields.count == 4,
+    guard let fields = pointers(in: tuple), fields.count == 5,
       let kind = py.text(of: fields[0]).flatMap({ RecordStep.Kind(rawValue: $0) }),
       let name = py.text(of: fields[2]), let site = py.text(of: fields[3])
-    else { throw ArgumentError("an operator is (kind, function, name, site)") }
+    else { throw ArgumentError("an operator is (kind, function, name, site, keeps keys)") }
     result.append(
       RecordStep(
         kind, try PythonFunction(fields[1], py),
-        at: OperatorPlace(name: name, site: site, number: first + index)))
+        at: OperatorPlace(name: name, site: site, number: first + index),
+        keepsKeys: Py.truth(fields[4]) == 1))
   }
   return result
 }

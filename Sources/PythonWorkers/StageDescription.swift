@@ -70,7 +70,7 @@ extension StageStep {
       let parts = steps.map { step in
         py.newTuple([
           py.newText(step.kind.rawValue), newReference(step.function), py.newText(step.place.name),
-          py.newText(step.place.site),
+          py.newText(step.place.site), py.newBool(step.keepsKeys),
         ])
       }
       return try newTuple("records", [py.newList(parts)], py)

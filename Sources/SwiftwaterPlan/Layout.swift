@@ -18,11 +18,17 @@ public struct Layout: Sendable {
     /// Where each input's partitions begin, and their end.
     case union([Int])
     case neighbours(total: Int, count: Int)
+    case sideBySide(inputs: Int, count: Int)
     case given([[Part]])
   }
   private let form: Form
+  /// What the records are divided by, where the layout keeps that.
+  public let partitioner: Partitioner?
 
-  private init(_ form: Form) { self.form = form }
+  private init(_ form: Form, partitioner: Partitioner? = nil) {
+    self.form = form
+    self.partitioner = partitioner
+  }
 
   /// - Parameter partitions: for each partition, what it is made of.
   public init(_ partitions: [[Part]]) { self.init(.given(partitions)) }
@@ -37,11 +43,20 @@ public struct Layout: Sendable {
     Layout(.neighbours(total: total, count: count))
   }
 
+  /// Partition `i` of each of some inputs, for each partition `i` of `count`.
+  ///
+  /// - Parameter partitioner: what all of them are divided by.
+  public static func sideBySide(
+    of inputs: Int, in count: Int, partitioner: Partitioner? = nil
+  ) -> Layout {
+    Layout(.sideBySide(inputs: inputs, count: count), partitioner: partitioner)
+  }
+
   /// The number of partitions.
   public var count: Int {
     switch form {
     case .union(let starts): starts[starts.count - 1]
-    case .neighbours(_, let count): count
+    case .neighbours(_, let count), .sideBySide(_, let count): count
     case .given(let partitions): partitions.count
     }
   }
@@ -61,6 +76,8 @@ public struct Layout: Sendable {
       return ((partition * total / count)..<((partition + 1) * total / count)).map {
         Part(input: 0, partition: $0)
       }
+    case .sideBySide(let inputs, _):
+      return (0..<inputs).map { Part(input: $0, partition: partition) }
     case .given(let partitions): return partitions[partition]
     }
   }
@@ -73,14 +90,18 @@ public final class ZipPartitions: Sendable {
   public let function: (any UserFunction)?
   /// What `function` comes to where pairs are in columns.
   public let form: ZipForm?
+  /// What the results are divided by: that of the inputs, where the function leaves keys where they are.
+  public let partitioner: Partitioner?
   public let place: OperatorPlace
 
   public init(
-    _ layout: Layout, _ function: (any UserFunction)?, form: ZipForm?, at place: OperatorPlace
+    _ layout: Layout, _ function: (any UserFunction)?, form: ZipForm?,
+    partitioner: Partitioner? = nil, at place: OperatorPlace
   ) {
     self.layout = layout
     self.function = function
     self.form = form
+    self.partitioner = partitioner
     self.place = place
   }
 
@@ -92,7 +113,8 @@ public final class ZipPartitions: Sendable {
   public func captured() throws -> ZipPartitions {
     guard let function, function.isOpen else { return self }
     return ZipPartitions(
-      layout, try function.language.captured([function])[0], form: form, at: place)
+      layout, try function.language.captured([function])[0], form: form,
+      partitioner: partitioner, at: place)
   }
 }
 

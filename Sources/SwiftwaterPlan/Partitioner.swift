@@ -6,18 +6,40 @@ public struct Partitioner: Sendable {
   public let count: Int
   /// Gives a key's hash; nil: Spark's `portable_hash`.
   public let function: (any UserFunction)?
+  /// `function` as it was given, before it was captured: what tells partitioners apart.
+  public let given: (any UserFunction)?
   /// The ranges of keys that `function` tells apart.
   public let ranges: KeyRanges?
 
   public init(count: Int, function: (any UserFunction)? = nil, ranges: KeyRanges? = nil) {
+    self.init(count: count, function: function, given: function, ranges: ranges)
+  }
+
+  private init(
+    count: Int, function: (any UserFunction)?, given: (any UserFunction)?, ranges: KeyRanges?
+  ) {
     self.count = count
     self.function = function
+    self.given = given
     self.ranges = ranges
   }
 
-  /// The same with another function.
+  /// The same with what its function was captured as.
   func with(_ function: (any UserFunction)?) -> Partitioner {
-    Partitioner(count: count, function: function, ranges: ranges)
+    Partitioner(count: count, function: function, given: given, ranges: ranges)
+  }
+
+  /// True where both have each key in the same partition, as far as anybody can know: as many
+  /// partitions, and functions that are equal.
+  ///
+  /// - Throws: what comparing functions throws.
+  public func dividesAlike(_ other: Partitioner) throws -> Bool {
+    guard count == other.count else { return false }
+    switch (given, other.given) {
+    case (nil, nil): return true
+    case (let ours?, let theirs?): return try ours.isEqual(to: theirs)
+    default: return false
+    }
   }
 
   /// The partitioner with what its function refers to by now.

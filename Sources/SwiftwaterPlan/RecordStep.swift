@@ -16,6 +16,14 @@ public final class RecordStep: Sendable {
     /// True where the function gets a whole partition's iterator.
     public var takesPartition: Bool { self == .mapPartitions || self == .mapPartitionsWithIndex }
 
+    /// True where records stay pairs of the keys that they had, whatever the function does.
+    var keepsKeys: Bool {
+      switch self {
+      case .filter, .mapValues, .flatMapValues: true
+      case .map, .flatMap, .mapPartitions, .mapPartitionsWithIndex: false
+      }
+    }
+
     /// The same in a native program; nil where there is none.
     var native: Program.Kind? { Program.Kind(rawValue: rawValue) }
   }
@@ -23,18 +31,24 @@ public final class RecordStep: Sendable {
   public let kind: Kind
   public let function: any UserFunction
   public let place: OperatorPlace
+  /// True where what comes out belongs in the partition of what went in: the keys are the same.
+  public let keepsKeys: Bool
   /// The native form of the steps that ended here last: a stream makes the same ones in each batch.
   let memory: StepMemory
 
+  /// - Parameter keepsKeys: as the user says of a function that could change them.
   public convenience init(
-    _ kind: Kind, _ function: any UserFunction, at place: OperatorPlace
+    _ kind: Kind, _ function: any UserFunction, at place: OperatorPlace, keepsKeys: Bool = false
   ) {
-    self.init(kind, function, at: place, memory: StepMemory())
+    self.init(
+      kind, function, at: place, keepsKeys: keepsKeys || kind.keepsKeys, memory: StepMemory())
   }
 
   private init(
-    _ kind: Kind, _ function: any UserFunction, at place: OperatorPlace, memory: StepMemory
+    _ kind: Kind, _ function: any UserFunction, at place: OperatorPlace, keepsKeys: Bool,
+    memory: StepMemory
   ) {
+    self.keepsKeys = keepsKeys
     self.kind = kind
     self.function = function
     self.place = place
@@ -43,7 +57,7 @@ public final class RecordStep: Sendable {
 
   /// The same step of a function that was captured.
   func with(_ function: any UserFunction) -> RecordStep {
-    RecordStep(kind, function, at: place, memory: memory)
+    RecordStep(kind, function, at: place, keepsKeys: keepsKeys, memory: memory)
   }
 
   /// Steps with what their functions refer to by now.
@@ -74,16 +88,23 @@ public struct StepRun: Sendable {
   public let count: Int
   /// Of all steps.
   public let language: any Language
+  /// True where each of them leaves the keys of pairs as they are.
+  public let keepsKeys: Bool
 
   /// - Precondition: there are steps, of one language.
   public init(_ steps: [RecordStep]) {
-    self.init(Storage(steps), steps.count, steps[0].function.language)
+    self.init(
+      Storage(steps), steps.count, steps[0].function.language,
+      keepsKeys: steps.allSatisfy(\.keepsKeys))
   }
 
-  private init(_ storage: Storage, _ count: Int, _ language: any Language) {
+  private init(
+    _ storage: Storage, _ count: Int, _ language: any Language, keepsKeys: Bool
+  ) {
     self.storage = storage
     self.count = count
     self.language = language
+    self.keepsKeys = keepsKeys
   }
 
   public var steps: [RecordStep] { Array(storage.steps.withLock { $0 }.prefix(count)) }
@@ -94,6 +115,9 @@ public struct StepRun: Sendable {
       steps += new
       return true
     }
-    return isLast ? StepRun(storage, count + new.count, language) : StepRun(steps + new)
+    guard isLast else { return StepRun(steps + new) }
+    return StepRun(
+      storage, count + new.count, language,
+      keepsKeys: keepsKeys && new.allSatisfy(\.keepsKeys))
   }
 }

@@ -10,4 +10,15 @@ public enum StreamOperator: Sendable {
   case derived
   /// A function of the driver decides in each batch what is computed.
   case driver(OperatorPlace)
+
+  /// What the records of every RDD are divided by; nil where that is not known of all of them.
+  ///
+  /// - Parameter input: of the first stream that it is made of.
+  public func partitioner(over input: Partitioner?) -> Partitioner? {
+    switch self {
+    case .records(let steps): steps.allSatisfy(\.keepsKeys) ? input : nil
+    case .combineByKey(let combination): combination.partitioner
+    case .source, .derived, .driver: nil
+    }
+  }
 }

@@ -21,6 +21,15 @@ public protocol UserFunction: AnyObject, Sendable {
 
   /// True where both call the same function of the user's.
   func isSame(as other: any UserFunction) -> Bool
+
+  /// True where the language has the functions for equal.
+  ///
+  /// - Throws: what comparing them throws.
+  func isEqual(to other: any UserFunction) throws -> Bool
+}
+
+extension UserFunction {
+  public func isEqual(to other: any UserFunction) throws -> Bool { isSame(as: other) }
 }
 
 /// What a function was read as.

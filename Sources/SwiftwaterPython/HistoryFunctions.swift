@@ -10,8 +10,32 @@ let historyFunctions: [(String, NativeFunction, String)] = [
   (
     "stream_history",
     { _, arguments in
-      entry(arguments, count: 9) { py, arguments in try streamHistory(arguments, py) }
+      entry(arguments, count: 10) { py, arguments in try streamHistory(arguments, py) }
     }, "A stream of what a function makes of present and past RDDs."
+  ),
+  (
+    "stream_window",
+    { _, arguments in
+      entry(arguments, count: 6) { py, arguments in
+        let parent: PythonStream = try arguments.handle(0)
+        let node = try parent.owner.streaming.addWindow(
+          of: try duration(try arguments.integer(1)),
+          every: try BatchInterval(milliseconds: Int64(try arguments.integer(2))),
+          over: parent.node, key: try arguments.text(3, py), at: try place(arguments, 4, py))
+        return HandleType.make(PythonStream(node, of: parent.owner))
+      }
+    }, "The records of the batches of a stream within a length of time."
+  ),
+  (
+    "stream_partitioner",
+    { _, arguments in
+      entry(arguments, count: 3) { py, arguments in
+        let owner: PythonStreaming = try arguments.handle(0)
+        let stream = try owner.streaming.stream(
+          key: try arguments.text(1, py), parent: try arguments.integer(2))
+        return description(of: stream.partitioner, py)
+      }
+    }, "What every RDD of a stream with a key, or of a parent of it, is divided by, or None."
   ),
   (
     "rdd_at",
@@ -22,6 +46,18 @@ let historyFunctions: [(String, NativeFunction, String)] = [
         return rdd.map { HandleType.make($0) } ?? Py.none()
       }
     }, "The RDD of a parent, or of the stream itself, at a batch time."
+  ),
+  (
+    "rdds_between",
+    { _, arguments in
+      entry(arguments, count: 4) { py, arguments in
+        let view: GenerationView = try arguments.handle(0)
+        let rdds = try view.rdds(
+          parent: try arguments.integer(1), after: try time(arguments, 2),
+          through: try time(arguments, 3))
+        return py.newList(rdds.map { HandleType.make($0) })
+      }
+    }, "The RDDs of a parent at the batch times behind one and up to another."
   ),
   (
     "is_stored",
@@ -271,7 +307,8 @@ private func streamHistory(_ arguments: Arguments, _ py: borrowing Python) throw
     place: OperatorPlace(name: try arguments.text(7, py), site: try arguments.text(8, py)),
     slide: try BatchInterval(milliseconds: Int64(try arguments.integer(2))), of: parents,
     reach: Reach(parents: reach, own: try duration(try arguments.integer(4))),
-    key: arguments.isNone(6) ? nil : try arguments.text(6, py))
+    key: arguments.isNone(6) ? nil : try arguments.text(6, py),
+    partitioner: arguments.isNone(9) ? nil : Partitioner(count: try partitionCount(arguments, 9)))
   return HandleType.make(PythonStream(node, of: owner))
 }
 

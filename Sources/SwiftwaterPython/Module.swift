@@ -32,7 +32,7 @@ public func makeModule() -> UnsafeMutableRawPointer? {
   let module = Interpreter.called { py in
     NativeModule.make(
       name: "_swiftwater",
-      functions: processFunctions + contextFunctions + rddFunctions + valueFunctions
+      functions: processFunctions + contextFunctions + rddFunctions + keyFunctions + valueFunctions
         + streamFunctions + fileStreamFunctions + historyFunctions + runFunctions + workerFunctions
         + statusFunctions,
       constants: [

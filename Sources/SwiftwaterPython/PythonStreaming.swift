@@ -70,12 +70,12 @@ final class PythonStreaming: Sendable {
   /// A stream that looks back: `function(milliseconds, view)` returns an RDD, or None.
   func addHistory(
     _ function: PythonObject, place: OperatorPlace, slide: BatchInterval, of parents: [StreamNode],
-    reach: Reach, key: String?
+    reach: Reach, key: String?, partitioner: Partitioner?
   ) throws -> StreamNode {
     let own = OwnNode()
     let node = try streaming.addNode(
       name: place.name, slide: slide, parents: parents, reach: reach, key: key,
-      operator: .driver(place)
+      operator: .driver(place), partitioner: partitioner
     ) { [calls] generation in
       let view = GenerationView(
         generation, parents: parents, own: own.reference.withLock { $0.value })
@@ -181,6 +181,13 @@ final class GenerationView {
     self.generation = generation
     self.parents = parents
     self.own = own
+  }
+
+  func rdds(parent: Int, after start: BatchTime, through end: BatchTime) throws -> [RDDNode] {
+    guard parents.indices.contains(parent) else {
+      throw EngineError.invalidArgument("the stream has no parent number \(parent)")
+    }
+    return try generation.rdds(of: parents[parent], after: start, through: end)
   }
 
   /// - Parameter parent: -1 for the stream itself.

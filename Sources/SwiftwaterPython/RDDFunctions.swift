@@ -65,30 +65,6 @@ let rddFunctions: [(String, NativeFunction, String)] = [
     }, "An RDD with functions applied."
   ),
   (
-    "combine_by_key",
-    { _, arguments in
-      entry(arguments, count: 9) { py, arguments in
-        HandleType.make(
-          try arguments.handle(0, as: RDDNode.self).capturingAgain()
-            .combined(combination(in: arguments, py)))
-      }
-    }, "An RDD with the values of each key combined."
-  ),
-  (
-    "combine_locally",
-    { _, arguments in
-      entry(arguments, count: 4) { py, arguments in
-        let function = try PythonFunction(arguments[1], py)
-        let combination = CombineByKey(
-          mergeValue: function, mergeCombiners: function, partitioner: Partitioner(count: 1),
-          at: try place(arguments, 2, py))
-        return HandleType.make(
-          try arguments.handle(0, as: RDDNode.self).capturingAgain()
-            .combinedLocally(combination))
-      }
-    }, "An RDD with the values of each key combined inside of each partition."
-  ),
-  (
     "explain",
     { _, arguments in
       entry(arguments, count: 1) { py, arguments in
@@ -105,60 +81,6 @@ let rddFunctions: [(String, NativeFunction, String)] = [
         return Lineage.description(of: node, py)
       }
     }, "The RDDs that an RDD is computed from; or None where no file is among them."
-  ),
-  (
-    "union",
-    { _, arguments in
-      entry(arguments, count: 2) { _, arguments in
-        let owner: PythonContext = try arguments.handle(0)
-        let rdds = try handles(in: try arguments.sequence(1), as: RDDNode.self)
-        try requirePartitions(rdds.reduce(0) { $0 + $1.partitionCount })
-        return HandleType.make(RDDNode.union(of: rdds, context: owner.context))
-      }
-    }, "The partitions of several RDDs."
-  ),
-  (
-    "partition_by",
-    { _, arguments in
-      entry(arguments, count: 7) { py, arguments in
-        let ranges = arguments.isNone(5) ? nil : column(ofList: arguments[5])
-        let partitioner = Partitioner(
-          count: try partitionCount(arguments, 1),
-          function: arguments.isNone(2) ? nil : try PythonFunction(arguments[2], py),
-          ranges: ranges.flatMap { KeyRanges($0, isAscending: Py.truth(arguments[6]) == 1) })
-        let division = PartitionByKey(
-          partitioner, in: PythonLanguage(), at: try place(arguments, 3, py))
-        return HandleType.make(
-          try arguments.handle(0, as: RDDNode.self).capturingAgain().partitioned(division))
-      }
-    }, "The pairs of an RDD, each in the partition of its key."
-  ),
-  (
-    "zip_partitions",
-    { _, arguments in
-      entry(arguments, count: 7) { py, arguments in
-        let owner: PythonContext = try arguments.handle(0)
-        let rdds = try handles(in: try arguments.sequence(1), as: RDDNode.self)
-        let zip = ZipPartitions(
-          try layout(in: try arguments.sequence(2), over: rdds, py),
-          try PythonFunction(arguments[3], py), form: ZipForm(try arguments.text(6, py)),
-          at: try place(arguments, 4, py))
-        return HandleType.make(try RDDNode.zipped(zip, of: rdds, context: owner.context))
-      }
-    }, "What a function makes of partitions of several RDDs that belong together."
-  ),
-  (
-    "lay_out",
-    { _, arguments in
-      entry(arguments, count: 4) { py, arguments in
-        let owner: PythonContext = try arguments.handle(0)
-        let rdds = try handles(in: try arguments.sequence(1), as: RDDNode.self)
-        let layout = try layout(in: try arguments.sequence(2), over: rdds, py)
-        return HandleType.make(
-          RDDNode.laidOut(
-            layout, of: rdds, name: try arguments.text(3, py), context: owner.context))
-      }
-    }, "Partitions made of those of several RDDs, one behind the other."
   ),
   (
     "depends_on",
@@ -349,19 +271,7 @@ func place(
   OperatorPlace(name: try arguments.text(index, py), site: try arguments.text(index + 1, py))
 }
 
-/// The arguments of `combine_by_key` and `stream_combine_by_key`, behind the first.
-func combination(in arguments: Arguments, _ py: borrowing Python) throws -> CombineByKey {
-  let partitioner = Partitioner(
-    count: try partitionCount(arguments, 4),
-    function: arguments.isNone(5) ? nil : try PythonFunction(arguments[5], py))
-  return CombineByKey(
-    createCombiner: arguments.isNone(1) ? nil : try PythonFunction(arguments[1], py),
-    mergeValue: try PythonFunction(arguments[2], py),
-    mergeCombiners: try PythonFunction(arguments[3], py), partitioner: partitioner,
-    gathersLists: Py.truth(arguments[8]) == 1, at: try place(arguments, 6, py))
-}
-
-private func partitionCount(
+func partitionCount(
   _ arguments: Arguments, _ index: Int, minimum: Int = 1
 ) throws -> Int {
   let count = try arguments.integer(index)
@@ -372,31 +282,10 @@ private func partitionCount(
   return count
 }
 
-private func requirePartitions(_ count: Int) throws {
+func requirePartitions(_ count: Int) throws {
   guard count <= mostPartitions else {
     throw EngineError.invalidArgument("\(count) partitions are more than \(mostPartitions)")
   }
-}
-
-/// For each partition, pairs of the number of an RDD and of one of its partitions.
-private func layout(
-  in partitions: Items, over rdds: [RDDNode], _ py: borrowing Python
-) throws -> Layout {
-  var plan: [[Layout.Part]] = []
-  plan.reserveCapacity(partitions.count)
-  for partition in partitions {
-    var parts: [Layout.Part] = []
-    for pair in pointers(in: partition) ?? [] {
-      guard let fields = pointers(in: pair), fields.count == 2,
-        let number = py.integer(of: fields[0]), rdds.indices.contains(number),
-        let source = py.integer(of: fields[1]),
-        (0..<rdds[number].partitionCount).contains(source)
-      else { throw ArgumentError("a part is (number of an RDD, number of its partition)") }
-      parts.append(Layout.Part(input: number, partition: source))
-    }
-    plan.append(parts)
-  }
-  return Layout(plan)
 }
 
 /// A function that the driver calls.

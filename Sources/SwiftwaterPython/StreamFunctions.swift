@@ -94,12 +94,56 @@ let streamFunctions: [(String, NativeFunction, String)] = [
     { _, arguments in
       entry(arguments, count: 9) { py, arguments in
         let parent: PythonStream = try arguments.handle(0)
-        let combination = try combination(in: arguments, py)
+        let combination = try combination(
+          in: arguments, into: try partitionCount(arguments, 4), py)
         return stream(
           try parent.owner.streaming.addCombination(combination, of: parent.node),
           of: parent.owner)
       }
     }, "A stream with the values of each key combined, batch by batch."
+  ),
+  (
+    "stream_partition_by",
+    { _, arguments in
+      entry(arguments, count: 5) { py, arguments in
+        let parent: PythonStream = try arguments.handle(0)
+        let partitioner = try partitioner(
+          of: try partitionCount(arguments, 1), arguments, function: 2, py)
+        let division = PartitionByKey(
+          partitioner, in: PythonLanguage(), at: try place(arguments, 3, py))
+        return stream(
+          try parent.owner.streaming.addDivision(division, of: parent.node), of: parent.owner)
+      }
+    }, "A stream with each pair in the partition of its key, batch by batch."
+  ),
+  (
+    "stream_join",
+    { _, arguments in
+      entry(arguments, count: 8) { py, arguments in
+        let parents = try handles(in: try arguments.sequence(0), as: PythonStream.self)
+        guard let owner = parents.first?.owner else {
+          throw ArgumentError("streams are expected")
+        }
+        let node = try owner.streaming.addJoin(
+          try join(arguments, 2, py), of: parents.map(\.node),
+          into: try partitionCount(arguments, 1))
+        return stream(node, of: owner)
+      }
+    }, "Streams brought together by key, batch by batch."
+  ),
+  (
+    "stream_union",
+    { _, arguments in
+      entry(arguments, count: 3) { py, arguments in
+        let parents = try handles(in: try arguments.sequence(0), as: PythonStream.self)
+        guard let owner = parents.first?.owner else {
+          throw ArgumentError("streams are expected")
+        }
+        let node = try owner.streaming.addUnion(
+          of: parents.map(\.node), at: try place(arguments, 1, py))
+        return stream(node, of: owner)
+      }
+    }, "The records of several streams, batch by batch."
   ),
   (
     "stream_explain",

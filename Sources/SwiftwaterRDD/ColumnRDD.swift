@@ -108,18 +108,11 @@ public struct ColumnRDD: Sendable {
     guard let result = kind.resultType(of: type, other.type) else {
       throw Refusal("\(type) and \(other.type) are no pairs with keys of one type", at: nil)
     }
-    let partitioner = partitioner(partitions)
-    let place = OperatorPlace(name: "join")
-    let sides = try [self, other].map { side in
-      try side.node.partitioned(PartitionByKey(partitioner, in: EngineLanguage(), at: place))
-    }
-    let layout = Layout(
-      (0..<partitioner.count).map { partition in
-        sides.indices.map { Layout.Part(input: $0, partition: partition) }
-      })
-    let node = try RDDNode.zipped(
-      ZipPartitions(layout, nil, form: .join(kind), at: place), of: sides, context: node.context)
-    return ColumnRDD(node, type: result)
+    let join = Join(
+      nil, form: .join(kind), in: EngineLanguage(), at: OperatorPlace(name: "join"))
+    let joined = try RDDNode.joined(
+      [node, other.node], by: join, into: partitioner(partitions).count, context: node.context)
+    return ColumnRDD(joined.node, type: result)
   }
 
   /// The pairs by their keys, equal ones in their order, in one partition.
@@ -130,8 +123,8 @@ public struct ColumnRDD: Sendable {
     guard types.key.isOrdered else { throw Refusal("\(types.key) has no order", at: nil) }
     let parent = node.coalesced(to: 1)
     let sort = ZipPartitions(
-      .union(of: [parent.partitionCount]), nil, form: .sort(ascending: ascending),
-      at: OperatorPlace(name: "sortByKey"))
+      .sideBySide(of: 1, in: parent.partitionCount), nil, form: .sort(ascending: ascending),
+      partitioner: parent.partitioner, at: OperatorPlace(name: "sortByKey"))
     return ColumnRDD(
       try RDDNode.zipped(sort, of: [parent], context: node.context), type: type)
   }

@@ -28,7 +28,7 @@ extension RDD {
   public func mapValues<Key: Sendable, Value: Sendable, Output: Sendable>(
     _ transform: @escaping @Sendable (Value) throws -> Output
   ) -> RDD<(Key, Output)> where Element == (Key, Value) {
-    map { ($0.0, try transform($0.1)) }
+    map(keepsKeys: true) { ($0.0, try transform($0.1)) }
   }
 }
 

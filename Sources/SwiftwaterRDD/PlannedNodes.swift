@@ -156,6 +156,11 @@ extension RDDNode {
       partitionCount: division.partitioner.count, recordType: type)
   }
 
+  /// A node without partitions.
+  public static func empty(_ context: SparkContext) -> RDDNode {
+    batches([], name: "parallelize", context: context)
+  }
+
   /// Partitions put together from those of several nodes, without a shuffle.
   public static func laidOut(
     _ layout: Layout, of nodes: [RDDNode], name: String, context: SparkContext
@@ -173,12 +178,50 @@ extension RDDNode {
       .union(of: parents.map(\.partitionCount)), of: parents, name: "union", context: context)
   }
 
-  /// The same records in at most `count` partitions, each made of neighbours.
+  /// The records of all `parents`, in their order, those partitions as one that belong together: see
+  /// ``UnionPlan``.
+  ///
+  /// - Parameter name: of the node, where its partitions are made of several.
+  /// - Throws: what comparing the functions of partitioners throws.
+  public static func united(
+    _ parents: [RDDNode], name: String, context: SparkContext
+  ) throws -> RDDNode {
+    if parents.isEmpty { return empty(context) }
+    let plan = try UnionPlan(of: parents)
+    guard plan.isSideBySide, parents.count > 1 else { return union(of: parents, context: context) }
+    return laidOut(
+      plan.layout, of: plan.inputs.map { parents[$0] }, name: name, context: context)
+  }
+
+  /// The same records in at most `count` partitions, each made of neighbours; itself where it has no
+  /// more.
   public func coalesced(to count: Int) -> RDDNode {
-    let count = min(max(1, count), partitionCount)
-    if count == partitionCount { return self }
-    return Self.laidOut(
-      .neighbours(of: partitionCount, in: count), of: [self], name: name, context: context)
+    count >= partitionCount ? self : neighbours(in: count, name: name)
+  }
+
+  /// The same records in at most `count` partitions, each made of neighbours.
+  public func neighbours(in count: Int, name: String) -> RDDNode {
+    Self.laidOut(
+      .neighbours(of: partitionCount, in: min(max(1, count), partitionCount)), of: [self],
+      name: name, context: context)
+  }
+
+  /// The node, which `partitioner` is known to divide the records of: those of what an earlier run has
+  /// kept. Itself where it has another number of partitions.
+  public func divided(asKnown partitioner: Partitioner?) -> RDDNode {
+    guard let partitioner, self.partitioner == nil, partitioner.count == partitionCount else {
+      return self
+    }
+    return standing(as: name, dividedBy: partitioner)
+  }
+
+  /// A node of its own with the same partitions.
+  ///
+  /// - Parameter partitioner: what the caller knows the records to be divided by.
+  public func standing(as name: String, dividedBy partitioner: Partitioner?) -> RDDNode {
+    Self.laidOut(
+      .sideBySide(of: 1, in: partitionCount, partitioner: partitioner), of: [self], name: name,
+      context: context)
   }
 
   /// A function on partitions of several nodes that belong together.

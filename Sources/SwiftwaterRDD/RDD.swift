@@ -29,7 +29,14 @@ public struct RDD<Element: Sendable>: Sendable {
   public func map<Output: Sendable>(
     _ transform: @escaping @Sendable (Element) throws -> Output
   ) -> RDD<Output> {
-    narrow(.map) { batch in
+    map(keepsKeys: false, transform)
+  }
+
+  /// - Parameter keepsKeys: the records are pairs, and stay those of their keys.
+  func map<Output: Sendable>(
+    keepsKeys: Bool, _ transform: @escaping @Sendable (Element) throws -> Output
+  ) -> RDD<Output> {
+    narrow(.map, keepsKeys: keepsKeys) { batch in
       var output: [Output] = []
       output.reserveCapacity(batch.recordCount)
       try batch.forEachElement { output.append(try transform($0)) }
@@ -55,9 +62,14 @@ public struct RDD<Element: Sendable>: Sendable {
     }
   }
 
-  /// Partitions of both, this one's first.
+  /// The records of both, this one's first: the partitions of one after those of the other; where both
+  /// are divided by their keys in the same way, those that belong together as one.
   public func union(_ other: RDD<Element>) -> RDD<Element> {
-    RDD(RDDNode.union(of: [node, other.node], context: context))
+    do {
+      return RDD(try RDDNode.united([node, other.node], name: "union", context: context))
+    } catch {
+      preconditionFailure("closures are not compared, so that nothing is thrown: \(error)")
+    }
   }
 
   /// Keeps the partitions from their first computation on.
@@ -67,11 +79,12 @@ public struct RDD<Element: Sendable>: Sendable {
   }
 
   private func narrow<Output: Sendable>(
-    _ kind: RecordStep.Kind,
+    _ kind: RecordStep.Kind, keepsKeys: Bool = false,
     _ transform: @escaping @Sendable (any ElementBatch<Element>) throws -> [Output]
   ) -> RDD<Output> {
     let function = BatchFunction { ValueBatch(try transform(Self.elements(of: $0))) }
-    let step = RecordStep(kind, function, at: OperatorPlace(name: kind.rawValue))
+    let step = RecordStep(
+      kind, function, at: OperatorPlace(name: kind.rawValue), keepsKeys: keepsKeys)
     return RDD<Output>(node.applying([step]))
   }
 

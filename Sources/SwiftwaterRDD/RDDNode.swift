@@ -7,13 +7,16 @@ import Synchronization
 /// A node knows nothing of the records' type (see ``RDD`` for that). Immutable but for its cache, and for
 /// its lineage, which can be given up once the records are stored elsewhere. What a shuffle stored and
 /// what was cached is freed with the node.
-public final class RDDNode: Sendable {
+public final class RDDNode: Partitioned, Sendable {
   /// Unique within the process.
   public let id: Int
   /// The operator, as the user wrote it: `map`, `reduceByKey`.
   public let name: String
   public let context: SparkContext
   public let partitionCount: Int
+  /// What the records are divided by; nil where that is not known. It holds, whatever becomes of the
+  /// lineage.
+  public let partitioner: Partitioner?
 
   private static let ids = Atomic(0)
   private let lineage: Mutex<Lineage>
@@ -85,6 +88,7 @@ public final class RDDNode: Sendable {
     self.name = name
     self.context = context
     self.partitionCount = partitionCount
+    partitioner = `operator`.partitioner(over: inputs.first?.partitioner)
     lineage = Mutex(
       Lineage(
         `operator`, inputs, shuffle: shuffle, late: late, placement: placement,

@@ -1,4 +1,5 @@
 import SwiftwaterCore
+import SwiftwaterPlan
 import Synchronization
 
 /// What all RDDs and streams of a job share: its settings, its threads, who listens.
@@ -64,6 +65,16 @@ public final class SparkContext: Sendable {
 
   /// From now on tasks may go to other processes.
   public func setMover(_ mover: any TaskMover) { state.withLock { $0.mover = mover } }
+
+  /// The number of partitions behind a shuffle of some inputs, where nothing is said of it.
+  ///
+  /// Spark: `spark.default.parallelism` where it is set, and else that of their union. Streams take
+  /// ``defaultParallelism``.
+  /// - Throws: what comparing the functions of partitioners throws.
+  public func shufflePartitions(of inputs: [RDDNode]) throws -> Int {
+    settings["spark.default.parallelism"] == nil
+      ? try UnionPlan.partitionCount(of: inputs) : defaultParallelism
+  }
 
   /// True where all that a language has to do is done in other processes.
   public var isMovingAll: Bool { state.withLock { $0.mover?.movesAll ?? false } }

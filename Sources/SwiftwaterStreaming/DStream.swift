@@ -1,5 +1,6 @@
 import SwiftwaterCore
 import SwiftwaterKernels
+import SwiftwaterPlan
 import SwiftwaterRDD
 
 /// A stream in small batches of Swift values: an RDD for every batch time.
@@ -118,9 +119,11 @@ extension StreamingContext {
     guard parents.allSatisfy({ $0.slide == first.slide }) else {
       throw EngineError.invalidArgument("the two DStream should have same slide duration")
     }
-    return try addNode(name: "union", parents: parents) { generation in
+    let partitioner = try Partitioner.shared(by: parents.map(\.partitioner))
+    return try addNode(name: "union", parents: parents, partitioner: partitioner) { generation in
       let rdds = try parents.compactMap { try generation.rdd(of: $0) }
-      return rdds.isEmpty ? nil : RDDNode.union(of: rdds, context: generation.context)
+      return rdds.isEmpty
+        ? nil : try RDDNode.united(rdds, name: "union", context: generation.context)
     }
   }
 }

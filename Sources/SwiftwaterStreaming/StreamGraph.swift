@@ -33,14 +33,28 @@ struct StreamGraph: Sendable {
 
   mutating func addNode(
     name: String, slide: BatchInterval?, parents: [StreamNode], reach: Reach, key: String?,
-    source: StreamSource?, operator: StreamOperator,
+    source: StreamSource?, operator: StreamOperator, partitioner: Partitioner? = nil,
     body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) -> StreamNode {
     let node = StreamNode(
       id: nodes.count, name: name, slide: slide ?? parents.first?.slide ?? interval,
-      parents: parents, reach: reach, key: key, source: source, operator: `operator`, body: body)
+      parents: parents, reach: reach, key: key, source: source, operator: `operator`,
+      partitioner: partitioner, body: body)
     nodes.append(node)
     return node
+  }
+
+  /// The stream with a key, or its parent of that number; -1 is the stream itself.
+  ///
+  /// - Throws: ``EngineError`` (`invalidArgument`) where no stream has that key.
+  func stream(key: String, parent: Int) throws -> StreamNode {
+    guard let node = nodes.first(where: { $0.key == key }),
+      parent == -1 || node.parents.indices.contains(parent)
+    else {
+      throw EngineError.invalidArgument(
+        "the checkpoint has data of the operator \(key), which this program does not have")
+    }
+    return parent == -1 ? node : node.parents[parent]
   }
 
   /// The name of the next source of a kind.

@@ -23,12 +23,15 @@ public final class StreamNode: Sendable {
   /// Set for a stream without parents.
   let source: StreamSource?
   public let `operator`: StreamOperator
+  /// What the records of every RDD are divided by that has any partitions; nil where only an RDD knows.
+  public let partitioner: Partitioner?
   private let body: @Sendable (Generation) throws -> RDDNode?
   private let cached = Mutex(false)
 
   init(
     id: Int, name: String, slide: BatchInterval, parents: [StreamNode], reach: Reach = .none,
     key: String? = nil, source: StreamSource? = nil, operator: StreamOperator,
+    partitioner: Partitioner? = nil,
     body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) {
     self.id = id
@@ -39,6 +42,7 @@ public final class StreamNode: Sendable {
     self.key = key
     self.source = source
     self.operator = `operator`
+    self.partitioner = partitioner ?? `operator`.partitioner(over: parents.first?.partitioner)
     self.body = body
   }
 
@@ -133,6 +137,22 @@ public final class Generation {
     let rdd = try node.rdd(for: generation)
     history.remember(rdd, of: node, at: time)
     return rdd
+  }
+
+  /// The RDDs that `node` has at the batch times behind `start` and up to `end`, in their order.
+  public func rdds(
+    of node: StreamNode, after start: BatchTime, through end: BatchTime
+  ) throws -> [RDDNode] {
+    var rdds: [RDDNode] = []
+    // Before the first batch there is nothing, however far back that is.
+    let zero = history.zeroTime.milliseconds
+    let slide = node.slide.milliseconds
+    let first = max(start.milliseconds - zero, 0) / slide + 1
+    for number in first..<max((end.milliseconds - zero) / slide + 1, first) {
+      let time = BatchTime(milliseconds: zero + number * slide)
+      if let rdd = try rdd(of: node, at: time) { rdds.append(rdd) }
+    }
+    return rdds
   }
 
   func allocation(of node: Int) -> Allocation { history.allocation(of: node, at: time) }

@@ -137,16 +137,19 @@ public final class StreamingContext: Sendable {
   ///   - key: names a stream whose past is part of a checkpoint. With a reach to itself it has
   ///     state: its RDDs are computed in every batch, and kept without their lineage.
   ///   - operator: what the stream makes; `body` makes it.
+  ///   - partitioner: what every RDD is divided by that has any partitions; by default what the operator
+  ///     makes of the first parent's.
   /// - Throws: ``EngineError`` (`illegalState`) once the context has started.
   public func addNode(
     name: String, slide: BatchInterval? = nil, parents: [StreamNode] = [],
     reach: Reach = .none, key: String? = nil, operator: StreamOperator = .derived,
+    partitioner: Partitioner? = nil,
     body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) throws -> StreamNode {
     try building {
       $0.addNode(
         name: name, slide: slide, parents: parents, reach: reach, key: key, source: nil,
-        operator: `operator`, body: body)
+        operator: `operator`, partitioner: partitioner, body: body)
     }
   }
 
@@ -276,15 +279,17 @@ public final class StreamingContext: Sendable {
   /// - Throws: ``EngineError`` (`invalidArgument`) where no stream has that key.
   public func restore(key: String, parent: Int, time: BatchTime, rdd: RDDNode) throws {
     try building { graph in
-      guard let node = graph.nodes.first(where: { $0.key == key }),
-        parent == -1 || node.parents.indices.contains(parent)
-      else {
-        throw EngineError.invalidArgument(
-          "the checkpoint has data of the operator \(key), which this program does not have")
-      }
-      let target = parent == -1 ? node : node.parents[parent]
-      graph.past.rdds.append((target.id, time, rdd))
+      let target = try graph.stream(key: key, parent: parent)
+      graph.past.rdds.append((target.id, time, rdd.divided(asKnown: target.partitioner)))
     }
+  }
+
+  /// The stream with a key, or one of its parents. Before the start.
+  ///
+  /// - Parameter parent: the parent's number; -1 for the stream itself.
+  /// - Throws: ``EngineError`` (`invalidArgument`) where no stream has that key.
+  public func stream(key: String, parent: Int) throws -> StreamNode {
+    try building { try $0.stream(key: key, parent: parent) }
   }
 
   /// Gives a source, numbered among those that are pushed to, what it had taken in for an earlier batch.

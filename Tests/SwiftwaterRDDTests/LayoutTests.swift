@@ -32,6 +32,15 @@ import Testing
     }
   }
 
+  @Test("Partitions side by side: the first of each input, the second of each, ...")
+  func sideBySide() {
+    let expected = (0..<3).map { partition in
+      (0..<2).map { Layout.Part(input: $0, partition: partition) }
+    }
+    #expect(parts(.sideBySide(of: 2, in: 3)) == expected)
+    #expect(parts(.sideBySide(of: 2, in: 0)).isEmpty)
+  }
+
   @Test func given() {
     let partitions = [[Layout.Part(input: 1, partition: 0)], []]
     #expect(parts(Layout(partitions)) == partitions)

@@ -14,10 +14,17 @@ class Handle:
     """Owns one engine object (context, RDD, streaming context, stream). Opaque."""
 
 # One per-record or per-partition function of a pipeline: kind, function, the operator's name as
-# the user wrote it, and the place of the call ("job.py:9").
+# the user wrote it, the place of the call ("job.py:9"), and whether what comes out of map, flatMap
+# or a partition function are pairs of the keys that went in (of the others that is known).
 # kind is one of: map, flatMap, filter, mapValues, flatMapValues,
 # mapPartitions (f(iterator)), mapPartitionsWithIndex (f(index, iterator)).
-Operator = tuple[str, Callable[..., Any], str, str]
+Operator = tuple[str, Callable[..., Any], str, str, bool]
+
+# See join.
+Together = Callable[
+    [int],
+    tuple[list[Callable[[Any], Any]], Callable[[int, Iterator[Any]], Iterable[Any]]],
+]
 
 __version__: Final[str]
 most_partitions: Final[int]  # of an RDD
@@ -56,61 +63,96 @@ def text_file(context: Handle, path: str, minimum_partitions: int) -> Handle: ..
 def file_path(context: Handle, path: list[str], shown: str) -> Handle: ...
 def matching_paths(pattern: str) -> list[str]: ...
 def pipeline(rdd: Handle, operators: Sequence[Operator]) -> Handle: ...
+
+# Where a number of partitions is None it is as many as shuffle_partitions says. What is made by a
+# shuffle comes with the number of partitions in front of that; -1: no partition, no shuffle.
+def shuffle_partitions(rdd: Handle) -> int: ...
 def combine_by_key(
     rdd: Handle,
     create_combiner: Callable[[Any], Any] | None,  # None: the value itself
     merge_value: Callable[[Any, Any], Any],
     merge_combiners: Callable[[Any, Any], Any],
-    partitions: int,
+    partitions: int | None,
     partition_function: Callable[[Any], int] | None,  # None: portable_hash
     name: str,
     site: str,
     # The functions put values into lists, and lists together, so the engine need not call them.
     gathers_lists: bool,
-) -> Handle: ...
+) -> tuple[Handle, int]: ...
 
 # The values of each key combined inside of each partition, without a shuffle.
 def combine_locally(
     rdd: Handle, merge: Callable[[Any, Any], Any], name: str, site: str
 ) -> Handle: ...
-def union(context: Handle, rdds: Sequence[Handle]) -> Handle: ...
+
+# The partitions of one RDD after those of the other. Where all that have partitions are divided
+# alike, partition i has the records of all partitions i, and the RDD is called `name`.
+def union(context: Handle, rdds: Sequence[Handle], name: str) -> Handle: ...
+
+# What the records are divided by: the number of partitions, and the function whose value modulo
+# that is a key's partition (None: portable_hash). None where that is not known.
+def partitioner(rdd: Handle) -> tuple[int, Callable[[Any], int] | None] | None: ...
+
+# The RDD of which a program says that; with another number than it has, that nobody knows.
+def divided_by(
+    rdd: Handle, partitions: int, partition_function: Callable[[Any], int] | None
+) -> Handle: ...
 
 # Records are (key, value) pairs, each sent whole to partition `hash % partitions` of its key.
-# They come out in the order of the parent's partitions and of the records in them.
+# They come out in the order of the parent's partitions and of the records in them. None where the
+# RDD is divided so.
 def partition_by(
     rdd: Handle,
-    partitions: int,
+    partitions: int | None,
     partition_function: Callable[[Any], int] | None,  # None: portable_hash
     name: str,
     site: str,
     # What the function finds the place of a key in, by bisect_left; None: it does something else.
     bounds: list[Any] | None,
     ascending: bool,  # False: the partitions the other way round
-) -> Handle: ...
+) -> tuple[Handle, int] | None: ...
+
+# What function(i, [an iterator over the records of each RDD]) gives for each partition i of keys.
+# RDDs that are not divided by portable_hash into so many partitions are moved. Where `together` is
+# given and the first two are divided alike, but otherwise, all are united and moved together:
+# together(number of RDDs) gives ([a function that marks a value, for each RDD], function(i, marked
+# pairs)). `form` is as in zip_partitions; `keeps_keys` says that pairs of the same keys come out.
+# Comes with the number of partitions in front of each RDD's shuffle (-1: none), and in front of the
+# union's.
+def join(
+    context: Handle,
+    rdds: Sequence[Handle],
+    partitions: int | None,
+    function: Callable[[int, list[Iterator[Any]]], Iterable[Any]],
+    together: Together | None,
+    name: str,
+    site: str,
+    form: str,
+    keeps_keys: bool,
+) -> tuple[Handle, list[int], int]: ...
 
 # Partition i of the result is made of the partitions plan[i], each given as (number of the RDD in
-# `rdds`, number of its partition): what function(i, [an iterator for each]) gives (an iterable). No
-# shuffle. Covers zip, cartesian, joins of RDDs that are partitioned alike, sorts. `form` names
+# `rdds`, number of its partition; without a plan, of partition i of each RDD): what function(i, [an
+# iterator for each]) gives (an iterable). No shuffle. Covers zip, cartesian, sorts. `form` names
 # what the function comes to for pairs: a join ("inner", "leftOuter", "rightOuter", "fullOuter"), a
 # sort of one part by its keys ("ascending", "descending"); "": neither. It is not called then where
 # pairs are in columns.
 def zip_partitions(
     context: Handle,
     rdds: Sequence[Handle],
-    plan: Sequence[Sequence[tuple[int, int]]],
+    plan: Sequence[Sequence[tuple[int, int]]] | None,
     function: Callable[[int, list[Iterator[Any]]], Iterable[Any]],
     name: str,
     site: str,
     form: str,
+    keeps_keys: bool,  # of RDDs that are divided alike: the results are divided so, too
 ) -> Handle: ...
 
-# The same with the records as they are, those of one partition behind those of another: coalesce.
-def lay_out(
-    context: Handle,
-    rdds: Sequence[Handle],
-    plan: Sequence[Sequence[tuple[int, int]]],
-    name: str,
-) -> Handle: ...
+# The records in at most so many partitions, each made of neighbours.
+def coalesce(rdd: Handle, partitions: int, name: str) -> Handle: ...
+
+# The same partitions as an RDD of their own.
+def apart(rdd: Handle, name: str) -> Handle: ...
 
 # A line of a plan: stage, operator, place of its call, how it runs ("native", "native where types
 # allow", "Python", "driver", "engine"), the type of what it gives ("": not known), and why it is
@@ -222,6 +264,31 @@ def stream_combine_by_key(
     gathers_lists: bool,
 ) -> Handle: ...
 
+# As partition_by, join and union do it, in each batch; a stream without an RDD counts as empty.
+def stream_partition_by(
+    stream: Handle,
+    partitions: int,
+    partition_function: Callable[[Any], int] | None,
+    name: str,
+    site: str,
+) -> Handle: ...
+def stream_join(
+    parents: Sequence[Handle],
+    partitions: int,
+    function: Callable[[int, list[Iterator[Any]]], Iterable[Any]],
+    together: Together | None,
+    name: str,
+    site: str,
+    form: str,
+    keeps_keys: bool,
+) -> Handle: ...
+def stream_union(parents: Sequence[Handle], name: str, site: str) -> Handle: ...
+
+# The union of a stream's RDDs within window_ms, every slide_ms; with a key as of stream_history.
+def stream_window(
+    stream: Handle, window_ms: int, slide_ms: int, key: str, name: str, site: str
+) -> Handle: ...
+
 # function(batch time in ms, one RDD (or None) a parent) -> RDD or None
 def stream_transform(
     parents: Sequence[Handle],
@@ -236,7 +303,8 @@ def stream_transform(
 # there is none (also: before the first batch, not a multiple of that stream's slide, longer ago
 # than reach_ms[n] or own_reach_ms). parents may be empty: a source. With `key` the stream has
 # state: its RDDs are computed in every batch and kept without their lineage, and what it can look
-# back on is part of a checkpoint, under that key.
+# back on is part of a checkpoint, under that key. With `partitions` all RDDs are divided by
+# portable_hash into so many.
 def stream_history(
     streaming: Handle,
     parents: Sequence[Handle],
@@ -247,8 +315,18 @@ def stream_history(
     key: str | None,
     name: str,
     site: str,
+    partitions: int | None,
 ) -> Handle: ...
 def rdd_at(generation: Handle, parent: int, time_ms: int) -> Handle | None: ...
+
+# Those that parents[n] has behind after_ms and up to until_ms.
+def rdds_between(generation: Handle, parent: int, after_ms: int, until_ms: int) -> list[Handle]: ...
+
+# What all RDDs of parents[n] of a stream with a key, or with n = -1 of itself, are divided by, as
+# partitioner says it.
+def stream_partitioner(
+    streaming: Handle, key: str, parent: int
+) -> tuple[int, Callable[[Any], int] | None] | None: ...
 
 # Whether all records of an RDD are kept for good, and nothing of what they were computed from.
 def is_stored(rdd: Handle) -> bool: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from threading import get_ident, local
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
+from typing import TYPE_CHECKING, ClassVar, NoReturn, cast
 
 from swiftwater import _active, _lifetime
 from swiftwater._native import engine
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from swiftwater._settings import Settings
     from swiftwater._swiftwater import Handle
     from swiftwater.context import SparkContext
-    from swiftwater.rdd import RDD
 
 
 __all__ = ["JVMOfContexts", "SparkContextCore", "driver_only", "require_driver"]
@@ -171,12 +170,6 @@ class SparkContextCore:
             found = self._local.properties = Properties()
             self._threads[get_ident()] = ref(found)
         return found
-
-    def _shuffle_partitions(self, rdd: RDD[Any]) -> int:
-        # Spark: the setting where it is given, else as many partitions as the RDD has.
-        if self._settings.get("spark.default.parallelism"):
-            return self.defaultParallelism
-        return rdd.getNumPartitions()
 
 
 def driver_only(message: str) -> Exception:

@@ -80,7 +80,7 @@ def _read(
     site = call_site()
     # A partition must not be divided, so its pieces are one record.
     handle = engine.parallelize(sc._engine, [tuple(group) for group in groups], len(groups), 1)
-    steps = [("flatMap", _itself, name, site), ("flatMap", read, name, site)]
+    steps = [("flatMap", _itself, name, site, False), ("flatMap", read, name, site, False)]
     rdd: RDD[Any] = RDD(engine.pipeline(handle, steps), sc)
     rdd._origin = (rdd._id, name, site, -1, (), 0, os.fspath(path))
     return rdd

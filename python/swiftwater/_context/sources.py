@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
@@ -232,12 +231,8 @@ class Sources(SparkContextCore):
         for rdd in rdds:
             if not isinstance(rdd, RDD):
                 raise TypeError(f"union needs RDDs, not {type(rdd).__name__}")
-        partitioner = getattr(rdds[0], "partitioner", None)
-        if partitioner is not None and all(
-            getattr(rdd, "partitioner", None) == partitioner for rdd in rdds
-        ):
-            return functools.reduce(RDD.union, rdds)
-        return RDD(engine.union(self._engine, [rdd._handle for rdd in rdds]), self._itself)
+        handle = engine.union(self._engine, [rdd._handle for rdd in rdds], "union")
+        return RDD(handle, self._itself)
 
 
 def _numbers_of(numbers: range) -> range:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar, cas
 
 from swiftwater._calls import call_site, require_callable, stop_iteration
 from swiftwater._native import engine
-from swiftwater._rdd.partitioners import Partitioner, partition_number, portable_hash
+from swiftwater._numbers import checked_partitions
+from swiftwater._rdd.partitioners import Partitioner, portable_hash
 
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
@@ -30,6 +31,7 @@ __all__ = [
     "U",
     "V",
     "merged",
+    "origin",
     "require_rdd",
     "waiting",
 ]
@@ -62,7 +64,6 @@ class RDDCore(Generic[T_co]):
 
     is_cached = False
     is_checkpointed = False
-    partitioner: Partitioner | None = None
 
     _name: str | None = None
     _origin: Origin | None = None
@@ -87,6 +88,30 @@ class RDDCore(Generic[T_co]):
             4
         """
         return engine.partition_count(self._live)
+
+    @property
+    def partitioner(self) -> Partitioner | None:
+        """How the records are placed, where the engine knows it.
+
+        A program that has placed them itself may say so, and is believed.
+
+        Example::
+
+            >>> sc.parallelize([("a", 1)]).reduceByKey(max, 3).partitioner.numPartitions
+            3
+        """
+        found = engine.partitioner(self._handle)
+        if found is None:
+            return None
+        number, function = found
+        return Partitioner(number, portable_hash if function is None else function)
+
+    @partitioner.setter
+    def partitioner(self, known: Partitioner | None) -> None:
+        number = -1 if known is None else known.numPartitions
+        function = portable_hash if known is None else known.partitionFunc
+        given = None if function is portable_hash else function
+        self._handle = engine.divided_by(self._live, number, given)
 
     def __repr__(self) -> str:
         """Return name and number."""
@@ -144,18 +169,19 @@ class RDDCore(Generic[T_co]):
         return self._origin or (self._id, "", "", -1, (), 0, "")
 
     def _made(
-        self, handle: Handle, name: str, site: str, parents: Sequence[RDDCore[Any]], wide: int = -1
+        self,
+        handle: Handle,
+        name: str,
+        site: str,
+        parents: Sequence[RDDCore[Any] | Origin],
+        wide: int = -1,
     ) -> RDD[Any]:
-        """Return an RDD that the operator ``name`` has made of ``parents``.
+        """Return an RDD that the operator ``name`` has made of ``parents``: RDDs, or their origins.
 
         ``wide`` is the number of partitions in front of its shuffle, -1 without one.
         """
         rdd = self._rdd_class(handle, self.ctx)
-        origins = tuple([parent._known_origin() for parent in parents])
-        depth = 1 + max([origin[5] for origin in origins], default=0)
-        if depth > _DEEPEST_ORIGIN:
-            origins, depth = (), 0
-        rdd._origin = (rdd._id, name, site, wide, origins, depth, "")
+        rdd._origin = origin(rdd._id, name, site, wide, parents)
         return rdd
 
     def _piped(
@@ -167,17 +193,16 @@ class RDDCore(Generic[T_co]):
         """
         require_callable(name, function)
         site = call_site()
-        handle = engine.pipeline(self._live, [(kind, function, name, site)])
-        rdd = self._made(handle, name, site, (self,))
-        if keeps and self.partitioner is not None:
-            rdd.partitioner = self.partitioner
-        return rdd
+        handle = engine.pipeline(self._live, [(kind, function, name, site, bool(keeps))])
+        return self._made(handle, name, site, (self,))
 
     def _partition_number(
         self, name: str, given: int | None, partition_function: Callable[[Any], int]
     ) -> int:
         require_callable(name, partition_function, "a function as partitionFunc")
-        return partition_number(name, given, lambda: self.ctx._shuffle_partitions(self._itself))
+        if given is not None:
+            return checked_partitions(name, given)
+        return engine.shuffle_partitions(self._live)
 
     def _combined(
         self,
@@ -191,11 +216,10 @@ class RDDCore(Generic[T_co]):
     ) -> RDD[Any]:
         for function in (merge_value, merge_combiners, *([create] if create is not None else [])):
             require_callable(name, function)
-        number = self._partition_number(name, partitions, partition_function)
-        if number == 0:
-            return self._empty(name, [self])
+        require_callable(name, partition_function, "a function as partitionFunc")
+        number = None if partitions is None else checked_partitions(name, partitions)
         site = call_site()
-        handle = engine.combine_by_key(
+        handle, wide = engine.combine_by_key(
             self._live,
             create,
             merge_value,
@@ -206,66 +230,60 @@ class RDDCore(Generic[T_co]):
             site,
             gathers_lists,
         )
-        rdd = self._made(handle, name, site, (self,), engine.partition_count(self._handle))
-        rdd.partitioner = Partitioner(number, partition_function)
-        return rdd
+        return self._made(handle, name, site, (self,), wide)
 
     def _partitioned(
         self,
-        partitioner: Partitioner,
+        partitions: int | None,
+        function: Callable[[Any], int],
         name: str,
         bounds: list[Any] | None = None,
         ascending: bool = True,
     ) -> RDD[Any]:
-        """Return this RDD with each pair where ``partitioner`` says; itself if it is so already.
+        """Return this RDD with each pair where ``function`` says; itself if it is so already.
 
-        ``bounds`` and ``ascending`` are what the partitioner goes by: see ``engine.partition_by``.
+        ``bounds`` and ``ascending`` are what the function goes by: see ``engine.partition_by``.
         """
-        if self.partitioner == partitioner:
-            return self._itself
         site = call_site()
-        function = partitioner.partitionFunc
-        handle = engine.partition_by(
-            self._live,
-            partitioner.numPartitions,
-            None if function is portable_hash else function,
-            name,
-            site,
-            bounds,
-            ascending,
-        )
-        rdd = self._made(handle, name, site, (self,), engine.partition_count(self._handle))
-        rdd.partitioner = partitioner
-        return rdd
+        given = None if function is portable_hash else function
+        moved = engine.partition_by(self._live, partitions, given, name, site, bounds, ascending)
+        if moved is None:
+            return self._itself
+        handle, wide = moved
+        return self._made(handle, name, site, (self,), wide)
 
     def _zipped(
         self,
         rdds: Sequence[RDDCore[Any]],
-        plan: Sequence[Sequence[tuple[int, int]]],
+        plan: Sequence[Sequence[tuple[int, int]]] | None,
         function: Callable[[int, list[Iterator[Any]]], Iterable[Any]],
         name: str,
         form: str = "",
+        keeps: bool = False,
     ) -> RDD[Any]:
         """Return what a function makes of partitions: ``engine.zip_partitions``."""
-        site = call_site()
+        site, context = call_site(), self.ctx._engine
         handles = [rdd._live for rdd in rdds]
-        handle = engine.zip_partitions(self.ctx._engine, handles, plan, function, name, site, form)
+        handle = engine.zip_partitions(context, handles, plan, function, name, site, form, keeps)
         return self._made(handle, name, site, rdds)
-
-    def _laid_out(
-        self,
-        rdds: Sequence[RDDCore[Any]],
-        plan: Sequence[Sequence[tuple[int, int]]],
-        name: str,
-    ) -> RDD[Any]:
-        """Return an RDD whose partitions are made of those of others: ``engine.lay_out``."""
-        handle = engine.lay_out(self.ctx._engine, [rdd._live for rdd in rdds], plan, name)
-        return self._made(handle, name, call_site(), rdds)
 
     def _empty(self, name: str, parents: Sequence[RDDCore[Any]]) -> RDD[Any]:
         """Return an RDD without partitions."""
         handle = engine.parallelize(self.ctx._engine, [], 0, 1)
         return self._made(handle, name, call_site(), parents)
+
+
+def origin(
+    number: int, name: str, site: str, wide: int, parents: Sequence[RDDCore[Any] | Origin]
+) -> Origin:
+    """Return the origin of an RDD that the operator ``name`` has made of ``parents``."""
+    origins = tuple(
+        [each._known_origin() if isinstance(each, RDDCore) else each for each in parents]
+    )
+    depth = 1 + max([parent[5] for parent in origins], default=0)
+    if depth > _DEEPEST_ORIGIN:
+        origins, depth = (), 0
+    return number, name, site, wide, origins, depth, ""
 
 
 def merged(f: Callable[[T, T], T], results: Sequence[T]) -> T:

@@ -7,18 +7,21 @@ of a key as they come. A worker that is sent one of these loads no RDD.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any
 
 from swiftwater.resultiterable import ResultIterable
 
 __all__ = [
+    "NATIVE_FORMS",
     "cogrouped",
     "common_keys",
     "crossed",
     "full_outer",
     "inner",
     "left_outer",
+    "merged_together",
     "right_outer",
     "subtracted",
     "subtracted_keys",
@@ -202,3 +205,53 @@ def _not_alike() -> Exception:
     from swiftwater.errors import SparkException
 
     return SparkException("Can only zip RDDs with same number of elements in each partition")
+
+
+# --- RDDs that are moved together -----------------------------------------------------------------
+
+# What the engine calls functions that it need not call where pairs are in columns.
+NATIVE_FORMS: dict[Merger, str] = {
+    inner: "inner",
+    left_outer: "leftOuter",
+    right_outer: "rightOuter",
+    full_outer: "fullOuter",
+}
+
+Mark = Callable[[Any], Any]
+Marked = Callable[[int, Iterator[Any]], Iterable[Any]]
+
+
+@cache
+def merged_together(merge: Merger) -> Callable[[int], tuple[list[Mark], Marked]]:
+    """Return what makes the functions for RDDs that are united before they are divided.
+
+    Given their number, it makes those that mark the values of each with where they came from, and
+    the one that does the work of ``merge`` on all of them. PySpark's union takes RDDs that are
+    divided alike partition by partition, and keys come in the order of that union.
+    """
+
+    def functions(count: int) -> tuple[list[Mark], Marked]:
+        def merged(index: int, records: Iterator[Any]) -> Iterable[Any]:
+            parts: list[list[Any]] = [[] for _ in range(count)]
+            order: dict[Any, None] = {}
+            for key, (number, value) in records:
+                order.setdefault(key)
+                parts[number].append((key, value))
+            # Keys in the order of the union: an empty first part that has them all.
+            found = dict(_by_key(merge(index, [iter(part) for part in parts])))
+            return [record for key in order for record in found.get(key, ())]
+
+        return [_mark(number) for number in range(count)], merged
+
+    return functions
+
+
+def _mark(number: int) -> Mark:
+    return lambda value: (number, value)
+
+
+def _by_key(records: Iterable[Any]) -> Iterable[tuple[Any, list[Any]]]:
+    found: dict[Any, list[Any]] = {}
+    for record in records:
+        found.setdefault(record[0], []).append(record)
+    return found.items()

@@ -199,6 +199,4 @@ class Joins(RDDCore[T_co]):
 
         require_rdd(name, other)
         sides = [rdd._piped("map", paired, name) for rdd in (self._itself, other)]
-        compared = together(sides, partitions, merge, name)
-        compared.partitioner = None
-        return compared
+        return together(sides, partitions, merge, name, keeps=False)

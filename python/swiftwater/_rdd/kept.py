@@ -71,9 +71,7 @@ def mark(rdd: RDD[Any], local: bool) -> None:
         if not rdd.is_cached:
             # A node of its own: what is derived from it from now on depends on it, where functions
             # in a row would become one node that does not.
-            plan = [[(0, index)] for index in range(rdd.getNumPartitions())]
-            handle = rdd._live
-            rdd._handle = engine.lay_out(rdd.ctx._engine, [handle], plan, "checkpoint")
+            rdd._handle = engine.apart(rdd._live, "checkpoint")
         waiting[:] = [other for other in waiting if other.ctx is rdd.ctx]
         waiting.append(rdd)
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import builtins
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from swiftwater._calls import call_site
+from swiftwater._calls import call_site, require_callable
 from swiftwater._native import engine
-from swiftwater._numbers import require_partitions, whole_and_no_truth
+from swiftwater._numbers import (
+    MOST_PARTITIONS,
+    checked_partitions,
+    require_partitions,
+    whole_and_no_truth,
+)
 from swiftwater._rdd.core import K, RDDCore, T, T_co, U, V, require_rdd
-from swiftwater._rdd.partitioners import Partitioner, portable_hash
+from swiftwater._rdd.partitioners import portable_hash
 from swiftwater._record_functions import counted_partition
 
 if TYPE_CHECKING:
-    from swiftwater.context import SparkContext
     from swiftwater.rdd import RDD
 
 __all__ = ["Layout"]
@@ -38,10 +42,10 @@ class Layout(RDDCore[T_co]):
             >>> sc.parallelize([(1, "a"), (2, "b"), (3, "c")]).partitionBy(2).glom().collect()
             [[(2, 'b')], [(1, 'a'), (3, 'c')]]
         """
-        number = self._partition_number("partitionBy", numPartitions, partitionFunc)
-        if number == 0:
-            return self._empty("partitionBy", [self])
-        return self._partitioned(Partitioner(number, partitionFunc), "partitionBy")
+        name = "partitionBy"
+        require_callable(name, partitionFunc, "a function as partitionFunc")
+        number = None if numPartitions is None else checked_partitions(name, numPartitions)
+        return self._partitioned(number, partitionFunc, name)
 
     def union(self: Layout[T], other: RDD[U]) -> RDD[T | U]:
         """Return an RDD of this one's partitions followed by those of ``other``.
@@ -55,7 +59,9 @@ class Layout(RDDCore[T_co]):
             [[1, 2], ['a']]
         """
         require_rdd("union", other)
-        return _united(self.ctx, [self._itself, other], "union")
+        site, context = call_site(), self.ctx._engine
+        handle = engine.union(context, [self._live, other._live], "union")
+        return self._made(handle, "union", site, [self, other])
 
     def __add__(self: Layout[T], other: RDD[U]) -> RDD[T | U]:
         """Return the union of two RDDs."""
@@ -74,11 +80,9 @@ class Layout(RDDCore[T_co]):
         from swiftwater._rdd.joined_records import zipped
 
         require_rdd("zip", other)
-        number = self.getNumPartitions()
-        if number != other.getNumPartitions():
+        if self.getNumPartitions() != other.getNumPartitions():
             raise ValueError("Can only zip with RDD which has the same number of partitions")
-        plan = [[(0, index), (1, index)] for index in range(number)]
-        return self._zipped([self, other], plan, zipped, "zip")
+        return self._zipped([self, other], None, zipped, "zip")
 
     def cartesian(self: Layout[T], other: RDD[U]) -> RDD[tuple[T, U]]:
         """Return an RDD of ``(record here, record there)`` for each two records.
@@ -113,13 +117,9 @@ class Layout(RDDCore[T_co]):
         wanted = whole_and_no_truth(numPartitions, "the number of partitions")
         if shuffle:
             return self._spread(wanted, "coalesce")
-        count = self.getNumPartitions()
-        wanted = builtins.min(wanted, count)
-        plan = [
-            [(0, index) for index in range(part * count // wanted, (part + 1) * count // wanted)]
-            for part in range(wanted)
-        ]
-        return self._laid_out([self], plan, "coalesce")
+        at_most = builtins.min(wanted, MOST_PARTITIONS)
+        handle = engine.coalesce(self._live, at_most, "coalesce")
+        return self._made(handle, "coalesce", call_site(), [self])
 
     def repartition(self: Layout[T], numPartitions: int) -> RDD[T]:
         """Return an RDD with ``numPartitions`` partitions; records go there ten by ten, in turn.
@@ -140,7 +140,7 @@ class Layout(RDDCore[T_co]):
         require_partitions(name, partitions)
         # The key of a packet is the partition where it goes.
         packed = self._piped("mapPartitionsWithIndex", scatterer(partitions), name)
-        moved = packed._partitioned(Partitioner(partitions, portable_hash), name)
+        moved = packed._partitioned(partitions, portable_hash, name)
         return moved._piped("mapPartitions", unpacked, name)
 
     def zipWithIndex(self: Layout[T]) -> RDD[tuple[T, int]]:
@@ -179,19 +179,3 @@ class Layout(RDDCore[T_co]):
             return builtins.zip(records, itertools.count(partition, step))
 
         return self._piped("mapPartitionsWithIndex", numbered, "zipWithUniqueId")
-
-
-def _united(context: SparkContext, rdds: Sequence[RDD[Any]], name: str) -> RDD[Any]:
-    """Return the union of one or more RDDs for the operator ``name``."""
-    site = call_site()
-    filled = [rdd for rdd in rdds if rdd.getNumPartitions() > 0]
-    shared = filled[0].partitioner if filled else None
-    if shared is not None and all(rdd.partitioner == shared for rdd in filled):
-        # Spark: partition i holds the records of all partitions i.
-        plan = [[(n, i) for n in range(len(filled))] for i in range(shared.numPartitions)]
-        union = filled[0]._laid_out(filled, plan, name)
-        union.partitioner = shared
-        return union
-    require_partitions(name, builtins.sum(rdd.getNumPartitions() for rdd in filled))
-    handle = engine.union(context._engine, [rdd._live for rdd in rdds])
-    return rdds[0]._made(handle, name, site, rdds)

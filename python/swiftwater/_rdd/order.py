@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from swiftwater._calls import require_callable
 from swiftwater._rdd.core import K, RDDCore, T, T_co, V
-from swiftwater._rdd.partitioners import Partitioner, portable_hash
+from swiftwater._rdd.partitioners import portable_hash
 from swiftwater._record_functions import second
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Order(RDDCore[T_co]):
         number = self._partition_number(name, numPartitions, partitionFunc)
         if number == 0:
             return self._empty(name, [self])
-        divided = self._partitioned(Partitioner(number, partitionFunc), name)
+        divided = self._partitioned(number, partitionFunc, name)
         return divided._piped("mapPartitions", sorter(keyfunc, ascending), name, keeps=True)
 
     def _sorted(

@@ -6,9 +6,8 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from swiftwater._native import engine
-from swiftwater._numbers import checked_partitions
 
-__all__ = ["Partitioner", "partition_number", "portable_hash"]
+__all__ = ["Partitioner", "portable_hash"]
 
 
 def portable_hash(x: Hashable) -> int:
@@ -67,10 +66,3 @@ class Partitioner:
     def __hash__(self) -> int:
         """Return a hash of number and function."""
         return hash((self.numPartitions, self.partitionFunc))
-
-
-def partition_number(name: str, given: int | None, default: Callable[[], int]) -> int:
-    """Return a checked number of partitions for the operator ``name``."""
-    if given is None:
-        return default()
-    return checked_partitions(name, given)

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from swiftwater._rdd.partitioners import Partitioner
-
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD
 
@@ -58,7 +56,7 @@ def by_key(
         return found if ascending else last - found
 
     known = list(bounds) if key is None else None
-    divided = rdd._partitioned(Partitioner(partitions, place), name, known, ascending)
+    divided = rdd._partitioned(partitions, place, name, known, ascending)
     return _each_sorted(divided, key, ascending, name)
 
 
@@ -69,11 +67,8 @@ def _each_sorted(
     sort = sorter(key, ascending)
     if key is not None:
         return rdd._piped("mapPartitions", sort, name, keeps=True)
-    plan = [[(0, number)] for number in range(rdd.getNumPartitions())]
     form = "ascending" if ascending else "descending"
-    result = rdd._zipped([rdd], plan, lambda _, parts: sort(parts[0]), name, form)
-    result.partitioner = rdd.partitioner
-    return result
+    return rdd._zipped([rdd], None, lambda _, parts: sort(parts[0]), name, form, keeps=True)
 
 
 def _sampled(rdd: RDD[Any], size: int, name: str) -> tuple[int, list[Any]]:

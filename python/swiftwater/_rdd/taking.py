@@ -158,9 +158,10 @@ class Taking(RDDCore[T_co]):
         """
         found = self._piped("filter", lambda pair: pair[0] == key, "lookup")
         values = found._piped("map", second, "lookup")
-        if self.partitioner is None:
+        partitioner = self.partitioner
+        if partitioner is None:
             return values.collect()
-        partition = self.partitioner(key)
+        partition = partitioner(key)
         parts: list[list[V]] = values._ran(engine.collect, [partition])
         return parts[0]
 

@@ -46,7 +46,7 @@ def binary_files(ssc: StreamingContext, directory: str, length: int) -> DStream[
     def records(path: str) -> Handle:
         paths = engine.file_path(context._engine, [path], f"file:{path}")
         return engine.pipeline(
-            paths, [("flatMap", lambda each: _records(each, length), name, site)]
+            paths, [("flatMap", lambda each: _records(each, length), name, site, False)]
         )
 
     return _file_stream(ssc, directory, records, name)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from swiftwater._native import engine
 
 if TYPE_CHECKING:
-    from swiftwater.rdd import RDD, Partitioner
-    from swiftwater.streaming._partitioning import Partitioning
+    from swiftwater.rdd import RDD
     from swiftwater.streaming._ssc.core import StreamingContextCore
 
 __all__ = ["StatefulOperators", "validate_checkpoints"]
@@ -34,7 +33,6 @@ class StatefulOperators:
         self.need_checkpoint: list[str] = []
         self._names: dict[str, str] = {}
         self._initial: dict[str, RDD[Any]] = {}
-        self._partitionings: dict[tuple[str, int], Partitioning | None] = {}
 
     def add(self, kind: str, slide_ms: int, must_checkpoint: bool = False) -> str:
         """Add an operator; return its key."""
@@ -65,21 +63,6 @@ class StatefulOperators:
         """Return how often an operator's data is written where the program does not say."""
         slide = self.slides_ms[key]
         return slide * -(-_DEFAULT_CHECKPOINT_MS // slide)
-
-    def note_partitioning(
-        self, key: str, own: Partitioning | None, parent: Partitioning | None
-    ) -> None:
-        """Note how an operator's own RDDs are partitioned, and those that it looks back on."""
-        self._partitionings[key, -1] = own
-        self._partitionings[key, 0] = parent
-
-    def partitioner(self, key: str, parent: int, time_ms: int) -> Partitioner | None:
-        """Return how an RDD that an operator looks back on is partitioned, where that is known.
-
-        ``parent`` is -1 for the operator's own.
-        """
-        known = self._partitionings.get((key, parent))
-        return None if known is None else known.at(time_ms)
 
     # --- what a state was before the first batch ----------------------------------------------
 

@@ -10,7 +10,7 @@ from swiftwater._native import engine
 from swiftwater._paths import local_path
 from swiftwater.conf import SparkConf
 from swiftwater.context import SparkContext
-from swiftwater.rdd import RDD, portable_hash
+from swiftwater.rdd import RDD
 from swiftwater.streaming._checkpoints import file_streams
 from swiftwater.streaming._checkpoints import format as files
 from swiftwater.streaming._checkpoints.calls import python_version, replayed, unpickled
@@ -19,7 +19,6 @@ from swiftwater.streaming._checkpoints.writer import NOT_RECOVERABLE, Checkpoint
 
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
-    from swiftwater.rdd import Partitioner
     from swiftwater.streaming.context import StreamingContext
 
 __all__ = ["last_batch_ms", "recovered"]
@@ -214,20 +213,21 @@ def _restore(ssc: StreamingContext, row: dict[str, Any], partitions: list[bytes]
     if parent != "initial":
         rdd = engine.decode(ssc._sc._engine, partitions)
         if row.get("placement") != files.PLACEMENT:
-            rdd = _placed_anew(ssc, rdd, ssc._stateful.partitioner(key, parent, time_ms))
+            rdd = _placed_anew(rdd, ssc, engine.stream_partitioner(ssc._handle, key, parent))
         engine.restore(ssc._handle, key, parent, time_ms, rdd)
 
 
-def _placed_anew(ssc: StreamingContext, rdd: Handle, known: Partitioner | None) -> Handle:
+def _placed_anew(rdd: Handle, ssc: StreamingContext, known: tuple[int, object] | None) -> Handle:
     """Return what an older version has stored with its keys where they belong now.
 
     Raises ``UnplaceableKeyError`` for keys that have no place which stays.
     """
-    if known is None or known.partitionFunc is not portable_hash:
+    if known is None:
         return rdd
-    count = known.numPartitions
-    if engine.partition_count(rdd) != count:
+    count, function = known
+    if function is not None or engine.partition_count(rdd) != count:
         return rdd
-    placed = engine.partition_by(rdd, count, None, "getOrCreate", "", None, True)
+    moved = engine.partition_by(rdd, count, None, "getOrCreate", "", None, True)
+    placed, _ = moved or (rdd, -1)
     # Nothing of the older one is kept.
     return engine.decode(ssc._sc._engine, engine.encode(placed))

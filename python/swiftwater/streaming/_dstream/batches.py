@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 from swiftwater._calls import require_callable
 from swiftwater._native import engine
-from swiftwater._rdd.partitioners import partition_number
+from swiftwater._numbers import checked_partitions
 from swiftwater._record_functions import counted_partition, with_one
 from swiftwater.rdd import portable_hash
 from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._dstream.core import DStreamCore, K, T, T_co, U, V
-from swiftwater.streaming._partitioning import Partitioning, partitioner
 
 if TYPE_CHECKING:
-    from swiftwater._swiftwater import Handle
     from swiftwater.resultiterable import ResultIterable
     from swiftwater.streaming.dstream import DStream
 
@@ -100,16 +98,12 @@ class Batches(DStreamCore[T_co]):
         """
         name = "partitionBy"
         require_callable(name, partitionFunc, "a function as partitionFunc")
-        count = partition_number(name, numPartitions, lambda: self._sc.defaultParallelism)
-        site = self._definitions.site
+        count = self._partition_number(name, numPartitions)
         function = None if partitionFunc is portable_hash else partitionFunc
-        partitioning = Partitioning(partitioner(count, partitionFunc))
-
-        def shuffled(time_ms: int, rdds: list[Handle | None]) -> Handle | None:
-            (rdd,) = rdds
-            return rdd and engine.partition_by(rdd, count, function, name, site, None, True)
-
-        return self._transformed([self], shuffled, name, partitioning)
+        self._ssc._building()
+        site = self._definitions.site
+        handle = engine.stream_partition_by(self._handle, count, function, name, site)
+        return self._stream_class(handle, self._ssc)
 
     @defines
     def repartition(self: Batches[T], numPartitions: int) -> DStream[T]:
@@ -122,7 +116,7 @@ class Batches(DStreamCore[T_co]):
             >>> run_batches(sizes, [[1, 2, 3]])
             [[4]]
         """
-        count = partition_number("repartition", numPartitions, lambda: 1)
+        count = 1 if numPartitions is None else checked_partitions("repartition", numPartitions)
         return self._per_rdd(lambda time_ms, rdd: rdd.repartition(count), "repartition")
 
     @defines

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
 
 from swiftwater._calls import require_callable
 from swiftwater._native import engine
-from swiftwater._rdd.partitioners import partition_number
+from swiftwater._numbers import checked_partitions
 from swiftwater._record_functions import appended, extended, listed, second, under_none
 from swiftwater.rdd import RDD
-from swiftwater.streaming._partitioning import Partitioning, partitioner
 
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
     from swiftwater.streaming.context import StreamingContext
     from swiftwater.streaming.dstream import DStream, TransformedDStream
 
-__all__ = ["DStreamCore", "K", "S", "T", "T_co", "U", "V", "W", "rdd_handle"]
+__all__ = ["OF_TWO", "DStreamCore", "K", "S", "T", "T_co", "U", "V", "W", "rdd_handle"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -28,6 +27,9 @@ S = TypeVar("S")
 K = TypeVar("K", bound=Hashable)
 
 PerRDD = Callable[[int, RDD[Any]], Any]
+
+# What Spark's messages call a stream of two streams.
+OF_TWO = "PythonTransformed2DStream"
 
 
 class DStreamCore(Generic[T_co]):
@@ -41,7 +43,6 @@ class DStreamCore(Generic[T_co]):
         self,
         handle: Handle,
         ssc: StreamingContext,
-        partitioning: Partitioning | None = None,
         kind: str = "PythonTransformedDStream",
     ) -> None:
         """Wrap a stream of the engine. Programs make streams with a context's methods."""
@@ -49,7 +50,6 @@ class DStreamCore(Generic[T_co]):
         self._ssc = ssc
         self._sc = ssc._sc
         self._definitions = ssc._definitions
-        self._partitioning = partitioning
         # The class that Spark's messages name.
         self._spark_class = kind
         # Its place among the definitions that made a stream, where the program holds it.
@@ -107,14 +107,7 @@ class DStreamCore(Generic[T_co]):
             raise ValueError("the streams belong to different StreamingContexts")
 
     def _partition_number(self, name: str, given: int | None) -> int:
-        return partition_number(name, given, lambda: self._sc.defaultParallelism)
-
-    def _rdd(self, handle: Handle, time_ms: int) -> RDD[Any]:
-        """Return the engine's RDD of a batch time as the user sees it."""
-        rdd: RDD[Any] = RDD(handle, self._sc)
-        if self._partitioning is not None:
-            rdd.partitioner = self._partitioning.at(time_ms)
-        return rdd
+        return self._sc.defaultParallelism if given is None else checked_partitions(name, given)
 
     def _piped(
         self, kind: str, function: Callable[..., Any], name: str, keeps_keys: bool = False
@@ -122,10 +115,9 @@ class DStreamCore(Generic[T_co]):
         """Return this stream with one more function behind it; ``name`` is the user's operator."""
         require_callable(name, function)
         self._ssc._building()
-        step = (kind, function, name, self._definitions.site)
-        partitioning = self._partitioning if keeps_keys else None
+        step = (kind, function, name, self._definitions.site, bool(keeps_keys))
         handle = engine.stream_pipeline(self._handle, [step])
-        return self._stream_class(handle, self._ssc, partitioning)
+        return self._stream_class(handle, self._ssc)
 
     def _piped_state(self, kind: str, function: Callable[..., Any], name: str) -> DStream[Any]:
         """Return what ``_piped`` does: the visible end of the stateful operator ``self``."""
@@ -160,7 +152,6 @@ class DStreamCore(Generic[T_co]):
                 gathers_lists,
             ),
             self._ssc,
-            Partitioning(partitioner(count)),
         )
 
     def _grouped(self, partitions: int | None, name: str) -> DStream[Any]:
@@ -174,59 +165,48 @@ class DStreamCore(Generic[T_co]):
 
     def _per_rdd(self, call: PerRDD, name: str) -> DStream[Any]:
         """Return a stream of ``call(time in ms, rdd)``, which runs in the driver."""
-        partitioning = Partitioning()
 
         def transformed(time_ms: int, rdds: list[Handle | None]) -> Handle | None:
             (rdd,) = rdds
-            if rdd is None:
-                return None
-            return rdd_handle(call(time_ms, self._rdd(rdd, time_ms)), name, time_ms, partitioning)
+            return None if rdd is None else rdd_handle(call(time_ms, RDD(rdd, self._sc)), name)
 
-        return self._transformed([self], transformed, name, partitioning)
+        return self._transformed([self], transformed, name)
 
     def _with_other(
         self, call: Callable[[int, RDD[Any], RDD[Any]], Any], other: DStream[Any], name: str
     ) -> DStream[Any]:
         """Return a stream of ``call(time in ms, rdd, rdd of other)``, in the driver."""
-        partitioning = Partitioning()
-        streams = (self, other)
+        sc = self._sc
 
         def transformed(time_ms: int, rdds: list[Handle | None]) -> Handle | None:
-            a, b = (
-                self._sc.emptyRDD() if rdd is None else stream._rdd(rdd, time_ms)
-                for stream, rdd in zip(streams, rdds, strict=True)
-            )
-            return rdd_handle(call(time_ms, a, b), name, time_ms, partitioning)
+            a, b = (sc.emptyRDD() if rdd is None else RDD[Any](rdd, sc) for rdd in rdds)
+            return rdd_handle(call(time_ms, a, b), name)
 
-        kind = "PythonTransformed2DStream"
-        return self._transformed(streams, transformed, name, partitioning, kind)
+        return self._transformed([self, other], transformed, name, OF_TWO)
 
     def _transformed(
         self,
         streams: Iterable[DStreamCore[Any]],
         function: Callable[[int, list[Handle | None]], Handle | None],
         name: str,
-        partitioning: Partitioning,
         kind: str = "PythonTransformedDStream",
     ) -> DStream[Any]:
         self._ssc._building()
         handles = [stream._handle for stream in streams]
         handle = engine.stream_transform(handles, function, name, self._definitions.site)
-        return self._stream_class(handle, self._ssc, partitioning, kind)
+        return self._stream_class(handle, self._ssc, kind)
 
     def _output(self, call: PerRDD, name: str) -> None:
         self._ssc._building()
 
         def put_out(time_ms: int, rdd: Handle) -> None:
-            call(time_ms, self._rdd(rdd, time_ms))
+            call(time_ms, RDD(rdd, self._sc))
 
         engine.stream_output(self._handle, put_out, name, self._definitions.site)
         self._ssc._outputs += 1
 
 
-def rdd_handle(
-    result: object, name: str, time_ms: int, partitioning: Partitioning
-) -> Handle | None:
+def rdd_handle(result: object, name: str) -> Handle | None:
     """Return the engine's RDD of what a user's function returned."""
     if result is None:
         return None
@@ -234,5 +214,4 @@ def rdd_handle(
         raise TypeError(
             f"the function given to {name} must return an RDD, not {type(result).__name__}"
         )
-    partitioning.note(time_ms, result.partitioner)
     return result._handle

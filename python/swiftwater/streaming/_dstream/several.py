@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 from typing import TYPE_CHECKING, Any
 
+from swiftwater._native import engine
 from swiftwater.streaming._definitions import defines
-from swiftwater.streaming._dstream.core import DStreamCore, K, T, T_co, U, V
+from swiftwater.streaming._dstream.core import OF_TWO, DStreamCore, K, T, T_co, U, V
 
 if TYPE_CHECKING:
+    from swiftwater._rdd.joined_records import Merger
     from swiftwater.resultiterable import ResultIterable
     from swiftwater.streaming.dstream import DStream
 
@@ -33,7 +34,9 @@ class Several(DStreamCore[T_co]):
         if self._slide_ms != other._slide_ms:
             raise ValueError("the two DStream should have same slide duration")
         self._require_other("union", other)
-        return self._with_other(lambda time_ms, a, b: a.union(b), other, "union")
+        self._ssc._building()
+        handle = engine.stream_union([self._handle, other._handle], "union", self._definitions.site)
+        return self._stream_class(handle, self._ssc, OF_TWO)
 
     @defines
     def cogroup(
@@ -50,7 +53,9 @@ class Several(DStreamCore[T_co]):
             >>> run_batches(lists, [[("a", 1), ("a", 2)]], [[("a", "x")]])
             [[('a', [[1, 2], ['x']])]]
         """
-        return self._joined("cogroup", other, numPartitions)
+        from swiftwater._rdd.joined_records import cogrouped
+
+        return self._joined("cogroup", cogrouped, other, numPartitions)
 
     @defines
     def join(
@@ -63,7 +68,9 @@ class Several(DStreamCore[T_co]):
             >>> run_batches(lambda a, b: a.join(b), [[("a", 1), ("b", 2)]], [[("a", "x")]])
             [[('a', (1, 'x'))]]
         """
-        return self._joined("join", other, numPartitions)
+        from swiftwater._rdd.joined_records import inner
+
+        return self._joined("join", inner, other, numPartitions)
 
     @defines
     def leftOuterJoin(
@@ -77,7 +84,9 @@ class Several(DStreamCore[T_co]):
             >>> run_batches(lambda a, b: a.leftOuterJoin(b, 1), left, right)
             [[('a', (1, 'x')), ('b', (2, None))]]
         """
-        return self._joined("leftOuterJoin", other, numPartitions)
+        from swiftwater._rdd.joined_records import left_outer
+
+        return self._joined("leftOuterJoin", left_outer, other, numPartitions)
 
     @defines
     def rightOuterJoin(
@@ -91,7 +100,9 @@ class Several(DStreamCore[T_co]):
             >>> run_batches(lambda a, b: a.rightOuterJoin(b, 1), left, right)
             [[('a', (1, 'x')), ('c', (None, 'y'))]]
         """
-        return self._joined("rightOuterJoin", other, numPartitions)
+        from swiftwater._rdd.joined_records import right_outer
+
+        return self._joined("rightOuterJoin", right_outer, other, numPartitions)
 
     @defines
     def fullOuterJoin(
@@ -105,10 +116,21 @@ class Several(DStreamCore[T_co]):
             >>> run_batches(lambda a, b: a.fullOuterJoin(b, 1), left, right)
             [[('a', (1, None)), ('c', (None, 'y'))]]
         """
-        return self._joined("fullOuterJoin", other, numPartitions)
+        from swiftwater._rdd.joined_records import full_outer
 
-    def _joined(self, name: str, other: DStream[Any], partitions: int | None) -> DStream[Any]:
+        return self._joined("fullOuterJoin", full_outer, other, numPartitions)
+
+    def _joined(
+        self, name: str, merge: Merger, other: DStream[Any], partitions: int | None
+    ) -> DStream[Any]:
+        from swiftwater._rdd.joined_records import NATIVE_FORMS, merged_together
+
         self._require_other(name, other)
         count = self._partition_number(name, partitions)
-        join = operator.attrgetter(name)
-        return self._with_other(lambda time_ms, a, b: join(a)(b, count), other, name)
+        self._ssc._building()
+        site, form = self._definitions.site, NATIVE_FORMS.get(merge, "")
+        streams = [self._handle, other._handle]
+        handle = engine.stream_join(
+            streams, count, merge, merged_together(merge), name, site, form, True
+        )
+        return self._stream_class(handle, self._ssc, OF_TWO)

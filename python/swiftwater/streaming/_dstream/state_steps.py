@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from swiftwater._native import engine
 from swiftwater._record_functions import appended, earlier, extended, listed
-from swiftwater.streaming._partitioning import Partitioning, partitioner
 
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
@@ -28,8 +27,8 @@ def state(
 ) -> DStream[Any]:
     """Return the state of every key after each batch, in ``partitions`` partitions.
 
-    State and new values are partitioned alike, so a step goes over both side by side: nothing of
-    the state is shuffled.
+    State and new values are partitioned alike, so a step goes over both side by side: the engine
+    plans it as a join, of which nothing is shuffled.
     """
     ssc = parent._ssc
     context = ssc._building()
@@ -39,8 +38,6 @@ def state(
     if initial is not None:
         ssc._stateful.give_initial(key, initial)
     sc = ssc._sc
-    plan = [[(0, i), (1, i)] for i in range(partitions)]
-    alone = [[(0, i)] for i in range(partitions)]
     step = _step(update)
     first_step = _first_step(update)
 
@@ -49,7 +46,10 @@ def state(
     ) -> Handle:
         return engine.combine_by_key(
             rdd, create, merge_value, merge_combiners, partitions, None, _NAME, site, gathers
-        )
+        )[0]
+
+    def stepped(function: Any, *rdds: Handle) -> Handle:
+        return engine.join(sc._engine, rdds, partitions, function, None, _NAME, site, "", True)[0]
 
     def contents(time_ms: int, generation: Handle) -> Handle | None:
         before = engine.rdd_at(generation, -1, time_ms - slide_ms)
@@ -65,16 +65,12 @@ def state(
             if given is not None:
                 before = combined(given._handle, None, earlier, earlier)
         lists = combined(new, listed, appended, extended, True)
-        if before is None:
-            return engine.zip_partitions(sc._engine, [lists], alone, first_step, _NAME, site, "")
-        return engine.zip_partitions(sc._engine, [before, lists], plan, step, _NAME, site, "")
+        return stepped(first_step, lists) if before is None else stepped(step, before, lists)
 
     handle = engine.stream_history(
-        context, [parent._handle], slide_ms, [0], slide_ms, contents, key, _NAME, site
+        context, [parent._handle], slide_ms, [0], slide_ms, contents, key, _NAME, site, partitions
     )
-    partitioning = Partitioning(partitioner(partitions))
-    ssc._stateful.note_partitioning(key, partitioning, None)
-    stream = parent._stream_class(handle, ssc, partitioning, "PythonStateDStream")
+    stream = parent._stream_class(handle, ssc, "PythonStateDStream")
     stream._state_key = key
     return stream
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, overload
 
 from swiftwater._calls import require_callable
 from swiftwater._native import engine
-from swiftwater.rdd import RDD  # noqa: TC001 - `typing.get_type_hints` finds it
+from swiftwater.rdd import RDD
 from swiftwater.streaming._arity import declared_arguments, with_time, without_time
 from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._dstream.core import DStreamCore, T, T_co, U, W
@@ -55,7 +55,7 @@ class Transforms(DStreamCore[T_co]):
             raise AssertionError("func should take one or two arguments")
         call = with_time(func) if arguments == 2 else without_time(func)
         plain = self._per_rdd(call, "transform")
-        return self._transformed_class(plain._handle, self._ssc, plain._partitioning)
+        return self._transformed_class(plain._handle, self._ssc)
 
     @overload
     def transformWith(
@@ -130,11 +130,11 @@ class Transforms(DStreamCore[T_co]):
         first, last = (_floor(edge_ms, zero, slide) for edge_ms in edges)
         # Nothing is later than now, give or take what the wall clock may have jumped.
         last = min(last, self._ssc._now_ms() + _CLOCK_JUMP_MS)
-        found = []
+        found: list[RDD[T]] = []
         for time_ms in range(max(first, zero), last + 1, slide):
             handle = engine.stream_rdd_at(self._handle, time_ms)
             if handle is not None:
-                found.append(self._rdd(handle, time_ms))
+                found.append(RDD(handle, self._sc))
         return found
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from swiftwater._native import engine
 from swiftwater.streaming._dstream.window_records import reducing, subtracting
-from swiftwater.streaming._partitioning import Partitioning, united
 
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle
     from swiftwater.streaming._dstream.core import DStreamCore
     from swiftwater.streaming._dstream.window_records import Reduce
-    from swiftwater.streaming.context import StreamingContext
     from swiftwater.streaming.dstream import DStream
 
 __all__ = ["no_inverse", "reduced_window", "window"]
@@ -24,31 +22,12 @@ _LEAST_SLIDES_TO_SUBTRACT = 5
 
 def window(parent: DStreamCore[Any], window_ms: int, slide_ms: int) -> DStream[Any]:
     """Return the union of the parent's RDDs of the last ``window_ms``, every ``slide_ms``."""
-    ssc, name, step = parent._ssc, "window", parent._slide_ms
-    context = ssc._building()
-    site = ssc._definitions.site
+    ssc, name = parent._ssc, "window"
+    ssc._building()
     key = ssc._stateful.add(name, slide_ms)
-    known = parent._partitioning
-    partitioning = Partitioning()
-    if known is not None:
-        known.look_back(window_ms)
-    engine.stream_set_cached(parent._handle)
-
-    def contents(time_ms: int, generation: Handle) -> Handle:
-        rdds = [
-            (rdd, None if known is None else known.at(at_ms))
-            for at_ms, rdd in _between(ssc, generation, time_ms - window_ms, time_ms, step)
-        ]
-        union, partitioner = united(ssc._sc, rdds, name)
-        partitioning.note(time_ms, partitioner)
-        return union
-
-    reach = [max(window_ms - step, 0)]
-    handle = engine.stream_history(
-        context, [parent._handle], slide_ms, reach, 0, contents, key, name, site
-    )
-    ssc._stateful.note_partitioning(key, None, known)
-    stream = parent._stream_class(handle, ssc, partitioning, "WindowedDStream")
+    site = ssc._definitions.site
+    handle = engine.stream_window(parent._handle, window_ms, slide_ms, key, name, site)
+    stream = parent._stream_class(handle, ssc, "WindowedDStream")
     stream._state_key = key
     return stream
 
@@ -94,14 +73,12 @@ def reduced_window(
     sc = ssc._sc
 
     def side_by_side(function: Any, *parts: list[Handle]) -> Handle:
-        handles = [rdd for part in parts for rdd in part]
-        count = engine.partition_count(handles[0])
-        plan = [[(number, i) for number in range(len(handles))] for i in range(count)]
-        return engine.zip_partitions(sc._engine, handles, plan, function, name, site, "")
+        rdds = [rdd for part in parts for rdd in part]
+        return engine.zip_partitions(sc._engine, rdds, None, function, name, site, "", True)
 
     def contents(time_ms: int, generation: Handle) -> Handle | None:
         def batches(after_ms: int, until_ms: int) -> list[Handle]:
-            return [rdd for _, rdd in _between(ssc, generation, after_ms, until_ms, step)]
+            return engine.rdds_between(generation, 0, after_ms, until_ms)
 
         before = engine.rdd_at(generation, -1, time_ms - slide_ms) if subtracts else None
         if before is not None and inverse is not None:
@@ -120,27 +97,23 @@ def reduced_window(
         # An empty window, in as many partitions as any other.
         return engine.combine_by_key(
             sc.emptyRDD()._handle, None, func, func, partitions, None, name, site, False
-        )
+        )[0]
 
     reach = window_ms - step + (slide_ms if subtracts else 0)
     own_reach = slide_ms if subtracts else 0
     handle = engine.stream_history(
-        context, [parent._handle], slide_ms, [max(reach, 0)], own_reach, contents, key, name, site
+        context,
+        [parent._handle],
+        slide_ms,
+        [max(reach, 0)],
+        own_reach,
+        contents,
+        key,
+        name,
+        site,
+        partitions,
     )
-    ssc._stateful.note_partitioning(key, parent._partitioning, parent._partitioning)
     kind = "PythonTransformedDStream" if inverse is None else "PythonReducedWindowedDStream"
-    stream = parent._stream_class(handle, ssc, parent._partitioning, kind)
+    stream = parent._stream_class(handle, ssc, kind)
     stream._state_key = key
     return stream
-
-
-def _between(
-    ssc: StreamingContext, generation: Handle, after_ms: int, until_ms: int, step_ms: int
-) -> Iterator[tuple[int, Handle]]:
-    """Yield the parent's RDDs of the times after the one and until the other."""
-    # Before the first batch there is nothing, however long the window is.
-    after_ms = max(after_ms, engine.zero_ms(ssc._handle) or 0)
-    for time_ms in range(after_ms + step_ms, until_ms + 1, step_ms):
-        rdd = engine.rdd_at(generation, 0, time_ms)
-        if rdd is not None:
-            yield time_ms, rdd

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from swiftwater.streaming._checkpoints.writer import CheckpointWriter
     from swiftwater.streaming._dstream.core import DStreamCore
     from swiftwater.streaming._listeners import Listeners
-    from swiftwater.streaming._partitioning import Partitioning
     from swiftwater.streaming.context import StreamingContext
 
 __all__ = ["StreamingContextCore", "spark_error"]
@@ -125,11 +124,10 @@ class StreamingContextCore:
     def _stream(
         self,
         handle: Handle,
-        partitioning: Partitioning | None = None,
         kind: str = "PythonTransformedDStream",
     ) -> DStream[Any]:
         """Return a stream of the engine as the user sees it."""
-        return DStream(handle, cast("StreamingContext", self), partitioning, kind)
+        return DStream(handle, cast("StreamingContext", self), kind)
 
 
 def spark_error(kind: str, text: str) -> Exception:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from swiftwater._calls import require_callable
 from swiftwater._native import engine
-from swiftwater.rdd import RDD  # noqa: TC001 - `typing.get_type_hints` finds it
+from swiftwater.rdd import RDD
 from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._dstream.core import rdd_handle
-from swiftwater.streaming._partitioning import Partitioning, united
 from swiftwater.streaming._ssc.core import StreamingContextCore, spark_error
 from swiftwater.streaming.dstream import DStream
 
@@ -51,25 +50,20 @@ class Several(StreamingContextCore):
             raise ValueError("All DStreams should have same slide duration")
         self._building()
         self._require_own(dstreams)
-        sc, site, partitioning = self._sc, self._definitions.site, Partitioning()
+        sc, site = self._sc, self._definitions.site
 
         def all_records(time_ms: int, rdds: list[Handle | None]) -> Handle:
-            known = []
-            for stream, rdd in zip(dstreams, rdds, strict=True):
-                if rdd is None:
-                    raise spark_error(
-                        "SparkException",
-                        f"Could not generate RDD from a parent for unifying at time {time_ms} ms",
-                    )
-                before = stream._partitioning
-                known.append((rdd, None if before is None else before.at(time_ms)))
-            union, partitioner = united(sc, known, "union")
-            partitioning.note(time_ms, partitioner)
-            return union
+            there = [rdd for rdd in rdds if rdd is not None]
+            if len(there) < len(rdds):
+                raise spark_error(
+                    "SparkException",
+                    f"Could not generate RDD from a parent for unifying at time {time_ms} ms",
+                )
+            return engine.union(sc._engine, there, "union")
 
         handles = [stream._handle for stream in dstreams]
         handle = engine.stream_transform(handles, all_records, "union", site)
-        return self._stream(handle, partitioning, "UnionDStream")
+        return self._stream(handle, "UnionDStream")
 
     @defines
     def transform(
@@ -94,21 +88,21 @@ class Several(StreamingContextCore):
             raise spark_error("IllegalArgumentException", "head of empty list")
         self._building()
         self._require_own(dstreams)
-        partitioning = Partitioning()
+        sc = self._sc
 
         def transformed(time_ms: int, rdds: list[Handle | None]) -> Handle | None:
             inputs = []
-            for stream, rdd in zip(dstreams, rdds, strict=True):
+            for rdd in rdds:
                 if rdd is None:
                     raise spark_error(
                         "SparkException", f"Couldn't generate RDD from parent at time {time_ms} ms"
                     )
-                inputs.append(stream._rdd(rdd, time_ms))
-            return rdd_handle(transformFunc(tuple(inputs)), "transform", time_ms, partitioning)
+                inputs.append(RDD[Any](rdd, sc))
+            return rdd_handle(transformFunc(tuple(inputs)), "transform")
 
         handles = [stream._handle for stream in dstreams]
         handle = engine.stream_transform(handles, transformed, "transform", self._definitions.site)
-        return self._stream(handle, partitioning, "TransformedDStream")
+        return self._stream(handle, "TransformedDStream")
 
     def _require_own(self, streams: Iterable[DStream[Any]]) -> None:
         if any(stream._ssc is not self for stream in streams):
