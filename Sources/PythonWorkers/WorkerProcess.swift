@@ -294,7 +294,7 @@ final class WorkerProcess {
   private func serve(
     _ inputs: [WorkerFeed], _ program: StageProgram, _ task: TaskContext
   ) throws -> Result {
-    var outputs = Outputs(program.end.bucketCount, pickling: try helpers().pickling)
+    var outputs = ReceivedOutputs(program.end.bucketCount, pickling: try helpers().pickling)
     var waiting: [ArraySlice<BatchCodec.Part>] = inputs.map { _ in [] }
     while true {
       let message = try next(task)
@@ -339,100 +339,6 @@ final class WorkerProcess {
         }
         throw error
       default: throw WorkerGone()
-      }
-    }
-  }
-
-  /// Reads an input; the next batch while the worker works on one, from the second on: who wants only
-  /// the first records pays for no more.
-  private final class WorkerFeed {
-    private let cursor: any BatchCursor
-    private let readsAhead: Bool
-    private var hasBegun = false
-    private var ahead: Swift.Result<(any RecordBatch)?, any Error>?
-
-    init(_ cursor: any BatchCursor, readsAhead: Bool) {
-      self.cursor = cursor
-      self.readsAhead = readsAhead
-    }
-
-    /// What can be sent before it is asked for: a batch that is there, and that takes no interpreter to
-    /// be written. Who does not ask for it has lost nothing.
-    func partAtHand(with pickling: Pickling) throws -> (part: BatchCodec.Part, isLast: Bool)? {
-      guard let batch = cursor.atHand?.first, batch is TextBlock || batch is ColumnBatch else {
-        return nil
-      }
-      _ = try cursor.next()
-      hasBegun = true
-      return (try BatchCodec.encode(batch, with: pickling)[0], isKnownToEnd)
-    }
-
-    /// Nothing is left, as far as that is known without computing anything.
-    var isKnownToEnd: Bool {
-      if case .success(let batch) = ahead { return batch == nil }
-      return ahead == nil && cursor.atHand?.isEmpty == true
-    }
-
-    func next() throws -> (any RecordBatch)? {
-      guard let ahead else { return try cursor.next() }
-      self.ahead = nil
-      return try ahead.get()
-    }
-
-    /// What it throws is thrown when the batch is wanted.
-    func readAhead() {
-      if readsAhead, hasBegun { ahead = Swift.Result { try cursor.next() } }
-      hasBegun = true
-    }
-  }
-
-  /// The batches of each bucket. Those that are pickled wait, since another thread may hold the
-  /// interpreter for long, until there are some.
-  private struct Outputs {
-    /// Bytes that wait at most.
-    private static let mostWaiting = 1 << 26
-
-    private var buckets: [[any RecordBatch]]
-    private var waiting: [(bucket: Int, place: Int, count: Int, bytes: [UInt8])] = []
-    private var waitingBytes = 0
-    private let pickling: Pickling
-
-    init(_ count: Int, pickling: Pickling) {
-      buckets = Array(repeating: [], count: count)
-      self.pickling = pickling
-    }
-
-    mutating func add(_ message: WorkerMessage, _ bytes: UnsafeRawBufferPointer) throws {
-      let bucket = message.a
-      guard message.b == BatchCodec.Form.pickle.rawValue else {
-        let batch = try BatchCodec.decode(
-          bytes, form: message.b, count: message.c, with: pickling)
-        buckets[bucket].append(try batch.kept())
-        return
-      }
-      waiting.append((bucket, buckets[bucket].count, message.c, Array(bytes)))
-      waitingBytes += bytes.count
-      buckets[bucket].append(ColumnBatch(.none(count: 0)))
-      if waitingBytes > Self.mostWaiting { try unpickle() }
-    }
-
-    mutating func finished() throws -> [[any RecordBatch]] {
-      try unpickle()
-      return buckets
-    }
-
-    private mutating func unpickle() throws {
-      if waiting.isEmpty { return }
-      let parts = waiting
-      (waiting, waitingBytes) = ([], 0)
-      try Interpreter.attach { _ in
-        for part in parts {
-          buckets[part.bucket][part.place] = try part.bytes.withUnsafeBytes {
-            try BatchCodec.decode(
-              $0, form: BatchCodec.Form.pickle.rawValue, count: part.count, with: pickling
-            ).kept()
-          }
-        }
       }
     }
   }
