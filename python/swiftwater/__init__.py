@@ -13,11 +13,11 @@ Example::
     ssc.awaitTermination()
 """
 
-from typing import TYPE_CHECKING
-
 # At once, for its place at the exit: what a program registers later runs while contexts are open.
 from swiftwater import _lifetime as _lifetime
 from swiftwater._native import engine as _engine
+
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from swiftwater.accumulators import Accumulator, AccumulatorParam

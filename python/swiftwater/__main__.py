@@ -2,7 +2,8 @@
 
 import os
 import signal
-from typing import NoReturn
+
+from swiftwater._typing import NoReturn
 
 if __name__ == "__main__":
 

@@ -6,7 +6,8 @@ The modules of those classes enter here how their own one is found, and what end
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+
+from swiftwater._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from swiftwater.context import SparkContext

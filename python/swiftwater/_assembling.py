@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 from types import FunctionType
-from typing import Any, Generic, TypeVar
+
+from swiftwater._typing import Any, Generic, TypeVar
 
 __all__ = ["assembled"]
 

@@ -12,13 +12,13 @@ from __future__ import annotations
 import builtins
 import functools
 import types
-from typing import TYPE_CHECKING, Any, Final
 
 from swiftwater import _class_copies
 from swiftwater._class_copies import is_own
 from swiftwater._class_views import class_is_hidden, read_names
 from swiftwater._isolation import Copies, is_imported, variable
 from swiftwater._reads import reached
+from swiftwater._typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

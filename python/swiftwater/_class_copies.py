@@ -17,8 +17,8 @@ import dis
 import sys
 import types
 import weakref
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+
+from swiftwater._typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,10 +44,13 @@ class _StandIn(type):
     def __call__(cls, *arguments: Any, **keywords: Any) -> Any:
         made = super().__call__(*arguments, **keywords)
         if type(made) is cls:
-            # Not through a `__setattr__` of the class's own. Where objects of the two are laid out
-            # differently, it stays one of the stand-in's, which the class counts as its own.
-            with suppress(TypeError):
+            try:
+                # Not through a `__setattr__` of the class's own.
                 object.__setattr__(made, "__class__", original(cls))
+            except TypeError:
+                # Objects of the two are laid out differently: it stays one of the stand-in's, which
+                # the class counts as its own.
+                return made
         elif type(made) is original(cls):
             # An earlier one, which `__new__` has kept: Python sees no object of the stand-in in it.
             initialise: Any = cls.__init__  # type: ignore[misc]

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import dis
 import types
-from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from swiftwater import _class_copies
+from swiftwater._typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
 
 from swiftwater import __version__, _settings
 from swiftwater._environment import EnvironmentProblem, switch
 from swiftwater._native import engine
 from swiftwater._script import ScriptProblem, run_script
+from swiftwater._typing import TYPE_CHECKING, NoReturn
 from swiftwater._visible import complain
 
 if TYPE_CHECKING:
@@ -70,6 +69,8 @@ def _layout(prog: str) -> argparse.HelpFormatter:
 
 def _columns() -> int:
     """Return the width of the terminal, as ``shutil.get_terminal_size`` does."""
+    from contextlib import suppress
+
     with suppress(KeyError, ValueError):
         if (columns := int(os.environ["COLUMNS"])) > 0:
             return columns

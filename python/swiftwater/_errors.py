@@ -11,11 +11,11 @@ import os
 import sys
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from swiftwater import _interrupts, _lifetime, _settings
 from swiftwater._active import active_context
 from swiftwater._calls import PACKAGE_FOLDER
+from swiftwater._typing import TYPE_CHECKING
 from swiftwater._visible import complain, visible
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NoReturn
+
+from swiftwater._typing import NoReturn
 
 __all__ = ["end_forked"]
 

@@ -12,16 +12,20 @@ start begins afresh. A process that is forked has what was there before.
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from contextlib import suppress
 from types import FrameType
-from typing import TYPE_CHECKING, Any
 
 from swiftwater._native import engine
+from swiftwater._typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import signal
+
     from swiftwater._swiftwater import Handle
+else:
+    # The module in C: numbers and functions, without the enumerations around them, whose module is
+    # a tenth of a job's start.
+    import _signal as signal
 
 __all__ = [
     "close",
@@ -85,11 +89,12 @@ def _install(number: signal.Signals, ours: Any, default: Any) -> bool:
 
 
 def _set(number: signal.Signals, handler: Any) -> bool:
-    # On another thread than the main one signal.signal raises: then nothing is replaced.
-    with suppress(ValueError):
+    try:
         signal.signal(number, handler)
-        return True
-    return False
+    except ValueError:
+        # On another thread than the main one: nothing is replaced.
+        return False
+    return True
 
 
 def is_interactive() -> bool:

@@ -15,12 +15,12 @@ import dis
 import functools
 import sys
 import types
-from typing import TYPE_CHECKING, Any, Final
 
 from swiftwater import _class_copies
 from swiftwater._class_views import class_is_hidden
 from swiftwater._native import engine
 from swiftwater._reads import SETS, reached
+from swiftwater._typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,9 +7,9 @@ that there is no memory for so many of something.
 from __future__ import annotations
 
 import operator
-from typing import Any
 
 from swiftwater._native import engine
+from swiftwater._typing import Any
 
 __all__ = [
     "MOST_PARTITIONS",

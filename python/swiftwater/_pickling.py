@@ -11,12 +11,12 @@ import pickle
 import sys
 from collections.abc import Callable
 from threading import Lock
-from typing import Any
 
 import cloudpickle
 
 from swiftwater import _class_copies, _tracebacks, _worker_session, accumulators, broadcast
 from swiftwater._calls import PACKAGE_FOLDER
+from swiftwater._typing import Any
 
 __all__ = [
     "broadcast_message",

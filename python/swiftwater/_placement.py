@@ -18,8 +18,9 @@ import uuid
 from collections.abc import Callable, Iterator
 from operator import attrgetter
 from threading import RLock
-from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
+
+from swiftwater._typing import Any
 
 __all__ = ["UnplaceableKeyError", "placement_hash", "placement_hash_or_none"]
 

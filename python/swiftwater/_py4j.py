@@ -12,10 +12,10 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Callable
-from typing import Any
 
 from swiftwater import _errors
 from swiftwater._native import engine
+from swiftwater._typing import Any
 from swiftwater.errors import JavaThrowable, Py4JJavaError
 
 __all__ = ["install", "raising", "translated", "untranslated"]

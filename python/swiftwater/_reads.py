@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dis
 import types
-from typing import TYPE_CHECKING, Final
 
 from swiftwater import _class_copies
 from swiftwater._class_views import hides_class, sets_class_of_first
+from swiftwater._typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

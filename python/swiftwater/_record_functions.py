@@ -7,7 +7,8 @@ process that is sent one loads no more than this.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+
+from swiftwater._typing import Any
 
 __all__ = [
     "appended",

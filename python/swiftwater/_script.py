@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
 
 from swiftwater import _compatibility, _errors, _task_input
+from swiftwater._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import signal
+else:
+    # Without the enumerations around it, as in `_interrupts`.
+    import _signal as signal
 
 __all__ = ["ScriptProblem", "run_script"]
 

@@ -8,7 +8,6 @@ setting's name to an ``Entry``.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterable, Mapping
 
@@ -198,6 +197,8 @@ def read_properties(path: str) -> dict[str, Entry]:
     ``!`` begin a comment line; a line that ends in ``\`` goes on in the next. Raises ``OSError``
     where the file cannot be read and ``ValueError`` where it is not UTF-8 text.
     """
+    import re
+
     with open(path, encoding="utf-8") as file:
         lines = file.read().splitlines()
     found: dict[str, Entry] = {}
@@ -224,6 +225,8 @@ def is_secret(name: str, value: str) -> bool:
     # Whether something is on is no secret, such as spark.authenticate.
     if value.strip().lower() in ("", "true", "false"):
         return False
+    import re  # which a job without secrets does not load
+
     return bool(re.search(_HIDDEN_NAMES, name) or re.search(_HIDDEN_VALUES, value))
 
 

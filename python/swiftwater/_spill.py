@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any, Generic, TypeVar
 
 from swiftwater import _worker_session
 from swiftwater._active import active_context
 from swiftwater._native import engine
+from swiftwater._typing import Any, Generic, TypeVar
 
 __all__ = ["MemoryLimit", "external_sorted", "limit_bytes", "merged_pairs", "resident_bytes"]
 

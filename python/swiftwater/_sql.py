@@ -11,9 +11,9 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import RLock
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from swiftwater import _active, _lifetime, errors
+from swiftwater._typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from swiftwater.conf import SparkConf
 from swiftwater.context import SPARK_VERSION, SparkContext
 from swiftwater.rdd import RDD

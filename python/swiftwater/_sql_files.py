@@ -11,7 +11,6 @@ import inspect
 import os
 import uuid
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from duckdb.experimental.spark.sql import readwriter, types
 
@@ -20,6 +19,7 @@ from swiftwater._native import engine
 from swiftwater._paths import input_files, output_path
 from swiftwater._rdd.part_files import write_folder
 from swiftwater._sql_frames import json_lines
+from swiftwater._typing import Any
 from swiftwater.rdd import RDD
 
 __all__ = ["Reader", "Writer"]

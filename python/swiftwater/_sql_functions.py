@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Any
 from weakref import WeakKeyDictionary
 
 from duckdb import (
@@ -20,6 +19,7 @@ from duckdb.experimental.spark.sql.column import Column
 from duckdb.experimental.spark.sql.types import DataType, StringType
 
 from swiftwater import _sql_missing
+from swiftwater._typing import Any
 
 __all__ = ["complete"]
 

@@ -7,7 +7,8 @@ here: a method raises ``NotImplementedError`` when it is called, a property when
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+
+from swiftwater._typing import Any, NoReturn
 
 __all__ = ["FUNCTIONS", "MEMBERS", "PROPERTIES", "fill", "function", "kind", "refusal", "restate"]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from swiftwater._native import engine
+from swiftwater._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

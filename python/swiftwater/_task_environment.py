@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 from threading import Lock
-from typing import Any
 
 from swiftwater import _task_ends
 from swiftwater._native import engine
+from swiftwater._typing import Any
 
 __all__ = ["watch"]
 

@@ -15,9 +15,9 @@ import os
 import sys
 from collections.abc import Callable
 from threading import local
-from typing import Any, TextIO
 
 from swiftwater._native import engine
+from swiftwater._typing import Any, TextIO
 
 __all__ = ["install"]
 

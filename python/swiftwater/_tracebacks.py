@@ -13,7 +13,8 @@ from __future__ import annotations
 import opcode
 import sys
 import types
-from typing import TYPE_CHECKING, Any
+
+from swiftwater._typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,12 +13,12 @@ import signal
 import sys
 import traceback
 from types import FrameType
-from typing import Any
 
 from swiftwater import _compatibility, _worker_session, accumulators, broadcast
 from swiftwater._native import engine
 from swiftwater._outside import WantedEnd
 from swiftwater._pickling import dumps, loads, without_init
+from swiftwater._typing import Any
 from swiftwater._visible import complain
 
 __all__ = [

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
 
 from swiftwater._active import active_context
+from swiftwater._typing import Any
 
 __all__ = ["launch", "pickled", "session"]
 

@@ -10,11 +10,11 @@ import itertools
 import os
 from collections.abc import Callable
 from threading import Lock
-from typing import Any, Generic, NoReturn, TypeVar
 from weakref import WeakValueDictionary
 
 from swiftwater import _task_ends, _worker_session
 from swiftwater._native import engine
+from swiftwater._typing import Any, Generic, NoReturn, TypeVar
 
 __all__ = ["Accumulator", "AccumulatorParam", "AddingAccumulatorParam"]
 

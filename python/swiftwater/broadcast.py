@@ -7,13 +7,13 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from weakref import WeakValueDictionary
 
 from swiftwater._calls import call_site
 from swiftwater._context.core import SparkContextCore
 from swiftwater._native import engine
 from swiftwater._rdd.core import RDDCore
+from swiftwater._typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 if TYPE_CHECKING:
     from typing import BinaryIO

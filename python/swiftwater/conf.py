@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import overload
 
 from swiftwater._settings import is_secret
+from swiftwater._typing import overload
 
 __all__ = ["SparkConf"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import RLock
-from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from swiftwater import _active
 from swiftwater._assembling import assembled
@@ -14,6 +13,7 @@ from swiftwater._context.jobs import Jobs
 from swiftwater._context.opening import Opening
 from swiftwater._context.shared import Shared
 from swiftwater._context.sources import Sources
+from swiftwater._typing import TYPE_CHECKING, ClassVar, NoReturn
 
 __all__ = ["SPARK_VERSION", "SparkContext"]
 

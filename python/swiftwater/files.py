@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import NoReturn
 
 from swiftwater._active import active_context
+from swiftwater._typing import NoReturn
 
 __all__ = ["SparkFiles"]
 

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
 
 from swiftwater import _compatibility
 from swiftwater._native import engine
+from swiftwater._typing import Any
 
 __all__ = ["add_jars", "add_packages", "find", "init"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
 
 from swiftwater._assembling import assembled
 from swiftwater._rdd.core import RDDCore, T_co
@@ -20,6 +19,7 @@ from swiftwater._rdd.results import Results
 from swiftwater._rdd.samples import Samples
 from swiftwater._rdd.statistics import Statistics
 from swiftwater._rdd.taking import Taking
+from swiftwater._typing import Any, NoReturn
 
 __all__ = ["RDD", "Partitioner", "portable_hash"]
 

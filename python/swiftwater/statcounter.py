@@ -8,7 +8,8 @@ import importlib
 import math
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+
+from swiftwater._typing import Any
 
 __all__ = ["StatCounter"]
 

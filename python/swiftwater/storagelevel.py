@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from swiftwater._typing import ClassVar
 
 __all__ = ["StorageLevel"]
 

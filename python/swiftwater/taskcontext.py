@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, cast
-
 from swiftwater._active import active_context
 from swiftwater._native import engine
+from swiftwater._typing import TYPE_CHECKING, NoReturn, cast
 
 if TYPE_CHECKING:
     from decimal import Decimal

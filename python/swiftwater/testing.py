@@ -22,9 +22,9 @@ Example::
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from swiftwater._native import engine
+from swiftwater._typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from swiftwater.conf import SparkConf
 from swiftwater.context import SparkContext
 from swiftwater.streaming._definitions import defines

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from threading import Thread
-from typing import Any, TypeVar
 
 from swiftwater._active import active_context
+from swiftwater._typing import Any, TypeVar
 
 __all__ = ["InheritableThread", "inheritable_thread_target"]
 

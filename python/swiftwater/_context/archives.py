@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from swiftwater._typing import TYPE_CHECKING
 from swiftwater.errors import SparkException
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from threading import get_ident, local
-from typing import TYPE_CHECKING, ClassVar, NoReturn, cast
 
 from swiftwater import _active, _lifetime
 from swiftwater._native import engine
+from swiftwater._typing import TYPE_CHECKING, ClassVar, NoReturn, cast
 
 if TYPE_CHECKING:
     from types import TracebackType

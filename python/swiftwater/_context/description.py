@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
 from swiftwater._context.core import SparkContextCore
 from swiftwater._native import engine
+from swiftwater._typing import TYPE_CHECKING, Any
 from swiftwater.conf import SparkConf, system_properties
 
 if TYPE_CHECKING:

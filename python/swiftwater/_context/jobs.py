@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
 
 from swiftwater._context.core import SparkContextCore
 from swiftwater._native import engine
+from swiftwater._typing import TYPE_CHECKING, TypeVar
 from swiftwater.rdd import RDD  # noqa: TC001 - `typing.get_type_hints` finds it
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from threading import local
-from typing import TYPE_CHECKING
 
 from swiftwater import (
     _address_space,
@@ -22,6 +21,7 @@ from swiftwater import (
 from swiftwater._calls import call_place
 from swiftwater._context.core import SparkContextCore, require_driver
 from swiftwater._native import engine
+from swiftwater._typing import TYPE_CHECKING
 from swiftwater.conf import SparkConf
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from threading import get_ident
 from types import FrameType
-from typing import TYPE_CHECKING, Any
 
 from swiftwater._calls import PACKAGE_FOLDER
 from swiftwater._native import engine
+from swiftwater._typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD

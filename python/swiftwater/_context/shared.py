@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from swiftwater._context.core import SparkContextCore
+from swiftwater._typing import TYPE_CHECKING, ClassVar, TypeVar
 
 if TYPE_CHECKING:
     from swiftwater.accumulators import Accumulator, AccumulatorParam

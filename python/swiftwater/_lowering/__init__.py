@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sys
 from types import CodeType, FunctionType, MethodType
-from typing import Any
 from weakref import ref
 
 from swiftwater._lowering import _pins
+from swiftwater._typing import Any
 
 __all__ = ["lowered", "reads_only_arguments"]
 

@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodDescriptorType, MethodType
-from typing import TYPE_CHECKING, Any
 
 from swiftwater._lowering import _pins
 from swiftwater._lowering._values import (
@@ -20,6 +19,7 @@ from swiftwater._lowering._values import (
     Node,
     Refused,
 )
+from swiftwater._typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from swiftwater._lowering._evaluation import Frame

@@ -5,7 +5,8 @@ from __future__ import annotations
 import opcode
 import sys
 from types import CodeType
-from typing import Any
+
+from swiftwater._typing import Any
 
 __all__ = ["BRANCHES", "ENDS", "JUMPS", "RETURNS", "VERSION", "Code", "numbers"]
 

@@ -7,9 +7,9 @@ that the function computed on its way, by the same branches.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from swiftwater._lowering._values import CONSTANTS, Node
+from swiftwater._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from swiftwater._lowering._evaluation import Evaluation

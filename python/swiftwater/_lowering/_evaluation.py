@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import CodeType
-from typing import Any
 
 from swiftwater._lowering import _pins
 from swiftwater._lowering._code import BRANCHES, JUMPS, RETURNS, Code
@@ -30,6 +29,7 @@ from swiftwater._lowering._values import (
     is_node,
     is_plain,
 )
+from swiftwater._typing import Any
 
 __all__ = ["Evaluation", "Frame"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import opcode
 from collections.abc import Callable
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING, Any
 
 from swiftwater._lowering import _calling, _pins
 from swiftwater._lowering._code import BRANCHES, VERSION, numbers
@@ -23,6 +22,7 @@ from swiftwater._lowering._values import (
     is_node,
     is_plain,
 )
+from swiftwater._typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from swiftwater._lowering._evaluation import Frame

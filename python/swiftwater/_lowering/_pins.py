@@ -18,10 +18,10 @@ from types import (
     MethodType,
     ModuleType,
 )
-from typing import Any, Final
 from weakref import ref
 
 from swiftwater._lowering._values import MISSING, MOST_ITEMS, is_plain
+from swiftwater._typing import Any, Final
 
 __all__ = [
     "Pin",

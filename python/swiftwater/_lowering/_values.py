@@ -6,7 +6,7 @@ a function works with (other functions, modules, sets) is one of the classes her
 
 from __future__ import annotations
 
-from typing import Any, Final
+from swiftwater._typing import Any, Final
 
 __all__ = [
     "ARGUMENTS",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from swiftwater._native import engine
 from swiftwater._rdd.core import RDDCore, T, T_co
+from swiftwater._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from swiftwater.context import SparkContext

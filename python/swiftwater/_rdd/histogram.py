@@ -6,7 +6,8 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+
+from swiftwater._typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
-from typing import Any
 
+from swiftwater._typing import Any
 from swiftwater.resultiterable import ResultIterable
 
 __all__ = [

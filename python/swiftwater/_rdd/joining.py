@@ -6,13 +6,13 @@ Which RDDs are moved for it, and into how many partitions, the engine plans: ``e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 from swiftwater._calls import call_site
 from swiftwater._native import engine
 from swiftwater._numbers import checked_partitions
 from swiftwater._rdd.core import origin, require_rdd
 from swiftwater._rdd.joined_records import NATIVE_FORMS, Merger, merged_together
+from swiftwater._typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from swiftwater._rdd.core import Origin

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from swiftwater._rdd.core import K, RDDCore, T, T_co, U, V, require_rdd
 from swiftwater._record_functions import paired
+from swiftwater._typing import TYPE_CHECKING, Any, TypeVar, overload
 
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
 from swiftwater._claimed_folders import ClaimedFolder, remove_abandoned
 from swiftwater._native import engine
 from swiftwater._rdd.core import waiting
+from swiftwater._typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD

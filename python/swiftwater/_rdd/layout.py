@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import itertools
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
 
 from swiftwater._calls import call_site, require_callable
 from swiftwater._native import engine
@@ -18,6 +17,7 @@ from swiftwater._numbers import (
 from swiftwater._rdd.core import K, RDDCore, T, T_co, U, V, require_rdd
 from swiftwater._rdd.partitioners import portable_hash
 from swiftwater._record_functions import counted_partition
+from swiftwater._typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD

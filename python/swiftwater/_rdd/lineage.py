@@ -5,7 +5,7 @@ An origin holds no engine object, so it keeps no records and no shuffle alive.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from swiftwater._typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from swiftwater._rdd.core import Origin

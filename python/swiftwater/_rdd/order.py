@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from swiftwater._calls import require_callable
 from swiftwater._rdd.core import K, RDDCore, T, T_co, V
 from swiftwater._rdd.partitioners import portable_hash
 from swiftwater._record_functions import second
+from swiftwater._typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD

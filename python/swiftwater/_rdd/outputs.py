@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from swiftwater._native import engine
 from swiftwater._rdd.core import RDDCore, T_co
+from swiftwater._typing import Any
 
 __all__ = ["Outputs"]
 

@@ -11,10 +11,10 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Any
 
 from swiftwater._numbers import whole
 from swiftwater._paths import output_path
+from swiftwater._typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any
 
 from swiftwater._native import engine
+from swiftwater._typing import Any
 
 __all__ = ["Partitioner", "portable_hash"]
 

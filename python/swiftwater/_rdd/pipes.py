@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from threading import Thread
-from typing import Any
+
+from swiftwater._typing import Any
 
 __all__ = ["through"]
 

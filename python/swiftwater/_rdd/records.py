@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from swiftwater._calls import require_callable
 from swiftwater._rdd.core import K, RDDCore, T, T_co, U, V
 from swiftwater._record_functions import first, listed_partition, second
+from swiftwater._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD

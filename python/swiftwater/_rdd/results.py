@@ -7,7 +7,6 @@ import functools
 import operator
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, overload
 
 from swiftwater._calls import call_site, require_callable, stop_iteration
 from swiftwater._native import engine
@@ -15,6 +14,7 @@ from swiftwater._numbers import whole
 from swiftwater._rdd.core import EMPTY, K, RDDCore, T, T_co, U, V, merged
 from swiftwater._rdd.partitioners import portable_hash
 from swiftwater._record_functions import first, second, under_none, with_one
+from swiftwater._typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD

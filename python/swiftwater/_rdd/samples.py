@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from swiftwater._numbers import whole
 from swiftwater._rdd.core import K, RDDCore, T, T_co, V
+from swiftwater._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD

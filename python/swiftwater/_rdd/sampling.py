@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
 
 from swiftwater._numbers import whole
+from swiftwater._typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from random import Random

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, count, islice
-from typing import Any
+
+from swiftwater._typing import Any
 
 __all__ = ["first_place", "scatterer", "unpacked"]
 

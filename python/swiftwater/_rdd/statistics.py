@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, overload
 
 from swiftwater._rdd.core import EMPTY, RDDCore, T, T_co
+from swiftwater._typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     from swiftwater.statcounter import StatCounter

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from swiftwater._calls import require_callable
 from swiftwater._native import engine
 from swiftwater._numbers import whole
 from swiftwater._rdd.core import EMPTY, K, RDDCore, T, T_co, V, merged
 from swiftwater._record_functions import second
+from swiftwater._typing import Any
 
 __all__ = ["Taking"]
 

@@ -8,7 +8,7 @@ Example::
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from swiftwater._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from swiftwater.streaming.context import StreamingContext

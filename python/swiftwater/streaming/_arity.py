@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+
+from swiftwater._typing import Any
 
 __all__ = ["declared_arguments", "with_time", "without_time"]
 

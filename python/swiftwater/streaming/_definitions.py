@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from swiftwater._calls import call_site
+from swiftwater._typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from swiftwater.streaming.dstream import DStream

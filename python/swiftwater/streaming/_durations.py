@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+
+from swiftwater._typing import Any
 
 __all__ = ["milliseconds"]
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from swiftwater._typing import Any
 from swiftwater.streaming._java import Time
 
 __all__ = [

@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
 
 from swiftwater._compression import refuse_compressed
 from swiftwater._native import engine
 from swiftwater._numbers import whole_and_no_truth
 from swiftwater._paths import local_path
+from swiftwater._typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from swiftwater._swiftwater import Handle

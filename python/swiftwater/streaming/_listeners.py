@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from threading import Lock
-from typing import TYPE_CHECKING, Any
 
 from swiftwater._native import engine
+from swiftwater._typing import TYPE_CHECKING, Any
 from swiftwater.streaming._events import event
 
 if TYPE_CHECKING:

@@ -9,11 +9,10 @@ Example::
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
-
 from swiftwater import _active
 from swiftwater._assembling import assembled
 from swiftwater._context.core import JVMOfContexts
+from swiftwater._typing import TYPE_CHECKING, ClassVar
 from swiftwater.streaming._ssc.core import StreamingContextCore
 from swiftwater.streaming._ssc.keeping import Keeping
 from swiftwater.streaming._ssc.running import Running

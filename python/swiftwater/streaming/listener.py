@@ -8,7 +8,7 @@ Example::
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from swiftwater._typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from swiftwater.streaming._events import (

@@ -9,7 +9,8 @@ Example::
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+
+from swiftwater._typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datetime import datetime

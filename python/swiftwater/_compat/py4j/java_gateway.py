@@ -1,9 +1,8 @@
 """Names of Py4J's gateway. What would talk to a JVM raises an error that says there is none."""
 
-from typing import NoReturn
-
 from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 from swiftwater._jvm import JavaName
+from swiftwater._typing import NoReturn
 from swiftwater.errors import NoJVMError
 
 __all__ = [

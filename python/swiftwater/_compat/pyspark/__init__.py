@@ -3,9 +3,8 @@
 What a word count does not need is loaded when it is asked for.
 """
 
-from typing import TYPE_CHECKING
-
 from swiftwater import RDD, SparkConf, SparkContext
+from swiftwater._typing import TYPE_CHECKING
 from swiftwater.context import SPARK_VERSION
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 """Where PySpark starts its JVM. There is none here."""
 
-from typing import NoReturn
-
+from swiftwater._typing import NoReturn
 from swiftwater.errors import NoJVMError
 
 __all__ = ["launch_gateway"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 from swiftwater._rdd.joined_records import cogrouped
 from swiftwater._rdd.joining import together
+from swiftwater._typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD

@@ -1,8 +1,7 @@
 """PySpark's name for ``swiftwater.rdd``."""
 
-from typing import TYPE_CHECKING
-
 from pyspark._elsewhere import SERIALIZERS, found_elsewhere
+from swiftwater._typing import TYPE_CHECKING
 from swiftwater.rdd import RDD, Partitioner, portable_hash
 
 __all__ = ["RDD", "Partitioner", "PipelinedRDD", "portable_hash"]

@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from swiftwater._rdd import sampling
+from swiftwater._typing import Any
 
 __all__ = ["RDDRangeSampler", "RDDSampler", "RDDStratifiedSampler"]
 

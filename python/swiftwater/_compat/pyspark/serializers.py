@@ -6,7 +6,8 @@ import pickle
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO
+
+from swiftwater._typing import Any, BinaryIO
 
 __all__ = [
     "AutoBatchedSerializer",

@@ -4,9 +4,9 @@ import functools
 import re
 import sys
 from collections.abc import Callable
-from typing import Any, TextIO, TypeVar
 
 from swiftwater._calls import stop_iteration
+from swiftwater._typing import Any, TextIO, TypeVar
 from swiftwater.threads import InheritableThread, inheritable_thread_target
 
 __all__ = [

@@ -12,8 +12,8 @@ import io
 import pickle
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
 
+from swiftwater._typing import TYPE_CHECKING, Any
 from swiftwater.context import SparkContext
 from swiftwater.rdd import RDD
 from swiftwater.streaming._definitions import Definition, defining_methods

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from swiftwater._typing import Any
 from swiftwater.streaming._checkpoints import format as files
 
 __all__ = ["FailedBatches"]

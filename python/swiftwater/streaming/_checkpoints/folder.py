@@ -14,10 +14,10 @@ import stat
 import sys
 from collections.abc import Iterable
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary, finalize
 
 from swiftwater._native import engine
+from swiftwater._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ import re
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
+from swiftwater._typing import Any
 from swiftwater.streaming._checkpoints.folder import CheckpointError, CheckpointFolder, opened
 
 __all__ = [

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
 from swiftwater._native import engine
 from swiftwater._paths import local_path
+from swiftwater._typing import TYPE_CHECKING, Any
 from swiftwater.conf import SparkConf
 from swiftwater.context import SparkContext
 from swiftwater.rdd import RDD

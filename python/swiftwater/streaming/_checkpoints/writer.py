@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from threading import Lock
-from typing import TYPE_CHECKING, Any
 
 from swiftwater._native import engine
+from swiftwater._typing import TYPE_CHECKING, Any
 from swiftwater.streaming._checkpoints import file_streams
 from swiftwater.streaming._checkpoints import format as files
 from swiftwater.streaming._checkpoints.calls import pickled, python_version

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Self
 
 from swiftwater._calls import require_callable
 from swiftwater._native import engine
+from swiftwater._typing import TYPE_CHECKING, Self
 from swiftwater.rdd import RDD
 from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._dstream.core import DStreamCore, K, S, T_co, V

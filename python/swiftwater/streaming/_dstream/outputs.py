@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, overload
 
 from swiftwater._calls import require_callable
 from swiftwater._numbers import whole
+from swiftwater._typing import TYPE_CHECKING, Any, overload
 from swiftwater.streaming._arity import declared_arguments, with_time, without_time
 from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._dstream.core import DStreamCore, T, T_co
@@ -99,6 +98,8 @@ class Outputs(DStreamCore[T_co]):
         from swiftwater.streaming.util import rddToFileName
 
         def saved(time_ms: int, rdd: RDD[Any]) -> None:
+            from contextlib import suppress
+
             from swiftwater.errors import FileAlreadyExistsException
 
             # Spark: a batch that runs again keeps what its first run wrote.

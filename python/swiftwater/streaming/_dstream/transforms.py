@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, overload
 
 from swiftwater._calls import require_callable
 from swiftwater._native import engine
+from swiftwater._typing import TYPE_CHECKING, overload
 from swiftwater.rdd import RDD
 from swiftwater.streaming._arity import declared_arguments, with_time, without_time
 from swiftwater.streaming._definitions import defines

@@ -6,7 +6,8 @@ A worker process that is sent one of these functions loads no more than this.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+
+from swiftwater._typing import Any
 
 __all__ = ["Reduce", "reducing", "subtracting"]
 

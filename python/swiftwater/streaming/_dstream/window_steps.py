@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from swiftwater._native import engine
+from swiftwater._typing import TYPE_CHECKING, Any
 from swiftwater.streaming._dstream.window_records import reducing, subtracting
 
 if TYPE_CHECKING:

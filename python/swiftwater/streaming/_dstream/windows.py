@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from swiftwater._calls import require_callable
 from swiftwater._record_functions import (
@@ -17,6 +16,7 @@ from swiftwater._record_functions import (
     with_one,
     without_first,
 )
+from swiftwater._typing import TYPE_CHECKING, Any
 from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._dstream.core import DStreamCore, K, T, T_co, V
 from swiftwater.streaming._durations import milliseconds

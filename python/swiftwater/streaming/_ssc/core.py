@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from swiftwater._native import engine
+from swiftwater._typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 from swiftwater.context import SparkContext
 from swiftwater.streaming._definitions import Definitions
 from swiftwater.streaming._durations import milliseconds

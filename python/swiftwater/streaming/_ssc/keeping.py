@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
 
 from swiftwater._native import engine
+from swiftwater._typing import TYPE_CHECKING, cast
 from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._durations import milliseconds
 from swiftwater.streaming._ssc.core import StreamingContextCore, spark_error

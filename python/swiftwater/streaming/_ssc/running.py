@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from threading import Thread
-from typing import TYPE_CHECKING, cast
 
 from swiftwater import _errors, _interrupts, _lifetime, _settings
 from swiftwater._calls import call_site
 from swiftwater._native import engine
+from swiftwater._typing import TYPE_CHECKING, cast
 from swiftwater.streaming._ssc.core import StreamingContextCore, spark_error
 from swiftwater.streaming._stateful_operators import validate_checkpoints
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from swiftwater._calls import require_callable
 from swiftwater._native import engine
+from swiftwater._typing import TYPE_CHECKING, Any, TypeVar
 from swiftwater.rdd import RDD
 from swiftwater.streaming._definitions import defines
 from swiftwater.streaming._dstream.core import rdd_handle

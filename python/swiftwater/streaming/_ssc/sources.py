@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from swiftwater._native import engine
 from swiftwater._numbers import whole_and_no_truth
+from swiftwater._typing import TYPE_CHECKING, Any, TypeVar, cast
 from swiftwater.rdd import RDD
 from swiftwater.streaming._definitions import defines, defines_for_once
 from swiftwater.streaming._ssc.core import StreamingContextCore

@@ -1,7 +1,6 @@
 """PySpark's name for ``swiftwater.context``."""
 
-from typing import TYPE_CHECKING
-
+from swiftwater._typing import TYPE_CHECKING
 from swiftwater.context import SparkContext
 
 if not TYPE_CHECKING:

@@ -1,8 +1,7 @@
 """PySpark's name for ``swiftwater.rdd``."""
 
-from typing import TYPE_CHECKING
-
 from pyspark.rdd import PipelinedRDD
+from swiftwater._typing import TYPE_CHECKING
 from swiftwater.rdd import RDD, Partitioner, portable_hash
 
 if not TYPE_CHECKING:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+from swiftwater._typing import TYPE_CHECKING, Any
 from swiftwater.streaming import DStream, StreamingContext
 
 if TYPE_CHECKING:

@@ -1,8 +1,7 @@
 """PySpark's name for ``swiftwater.streaming.context``."""
 
-from typing import TYPE_CHECKING
-
 from pyspark._elsewhere import SERIALIZERS, found_elsewhere
+from swiftwater._typing import TYPE_CHECKING
 from swiftwater.streaming.context import StreamingContext
 
 __all__ = ["StreamingContext"]

@@ -1,8 +1,7 @@
 """PySpark's name for ``swiftwater.streaming.dstream``."""
 
-from typing import TYPE_CHECKING
-
 from pyspark._elsewhere import found_elsewhere
+from swiftwater._typing import TYPE_CHECKING
 from swiftwater.streaming.dstream import DStream, TransformedDStream
 
 __all__ = ["DStream", "TransformedDStream"]

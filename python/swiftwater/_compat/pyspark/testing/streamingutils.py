@@ -7,10 +7,10 @@ import tempfile
 import time
 import unittest
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
 
 from pyspark import RDD, SparkConf, SparkContext
 from pyspark.streaming import DStream, StreamingContext
+from swiftwater._typing import Any, ClassVar
 
 __all__ = ["PySparkStreamingTestCase"]
 

@@ -8,9 +8,9 @@ import sys
 import time
 import unittest
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from pyspark import SparkConf, SparkContext
+from swiftwater._typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 if TYPE_CHECKING:
     from types import TracebackType
