@@ -68,7 +68,7 @@ let rddFunctions: [(String, NativeFunction, String)] = [
     "explain",
     { _, arguments in
       entry(arguments, count: 1) { py, arguments in
-        py.newList(of: try Explanation.lines(ofRDD: arguments.handle(0), py))
+        py.newList(of: try arguments.handle(0, as: RDDNode.self).explanation())
       }
     }, "What an RDD is computed from, and how."
   ),

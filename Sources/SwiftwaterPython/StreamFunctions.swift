@@ -149,7 +149,8 @@ let streamFunctions: [(String, NativeFunction, String)] = [
     "stream_explain",
     { _, arguments in
       entry(arguments, count: 1) { py, arguments in
-        py.newList(of: try Explanation.lines(ofStreams: arguments.handle(0), py))
+        py.newList(
+          of: try arguments.handle(0, as: PythonStreaming.self).streaming.explanation())
       }
     }, "What the outputs of a context are computed from, and how."
   ),

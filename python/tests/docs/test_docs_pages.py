@@ -167,8 +167,9 @@ def test_the_plan_of_the_page(streaming, capsys):
 
 
 def test_the_words_of_a_plan_are_explained():
-    source = page("Sources/SwiftwaterPython/Explanation.swift")
-    forms = re.search(r"enum Form: String \{(.*?)\n  \}", source, re.DOTALL)[1]
+    source = page("Sources/SwiftwaterPlan/Explanation.swift")
+    forms = re.search(r"enum Form: String, Sendable \{(.*?)\n  \}", source, re.DOTALL)[1]
     cases = re.findall(r'case (\w+)(?: = "([^"]+)")?', forms)
     words = {row[0].strip("`") for row in rows_of("How to see it") if row[0] != "word"}
-    assert words == {{"python": "Python"}.get(case, text or case) for case, text in cases}
+    python = {"language": "Python", "worker": "Python, in a worker"}
+    assert words == {python.get(case, text or case) for case, text in cases}
