@@ -16,7 +16,7 @@ package final class FunctionHistory: Sendable {
   static func of(_ function: PyPointer, _ py: borrowing Python) throws -> FunctionHistory {
     guard let code = py.attribute("__code__", of: function) else { return FunctionHistory() }
     let owned = PythonObject(owning: code)
-    let identity = try py.importing("identity", from: "swiftwater._isolation")
+    let identity = try py.importing("identity", from: "swiftwater._tasks.isolation")
     guard let answer = identity.call(function) else { throw PythonError.fetch(py) }
     defer { Py.release(answer) }
     guard let number = py.integer(of: answer), number != 0 else { return FunctionHistory() }

@@ -9,8 +9,8 @@ import Synchronization
 /// changes afterwards the tasks do not see, and what a task changes is seen neither by the driver nor
 /// by another task. Here a function that can see nothing changeable runs as it is. Of others
 /// ``captured(_:_:)`` makes a copy when jobs are made, and each task works with a copy of that where
-/// something in it can be changed (`swiftwater/_captures.py` and
-/// `_isolation.py` decide, and copy).
+/// something in it can be changed (`swiftwater/_tasks/captures.py` and
+/// `isolation.py` decide, and copy).
 package final class PythonFunction: UserFunction {
   package let object: PythonObject
   package let language: any Language
@@ -40,7 +40,7 @@ package final class PythonFunction: UserFunction {
   /// What some functions had captured when they were asked last.
   private struct Captures: Sendable {
     let originals: [Reference]
-    /// `_captures.Captures`.
+    /// `_tasks.captures.Captures`.
     let object: PythonObject
   }
 
@@ -53,7 +53,7 @@ package final class PythonFunction: UserFunction {
     guard Py.isCallable(function) else { throw ArgumentError("a function is expected") }
     object = PythonObject(borrowing: function)
     self.language = language
-    let mayCapture = try py.importing("may_capture", from: "swiftwater._isolation")
+    let mayCapture = try py.importing("may_capture", from: "swiftwater._tasks.isolation")
     guard let answer = mayCapture.call(function) else { throw PythonError.fetch(py) }
     defer { Py.release(answer) }
     hasCaptures = Py.truth(answer) == 1
@@ -167,12 +167,12 @@ package final class PythonFunction: UserFunction {
     if let known = memory.captures.withLock({ $0 }), known.originals.count == open.count,
       zip(known.originals, open).allSatisfy({ $0.value === $1 })
     {
-      let hold = try py.importing("hold", from: "swiftwater._captures")
+      let hold = try py.importing("hold", from: "swiftwater._tasks.captures")
       guard let answer = hold.call(known.object.pointer) else { throw PythonError.fetch(py) }
       defer { Py.release(answer) }
       if Py.truth(answer) == 1 { return try Self.captured(open, in: known.object, py) }
     }
-    let capture = try py.importing("captured", from: "swiftwater._captures")
+    let capture = try py.importing("captured", from: "swiftwater._tasks.captures")
     for function in open { Py.retain(function.pointer) }
     guard let list = py.newList(open.map(\.pointer)) else { throw PythonError.fetch(py) }
     defer { Py.release(list) }
@@ -209,7 +209,7 @@ package final class PythonFunction: UserFunction {
   ) throws -> [PythonObject] {
     let captors = functions.filter(\.hasCaptures)
     if captors.isEmpty { return functions.map(\.object) }
-    let copy = try py.importing("for_task", from: "swiftwater._isolation")
+    let copy = try py.importing("for_task", from: "swiftwater._tasks.isolation")
     for captor in captors { Py.retain(captor.pointer) }
     guard let list = py.newList(captors.map(\.pointer)) else { throw PythonError.fetch(py) }
     defer { Py.release(list) }

@@ -34,7 +34,7 @@ package enum WorkerProgress {
   package static func giveUp(becauseOf key: PyPointer, _ py: borrowing Python) {
     let reason = "the key \(py.describe(key, limit: 80)) has another hash in another process"
     staying = CannotMove(reason)
-    if let type = try? py.importing("TaskGivenUp", from: "swiftwater._worker") {
+    if let type = try? py.importing("TaskGivenUp", from: "swiftwater._workers.serving") {
       py.raise(type, reason)
     }
   }

@@ -13,7 +13,7 @@ enum ForkedProcess {
     Interpreter.called { py in
       let error = result == nil ? PythonError.fetch(py).exception : nil
       // Not through `Py.call`, which would come here again.
-      if let end = try? py.importing("end_forked", from: "swiftwater._forks") {
+      if let end = try? py.importing("end_forked", from: "swiftwater._tasks.forked_process") {
         _ = sw_call1(end.pointer, error?.pointer ?? sw_none())
       }
     }

@@ -238,7 +238,7 @@ public enum Isolation {
   }
 
   private static func copyAsWhole(_ object: PyPointer) -> PyPointer? {
-    for (module, function) in [("swiftwater._isolation", "pickled"), ("copy", "deepcopy")] {
+    for (module, function) in [("swiftwater._tasks.isolation", "pickled"), ("copy", "deepcopy")] {
       guard let imported = PyImport_ImportModule(module) else { return nil }
       defer { sw_release(imported) }
       guard let copy = PyObject_GetAttrString(imported, function) else { return nil }

@@ -51,7 +51,7 @@ extension PythonLanguage {
     }
   }
 
-  /// `swiftwater._spill.merged_pairs`: the same pairs in the same order.
+  /// `swiftwater._tasks.spill.merged_pairs`: the same pairs in the same order.
   private func mergedOnDisk(
     _ pairs: PythonObject, and rest: RecordReader, with merge: PythonObject,
     _ place: OperatorPlace, _ task: TaskContext, _ py: borrowing Python
@@ -60,7 +60,7 @@ extension PythonLanguage {
     do {
       guard let iterator = RecordIteratorType.make(upstream) else { throw PythonError.fetch(py) }
       defer { Py.release(iterator) }
-      let mergePairs = try py.importing("merged_pairs", from: "swiftwater._spill")
+      let mergePairs = try py.importing("merged_pairs", from: "swiftwater._tasks.spill")
       guard let result = mergePairs.call(iterator, merge.pointer) else {
         throw PythonError.fetch(at: place, record: nil, py)
       }

@@ -6,7 +6,7 @@ import SwiftwaterKernels
 ///
 /// Text, bytes, numbers, None and tuples of them are found without Python's seed, whatever the
 /// process's hash seed. Anything else is asked for its own hash, which is only allowed where that
-/// does not depend on a random seed, and freed of addresses (`swiftwater._placement`).
+/// does not depend on a random seed, and freed of addresses (`swiftwater._tasks.key_hashes`).
 package func portableHash(of object: PyPointer, _ py: borrowing Python, depth: Int = 0) -> Int? {
   switch py.hashForm(of: object) {
   case .none: return PortableHash.none
@@ -42,7 +42,7 @@ private func placementHash(of object: PyPointer, _ py: borrowing Python) -> Int?
   // In a worker what has no place goes back to the driver, where one partition needs none.
   let name = WorkerProgress.isWorker ? "placement_hash_or_none" : "placement_hash"
   do {
-    let function = try py.importing(name, from: "swiftwater._placement")
+    let function = try py.importing(name, from: "swiftwater._tasks.key_hashes")
     guard let result = function.call(object) else { return nil }
     defer { Py.release(result) }
     if let hash = py.integer(of: result) { return hash }

@@ -106,15 +106,15 @@ enum BatchCodec {
   }
 }
 
-/// Python's half of what goes between processes (`swiftwater/_pickling.py`).
+/// Python's half of what goes between processes (`swiftwater/_workers/pickling.py`).
 final class Pickling: Sendable {
   private let dumps: PythonObject
   private let loads: PythonObject
 
   /// - Throws: ``PythonError`` where cloudpickle is not installed.
   init(_ py: borrowing Python) throws {
-    dumps = try py.importing("dump_records", from: "swiftwater._pickling")
-    loads = try py.importing("load_records", from: "swiftwater._pickling")
+    dumps = try py.importing("dump_records", from: "swiftwater._workers.pickling")
+    loads = try py.importing("load_records", from: "swiftwater._workers.pickling")
   }
 
   func dump(_ object: PyPointer, _ py: borrowing Python) throws -> [UInt8] {

@@ -46,7 +46,7 @@ final class ProgramCache: Sendable {
       // Another task of the stage may have been here meanwhile.
       if let known = find(program, key, stage) { return known }
       let description = try program.description(py)
-      let pickle = try py.importing("dump_program", from: "swiftwater._pickling")
+      let pickle = try py.importing("dump_program", from: "swiftwater._workers.pickling")
       guard let result = pickle.call(description.pointer) else { throw PythonError.fetch(py) }
       defer { Py.release(result) }
       let bytes = try bytes(of: Py.tupleItem(result, 0))

@@ -416,7 +416,7 @@ package final class WorkerPool: TaskMover {
   private func launching() throws -> (command: [String], variable: String?) {
     if let known = state.withLock({ $0.launch }) { return known }
     return try Interpreter.attach { py in
-      let launch = try py.importing("launch", from: "swiftwater._workers")
+      let launch = try py.importing("launch", from: "swiftwater._workers.starting")
       guard let answer = Py.call(launch.pointer) else { throw PythonError.fetch(py) }
       defer { Py.release(answer) }
       let command = (pointers(in: Py.tupleItem(answer, 0)) ?? []).compactMap { py.text(of: $0) }
@@ -429,7 +429,7 @@ package final class WorkerPool: TaskMover {
   private func helpers() throws -> WorkerProcess.Helpers {
     if let known = state.withLock({ $0.helpers }) { return known }
     return try Interpreter.attach { py in
-      let pickling = "swiftwater._pickling"
+      let pickling = "swiftwater._workers.pickling"
       let helpers = WorkerProcess.Helpers(
         pickling: try Pickling(py), forward: try py.importing("forward", from: pickling),
         rebuild: try py.importing("rebuilt", from: pickling),

@@ -424,7 +424,10 @@ final class WorkerProcess {
   private func tellStack(of message: WorkerMessage) {
     guard let payload = try? channel.payload(of: message) else { return }
     Interpreter.attach { py in
-      guard let tell = py.attempt({ try py.importing("tell_stack", from: "swiftwater._pickling") }),
+      guard
+        let tell = py.attempt({
+          try py.importing("tell_stack", from: "swiftwater._workers.pickling")
+        }),
         let data = py.newBytes(payload)
       else { return py.dropException() }
       defer { Py.release(data) }

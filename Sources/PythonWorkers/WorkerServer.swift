@@ -11,7 +11,7 @@ package final class WorkerServer {
   private let conversation: Conversation
   private let isLowering: Bool
   private let pickling: Pickling
-  private let module: String = "swiftwater._worker"
+  private let module: String = "swiftwater._workers.serving"
   /// What a worker needs beside what it has when it begins.
   private static let leastMemory = 8 << 20
   private var programs: [Int: LoadedStage] = [:]
@@ -213,7 +213,8 @@ private final class Conversation {
       isGivenUp = true
       throw try Interpreter.attach { py in
         py.raise(
-          try py.importing("TaskGivenUp", from: "swiftwater._worker"), "the driver has given it up")
+          try py.importing("TaskGivenUp", from: "swiftwater._workers.serving"),
+          "the driver has given it up")
         return PythonError.fetch(py)
       }
     }

@@ -31,10 +31,11 @@ enum Host {
   /// The Python code to run.
   private static func command(in environment: PythonEnvironment) -> String {
     let isWorker = CommandLine.arguments.dropFirst().first == "--worker"
-    let main = "from swiftwater.\(isWorker ? "_worker" : "_cli") import main; main()"
+    let main = "from swiftwater.\(isWorker ? "_workers.serving" : "_cli") import main; main()"
     // The packages of a virtual environment are found by Python itself.
     return environment.isPlainInterpreter
-      ? "from swiftwater._environment import borrow_packages; borrow_packages(); \(main)" : main
+      ? "from swiftwater._python_environment import borrow_packages; borrow_packages(); \(main)"
+      : main
   }
 
   /// Lends C copies of the strings, NULL for nil.

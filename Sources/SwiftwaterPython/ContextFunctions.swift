@@ -10,7 +10,7 @@ let contextFunctions: [(String, NativeFunction, String)] = [
       entry(arguments, count: 1) { py, arguments in
         // A program may have set limits of its own.
         prepareProcess()
-        let relax = try py.importing("relax", from: "swiftwater._collector")
+        let relax = try py.importing("relax", from: "swiftwater._garbage_collection")
         try py.callWithoutArguments(relax)
         return HandleType.make(try PythonContext(settings: try arguments.textDictionary(0, py)))
       }

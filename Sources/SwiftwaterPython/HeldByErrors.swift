@@ -37,14 +37,14 @@ final class RaisedErrors: Sendable {
   }
 }
 
-/// `swiftwater._tracebacks.function(list, error)`. An error of its own would be less than the one that it
+/// `swiftwater._tasks.tracebacks.function(list, error)`. An error of its own would be less than the one that it
 /// is about, and is dropped.
 ///
 /// - Throws: ``PythonError`` for an interrupt.
 private func callTracebacks(
   _ name: String, _ list: PythonObject?, _ error: PythonObject?, _ py: borrowing Python
 ) throws {
-  let function = try py.importing(name, from: "swiftwater._tracebacks")
+  let function = try py.importing(name, from: "swiftwater._tasks.tracebacks")
   let arguments = [list, error].map { $0?.pointer ?? Py.borrowedNone }
   let result = withExtendedLifetime((list, error)) { function.call(arguments[0], arguments[1]) }
   if let result { return Py.release(result) }

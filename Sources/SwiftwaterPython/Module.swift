@@ -25,7 +25,7 @@ public func makeModule() -> UnsafeMutableRawPointer? {
       try Interpreter.attach { py in
         try py.runSignalHandlers()
         // What another thread has raised in this one comes when it runs Python's code.
-        try py.callWithoutArguments(try py.importing("pause", from: "swiftwater._calls"))
+        try py.callWithoutArguments(try py.importing("pause", from: "swiftwater._operator_calls"))
       }
     }
   }

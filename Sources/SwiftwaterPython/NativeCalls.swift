@@ -23,7 +23,9 @@ func entry(
 func comesFromOutside(_ exception: PyPointer) -> Bool {
   Interpreter.called { py in
     guard
-      let ask = py.attempt({ try py.importing("comes_from_outside", from: "swiftwater._outside") }),
+      let ask = py.attempt({
+        try py.importing("comes_from_outside", from: "swiftwater._tasks.base_exceptions")
+      }),
       let answer = ask.call(exception)
     else {
       py.dropException()

@@ -51,7 +51,7 @@ func kindOfInstances(of type: PyPointer) -> Isolation.Kind {
   Interpreter.called { py in
     guard
       let classify = py.attempt({
-        try py.importing("kind_of_type", from: "swiftwater._isolation")
+        try py.importing("kind_of_type", from: "swiftwater._tasks.isolation")
       }), let answer = classify.call(type)
     else {
       py.dropException()

@@ -14,7 +14,7 @@ Example::
 """
 
 # At once, for its place at the exit: what a program registers later runs while contexts are open.
-from swiftwater import _lifetime as _lifetime
+from swiftwater import _process_end as _process_end
 from swiftwater._native import engine as _engine
 
 TYPE_CHECKING = False

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 
 from swiftwater import __version__, _settings
-from swiftwater._environment import EnvironmentProblem, switch
 from swiftwater._native import engine
+from swiftwater._python_environment import EnvironmentProblem, switch
 from swiftwater._script import ScriptProblem, run_script
+from swiftwater._terminal_text import complain
 from swiftwater._typing import TYPE_CHECKING, NoReturn
-from swiftwater._visible import complain
 
 if TYPE_CHECKING:
     import argparse

@@ -7,7 +7,7 @@ what to use instead.
 
 from __future__ import annotations
 
-from swiftwater._active import active_context, active_streams
+from swiftwater._active_contexts import active_context, active_streams
 from swiftwater._native import engine
 from swiftwater._typing import TYPE_CHECKING, Any, NoReturn
 from swiftwater.errors import NoJVMError

@@ -13,7 +13,7 @@ import functools
 import types
 from collections.abc import Callable
 
-from swiftwater import _errors
+from swiftwater import _uncaught_errors
 from swiftwater._native import engine
 from swiftwater._typing import Any
 from swiftwater.errors import JavaThrowable, Py4JJavaError
@@ -161,11 +161,11 @@ def _message(error: BaseException) -> str:
     return f"An error occurred in a job: {text}"
 
 
-_errors.untranslated = untranslated
+_uncaught_errors.untranslated = untranslated
 
 
 def _python_text(error: BaseException) -> str:
-    return "".join(_errors.of_the_program(untranslated(error)).format()).rstrip("\n")
+    return "".join(_uncaught_errors.of_the_program(untranslated(error)).format()).rstrip("\n")
 
 
 def _java_exception(error: BaseException) -> JavaThrowable:

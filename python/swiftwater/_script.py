@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from swiftwater import _compatibility, _errors, _task_input
+from swiftwater import _compat_finder, _standard_input, _uncaught_errors
 from swiftwater._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,20 +34,20 @@ def run_script(path: str, arguments: Sequence[str], module_files: Sequence[str])
     sys.argv = [path, *arguments]
     places = [_place(file) for file in module_files]
     # The script's folder first, as under a plain Python: scripts find what lies beside them by it.
-    sys.path[:0] = [os.path.dirname(os.path.realpath(path)), _compatibility.FOLDER, *places]
-    _compatibility.settle()
-    _errors.install(over_others=True)
+    sys.path[:0] = [os.path.dirname(os.path.realpath(path)), _compat_finder.FOLDER, *places]
+    _compat_finder.settle()
+    _uncaught_errors.install(over_others=True)
     main = type(sys)("__main__")
     main.__dict__.update(__file__=full_path, __cached__=None, __builtins__=__builtins__)
     sys.modules["__main__"] = main
-    _task_input.install()
+    _standard_input.install()
     _let_interrupts_raise()
     try:
         exec(compile(source, full_path, "exec", dont_inherit=True), main.__dict__)  # noqa: S102
     except SystemExit as end:
         return _status(end)
     except KeyboardInterrupt:
-        return _errors.end_after_interrupt()
+        return _uncaught_errors.end_after_interrupt()
     except BaseException as error:  # noqa: BLE001 - whatever a script raises is shown
         try:
             sys.excepthook(type(error), error, error.__traceback__)

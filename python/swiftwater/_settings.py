@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Mapping
 
 from swiftwater._native import engine
-from swiftwater._visible import visible
+from swiftwater._terminal_text import visible
 
 __all__ = [
     "Entry",

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from threading import Lock
 from weakref import WeakValueDictionary
 
-from swiftwater import _task_ends, _worker_session
+from swiftwater import _tasks, _workers
 from swiftwater._native import engine
 from swiftwater._typing import Any, Generic, NoReturn, TypeVar
 
@@ -143,7 +143,7 @@ class Accumulator(Generic[T]):
         self._partial: dict[int, T] = {}
         self._key = (_process, aid)
         _by_id[self._key] = self
-        _task_ends.tell(_task_over)
+        _tasks.tell(_task_over)
 
     @property
     def value(self) -> T:
@@ -180,7 +180,7 @@ class Accumulator(Generic[T]):
         task = engine.current_task()
         if task is None:
             with _merging:
-                if _worker_session.is_worker():
+                if _workers.is_worker():
                     self._add_partial(_LOOSE, term)
                 else:
                     self._value = self._add(self._value, term)

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from weakref import WeakValueDictionary
 
-from swiftwater._calls import call_site
 from swiftwater._context.core import SparkContextCore
 from swiftwater._native import engine
+from swiftwater._operator_calls import call_site
 from swiftwater._rdd.core import RDDCore
 from swiftwater._typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import RLock
 
-from swiftwater import _active
+from swiftwater import _active_contexts
 from swiftwater._assembling import assembled
 from swiftwater._context.core import JVMOfContexts, SparkContextCore
 from swiftwater._context.description import SPARK_VERSION, Description
@@ -71,4 +71,4 @@ class SparkContext(Opening, Sources, Shared, Jobs, Description):
 
 
 SparkContextCore._context_class = SparkContext
-_active.find_context(lambda: SparkContext._active_spark_context)
+_active_contexts.find_context(lambda: SparkContext._active_spark_context)

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from types import FunctionType
 
-from swiftwater._exceptions.base import (
+from swiftwater._error_classes.base import (
     PySparkException,
     QueryContext,
     QueryContextType,
 )
-from swiftwater._exceptions.engine import (
+from swiftwater._error_classes.engine import (
     FileAlreadyExistsException,
     IllegalArgumentException,
     IllegalStateException,
@@ -26,7 +26,7 @@ from swiftwater._exceptions.engine import (
     SparkException,
     UnsupportedOperationException,
 )
-from swiftwater._exceptions.py4j import (
+from swiftwater._error_classes.py4j import (
     JavaClass,
     JavaThrowable,
     NoJVMError,
@@ -35,7 +35,7 @@ from swiftwater._exceptions.py4j import (
     Py4JJavaError,
     Py4JNetworkError,
 )
-from swiftwater._exceptions.python import (
+from swiftwater._error_classes.python import (
     PySparkAssertionError,
     PySparkAttributeError,
     PySparkImportError,
@@ -47,7 +47,7 @@ from swiftwater._exceptions.python import (
     PySparkTypeError,
     PySparkValueError,
 )
-from swiftwater._exceptions.queries import (
+from swiftwater._error_classes.queries import (
     AnalysisException,
     ArithmeticException,
     ArrayIndexOutOfBoundsException,

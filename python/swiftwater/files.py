@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from swiftwater._active import active_context
+from swiftwater._active_contexts import active_context
 from swiftwater._typing import NoReturn
 
 __all__ = ["SparkFiles"]
@@ -56,10 +56,10 @@ class SparkFiles:
             >>> os.path.isdir(SparkFiles.getRootDirectory())
             True
         """
-        from swiftwater import _worker_session
+        from swiftwater import _workers
 
-        if _worker_session.root is not None:
-            return _worker_session.root
+        if _workers.root is not None:
+            return _workers.root
         active = active_context()
         if active is None:
             from swiftwater.errors import IllegalStateException

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import sys
 
-from swiftwater import _compatibility
+from swiftwater import _compat_finder
 from swiftwater._native import engine
 from swiftwater._typing import Any
 
@@ -52,12 +52,12 @@ def init(
         'swiftwater.context'
     """
     loaded = sys.modules.get("pyspark")
-    if loaded is not None and not (loaded.__file__ or "").startswith(_compatibility.FOLDER):
+    if loaded is not None and not (loaded.__file__ or "").startswith(_compat_finder.FOLDER):
         raise ImportError(
             f"another pyspark has been imported before, from {loaded.__file__}: call "
             "findspark.init() first"
         )
-    _compatibility.offer()
+    _compat_finder.offer()
 
 
 def add_packages(packages: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from swiftwater._active import active_context
+from swiftwater._active_contexts import active_context
 from swiftwater._native import engine
 from swiftwater._typing import TYPE_CHECKING, NoReturn, cast
 
@@ -184,9 +184,9 @@ class BarrierTaskInfo:
 
 
 def _local_properties() -> dict[str, str]:
-    from swiftwater import _worker_session
+    from swiftwater import _workers
 
-    if _worker_session.properties is not None:
-        return dict(_worker_session.properties)
+    if _workers.properties is not None:
+        return dict(_workers.properties)
     active = active_context()
     return {} if active is None else dict(active._properties())

@@ -27,7 +27,7 @@ from swiftwater._native import engine
 from swiftwater._typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from swiftwater.conf import SparkConf
 from swiftwater.context import SparkContext
-from swiftwater.streaming._definitions import defines
+from swiftwater.streaming._defining_calls import defines
 from swiftwater.streaming._durations import milliseconds
 from swiftwater.streaming.context import StreamingContext
 from swiftwater.streaming.dstream import DStream

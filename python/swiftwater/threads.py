@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from threading import Thread
 
-from swiftwater._active import active_context
+from swiftwater._active_contexts import active_context
 from swiftwater._typing import Any, TypeVar
 
 __all__ = ["InheritableThread", "inheritable_thread_target"]

@@ -32,7 +32,7 @@ LAYERS = (
     "streaming.context",
 )
 # Data frames are optional, and RDDs are below them: the one import that points upwards.
-UPWARDS = ("_rdd.outputs", "_sql")
+UPWARDS = ("_rdd.outputs", "_sql.session")
 # Classes of several files: what comes behind their core's name is a subject's part.
 ASSEMBLED = {
     "RDD": "rdd",
@@ -166,7 +166,7 @@ def test_a_worker_loads_no_class_of_the_driver():
     )
     for line in run.stdout.splitlines():
         names = set(line.split())
-        assert "swiftwater._worker" in names
+        assert "swiftwater._workers.serving" in names
         assert names.isdisjoint(
             {"swiftwater.rdd", "swiftwater.context", "swiftwater.streaming.dstream"}
         )

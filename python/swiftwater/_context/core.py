@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from threading import get_ident, local
 
-from swiftwater import _active, _lifetime
+from swiftwater import _active_contexts, _process_end
 from swiftwater._native import engine
 from swiftwater._typing import TYPE_CHECKING, ClassVar, NoReturn, cast
 
@@ -88,8 +88,8 @@ class SparkContextCore:
             ...
             swiftwater.errors.IllegalStateException: Cannot call methods on a stopped SparkContext
         """
-        _lifetime.require_this_process()
-        streams = _active.active_streams()
+        _process_end.require_this_process()
+        streams = _active_contexts.active_streams()
         if streams is not None and streams._sc is self:
             streams.stop(stopSparkContext=True)
         else:
@@ -100,14 +100,14 @@ class SparkContextCore:
             handle, self._handle = self._handle, None
             if self._context_class._active_spark_context is self:
                 self._context_class._active_spark_context = None
-        _lifetime.forget(self._stop_at_exit)
+        _process_end.forget(self._stop_at_exit)
         if handle is None:
             return
-        streams = _active.active_streams()
+        streams = _active_contexts.active_streams()
         if streams is not None and streams._sc is self:
             streams._stop_streams(graceful)
         engine.close_context(handle)
-        for close in _active.at_close:
+        for close in _active_contexts.at_close:
             close(self._itself)
         if self._added_files is not None:
             self._added_files.delete()
@@ -140,7 +140,7 @@ class SparkContextCore:
     @property
     def _engine(self) -> Handle:
         """The engine's handle, or ``IllegalStateException`` where it can no more be used."""
-        _lifetime.require_this_process()
+        _process_end.require_this_process()
         if self._handle is None:
             from swiftwater.errors import IllegalStateException
 

@@ -11,16 +11,16 @@ from threading import local
 
 from swiftwater import (
     _address_space,
-    _errors,
     _interrupts,
-    _lifetime,
+    _process_end,
     _settings,
-    _task_environment,
-    _task_input,
+    _standard_input,
+    _uncaught_errors,
 )
-from swiftwater._calls import call_place
 from swiftwater._context.core import SparkContextCore, require_driver
 from swiftwater._native import engine
+from swiftwater._operator_calls import call_place
+from swiftwater._tasks import environ
 from swiftwater._typing import TYPE_CHECKING
 from swiftwater.conf import SparkConf
 
@@ -50,7 +50,7 @@ class Opening(SparkContextCore):
         memory_profiler_cls: object = None,
     ) -> None:
         """Open the engine; see the class."""
-        _lifetime.require_this_process()
+        _process_end.require_this_process()
         require_driver()
         code = _code_settings(master, appName, sparkHome, environment, conf)
         with self._context_class._lock:
@@ -65,9 +65,9 @@ class Opening(SparkContextCore):
             self._settings = settings
             self.environment: dict[str, object] = dict(environment or {})
             _address_space.require()
-            _task_input.install()
+            _standard_input.install()
             self._handle = engine.open_context(_engine_settings(settings))
-            _task_environment.watch()
+            environ.watch()
             self.master = settings.get("spark.master") or ""
             self.appName = settings.get("spark.app.name") or ""
             self.sparkHome: str | None = settings.get("spark.home")
@@ -83,10 +83,10 @@ class Opening(SparkContextCore):
             self._threads = {}
             self._hadoop_settings = {}
             self._context_class._active_spark_context = self._itself
-            _lifetime.register(self._stop_at_exit)
+            _process_end.register(self._stop_at_exit)
         if not _interrupts.is_interactive():
             # What nobody catches has parts of records in it, and a terminal must not obey them.
-            _errors.install(ends_after_interrupts=False)
+            _uncaught_errors.install(ends_after_interrupts=False)
         if _settings.command_line.print_config:
             _settings.command_line.print_config = False
             print(_settings.table(settings.entries))

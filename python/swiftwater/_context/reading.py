@@ -7,10 +7,10 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 
-from swiftwater._calls import call_site
 from swiftwater._compression import content, refuse_compressed
 from swiftwater._native import engine
 from swiftwater._numbers import whole_and_no_truth
+from swiftwater._operator_calls import call_site
 from swiftwater._paths import input_files
 from swiftwater._typing import TYPE_CHECKING, Any
 from swiftwater.rdd import RDD

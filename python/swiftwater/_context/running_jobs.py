@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from threading import get_ident
 from types import FrameType
 
-from swiftwater._calls import PACKAGE_FOLDER
 from swiftwater._native import engine
+from swiftwater._operator_calls import PACKAGE_FOLDER
 from swiftwater._typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:

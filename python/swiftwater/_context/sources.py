@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 
-from swiftwater._calls import call_site
 from swiftwater._context.core import SparkContextCore
 from swiftwater._native import engine
 from swiftwater._numbers import require_partitions
+from swiftwater._operator_calls import call_site
 from swiftwater._typing import Any, TypeVar
 from swiftwater.rdd import RDD
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import reduce
 
-from swiftwater._calls import call_site, require_callable, stop_iteration
 from swiftwater._native import engine
 from swiftwater._numbers import checked_partitions
+from swiftwater._operator_calls import call_site, require_callable, stop_iteration
 from swiftwater._rdd.partitioners import Partitioner, portable_hash
 from swiftwater._typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar, cast
 

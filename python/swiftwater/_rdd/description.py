@@ -91,6 +91,6 @@ class Description(RDDCore[T_co]):
               parallelize...engine
               flatMap at ...native where types allow
         """
-        from swiftwater._explain import plan_text
+        from swiftwater._plan_text import plan_text
 
         print(plan_text(engine.explain(self._live)))

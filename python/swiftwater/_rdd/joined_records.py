@@ -40,7 +40,7 @@ _NONE_ONLY = (None,)
 
 def _fill(groups: dict[Any, list[Any]], records: Iterator[Any]) -> bool:
     """Put the values of each key into a list; return whether all of them fit in memory."""
-    from swiftwater._spill import MemoryLimit
+    from swiftwater._tasks.spill import MemoryLimit
 
     get = groups.get
     while chunk := list(islice(records, _LOOK_EVERY)):
@@ -73,7 +73,7 @@ def _grouped(parts: Parts) -> tuple[list[dict[Any, list[Any]]], Groups | None]:
 
 
 def _grouped_on_disk(found: list[dict[Any, list[Any]]], parts: Parts) -> Groups:
-    from swiftwater._spill import merged_pairs
+    from swiftwater._tasks.spill import merged_pairs
 
     count = len(parts)
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from swiftwater._calls import call_site
 from swiftwater._native import engine
 from swiftwater._numbers import checked_partitions
+from swiftwater._operator_calls import call_site
 from swiftwater._rdd.core import origin, require_rdd
 from swiftwater._rdd.joined_records import NATIVE_FORMS, Merger, merged_together
 from swiftwater._typing import TYPE_CHECKING, Any

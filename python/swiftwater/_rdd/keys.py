@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from swiftwater._calls import require_callable
 from swiftwater._native import engine
+from swiftwater._operator_calls import require_callable
 from swiftwater._rdd.core import K, RDDCore, T, T_co, U, V
 from swiftwater._rdd.partitioners import portable_hash
 from swiftwater._record_functions import appended, extended, first, listed, paired

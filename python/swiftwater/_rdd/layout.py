@@ -6,7 +6,6 @@ import builtins
 import itertools
 from collections.abc import Callable, Iterator
 
-from swiftwater._calls import call_site, require_callable
 from swiftwater._native import engine
 from swiftwater._numbers import (
     MOST_PARTITIONS,
@@ -14,6 +13,7 @@ from swiftwater._numbers import (
     require_partitions,
     whole_and_no_truth,
 )
+from swiftwater._operator_calls import call_site, require_callable
 from swiftwater._rdd.core import K, RDDCore, T, T_co, U, V, require_rdd
 from swiftwater._rdd.partitioners import portable_hash
 from swiftwater._record_functions import counted_partition

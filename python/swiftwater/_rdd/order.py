@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from swiftwater._calls import require_callable
+from swiftwater._operator_calls import require_callable
 from swiftwater._rdd.core import K, RDDCore, T, T_co, V
 from swiftwater._rdd.partitioners import portable_hash
 from swiftwater._record_functions import second

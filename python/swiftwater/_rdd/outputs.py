@@ -55,6 +55,6 @@ class Outputs(RDDCore[T_co]):
             >>> sc.parallelize([("a", 1), ("b", 2)]).toDF(["word", "number"]).count()
             2
         """
-        from swiftwater._sql import create_data_frame
+        from swiftwater._sql.session import create_data_frame
 
         return create_data_frame(self._itself, schema, sampleRatio)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from swiftwater._calls import require_callable
+from swiftwater._operator_calls import require_callable
 from swiftwater._rdd.core import K, RDDCore, T, T_co, U, V
 from swiftwater._record_functions import first, listed_partition, second
 from swiftwater._typing import TYPE_CHECKING

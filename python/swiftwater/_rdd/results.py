@@ -8,9 +8,9 @@ import operator
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
-from swiftwater._calls import call_site, require_callable, stop_iteration
 from swiftwater._native import engine
 from swiftwater._numbers import whole
+from swiftwater._operator_calls import call_site, require_callable, stop_iteration
 from swiftwater._rdd.core import EMPTY, K, RDDCore, T, T_co, U, V, merged
 from swiftwater._rdd.partitioners import portable_hash
 from swiftwater._record_functions import first, second, under_none, with_one

@@ -25,7 +25,7 @@ def sorter(key: Callable[[Any], Any] | None, ascending: bool) -> PartitionSorter
     order: Callable[[Any], Any] = first if key is None else lambda pair: key(pair[0])
 
     def sort(records: Iterator[Any]) -> Iterable[Any]:
-        from swiftwater._spill import external_sorted
+        from swiftwater._tasks.spill import external_sorted
 
         return external_sorted(records, order, reverse=not ascending)
 

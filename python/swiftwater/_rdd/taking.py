@@ -6,9 +6,9 @@ import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
-from swiftwater._calls import require_callable
 from swiftwater._native import engine
 from swiftwater._numbers import whole
+from swiftwater._operator_calls import require_callable
 from swiftwater._rdd.core import EMPTY, K, RDDCore, T, T_co, V, merged
 from swiftwater._record_functions import second
 from swiftwater._typing import Any

@@ -9,7 +9,7 @@ Example::
 
 from __future__ import annotations
 
-from swiftwater import _active
+from swiftwater import _active_contexts
 from swiftwater._assembling import assembled
 from swiftwater._context.core import JVMOfContexts
 from swiftwater._typing import TYPE_CHECKING, ClassVar
@@ -72,4 +72,4 @@ class StreamingContext(Sources, Several, Keeping, Running):
 
 
 StreamingContextCore._context_class = StreamingContext
-_active.find_streams(StreamingContext.getActive)
+_active_contexts.find_streams(StreamingContext.getActive)

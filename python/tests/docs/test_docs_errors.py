@@ -131,7 +131,7 @@ def without_zstandard(sc, folder):
 def sql_function(name):
     pytest.importorskip("duckdb")
     space = {}
-    importlib.import_module("swiftwater._sql_functions").complete(space)
+    importlib.import_module("swiftwater._sql.functions").complete(space)
     return space[name]
 
 
@@ -139,7 +139,7 @@ def without_numpy(sc, folder):
     function = sql_function("udf")(str.upper)
     sc.parallelize([("a",)]).toDF(["s"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("swiftwater._sql_functions.find_spec", lambda name: None)
+        patch.setattr("swiftwater._sql.functions.find_spec", lambda name: None)
         function("s")
 
 

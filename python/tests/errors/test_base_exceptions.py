@@ -6,7 +6,8 @@ import signal
 import pytest
 
 from swiftwater import SparkConf, SparkContext, _workers
-from swiftwater._outside import WantedEnd, comes_from_outside
+from swiftwater._tasks.base_exceptions import WantedEnd, comes_from_outside
+from swiftwater._workers import starting
 from swiftwater.streaming.listener import StreamingListener
 
 
@@ -234,7 +235,7 @@ def test_where_it_came_from(function, outside):
 
 
 def test_an_interrupt_is_not_lost_with_a_call_that_the_engine_can_do_without(monkeypatch, sc):
-    from swiftwater import _isolation
+    from swiftwater._tasks import isolation
 
     asked = []
 
@@ -246,18 +247,22 @@ def test_an_interrupt_is_not_lost_with_a_call_that_the_engine_can_do_without(mon
     class New:
         pass
 
-    monkeypatch.setattr(_isolation, "kind_of_type", interrupted_kind)
+    monkeypatch.setattr(isolation, "kind_of_type", interrupted_kind)
     with pytest.raises(KeyboardInterrupt):
         sc.parallelize([New()], 1).map(lambda record: [record]).cache().count()
     assert New in asked
 
 
+# What the driver asks of its own modules where a stage goes to workers.
+ASKED = {"launch": starting, "pickled": _workers, "session": _workers}
+
+
 @pytest.mark.parametrize(
     ("workers", "asked"),
-    [("auto", "launch"), ("auto", "session"), *(("always", n) for n in _workers.__all__)],
+    [("auto", "launch"), ("auto", "session"), *(("always", name) for name in ASKED)],
 )
 def test_an_interrupt_is_not_lost_where_a_stage_goes_to_workers(monkeypatch, workers, asked, capfd):
-    original = getattr(_workers, asked)
+    original = getattr(ASKED[asked], asked)
     calls = []
 
     def interrupted_once(*arguments):
@@ -266,7 +271,7 @@ def test_an_interrupt_is_not_lost_where_a_stage_goes_to_workers(monkeypatch, wor
             signal.raise_signal(signal.SIGINT)
         return original(*arguments)
 
-    monkeypatch.setattr(_workers, asked, interrupted_once)
+    monkeypatch.setattr(ASKED[asked], asked, interrupted_once)
     # With one core the main thread runs the tasks too.
     conf = SparkConf().set("swiftwater.workers", workers)
     with SparkContext("local[1]" if workers == "always" else "local[2]", "test", conf=conf) as sc:

@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from swiftwater import SparkContext, _errors, _py4j, errors
+from swiftwater import SparkContext, _py4j, _uncaught_errors, errors
 from swiftwater.streaming import StreamingContext
 
 
@@ -119,7 +119,7 @@ def test_actions(sc, action):
         assert "An exception was raised by Python" in str(caught.value)
         assert any("map" in note for note in caught.value.__notes__)
         # Uncaught, it is shown as the error that it is.
-        shown = _errors.render(caught.value)
+        shown = _uncaught_errors.render(caught.value)
         assert "ValueError: boom 1" in shown
         assert "Py4JJavaError" not in shown
         assert "by Python" not in shown

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swiftwater._errors import MOST_LINES, render
+from swiftwater._uncaught_errors import MOST_LINES, render
 
 
 def raised(function, *arguments):

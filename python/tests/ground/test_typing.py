@@ -72,7 +72,7 @@ def test_files_that_a_job_loads_take_names_from_here():
     }
     assert others <= {
         "_compression.py",
-        "_explain.py",
+        "_plan_text.py",
         "_typing.py",
         "broadcast.py",
         "resultiterable.py",

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from swiftwater import SparkConf, SparkContext
-from swiftwater._explain import plan_text
+from swiftwater._plan_text import plan_text
 from swiftwater.streaming import StreamingContext
 from swiftwater.testing import StreamingTest
 

@@ -392,7 +392,7 @@ def test_the_package_alone_loads_next_to_nothing():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.splitlines() == [
-        "swiftwater swiftwater._lifetime swiftwater._native",
+        "swiftwater swiftwater._native swiftwater._process_end",
         "True True",
     ]
 
@@ -419,7 +419,7 @@ def test_a_word_count_loads_no_more_than_it_needs():
         "swiftwater.threads",
         "swiftwater._context.running_jobs",
         "swiftwater._py4j",
-        "swiftwater._sql",
+        "swiftwater._sql.session",
         "duckdb",
         "pickle",
         "tempfile",

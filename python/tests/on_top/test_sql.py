@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("duckdb")
 
 from swiftwater import SparkConf, SparkContext, errors
-from swiftwater._sql import Row, SparkSession, SQLContext
+from swiftwater._sql.session import Row, SparkSession, SQLContext
 
 COMPAT = os.path.join(os.path.dirname(sys.modules["swiftwater"].__file__), "_compat")
 

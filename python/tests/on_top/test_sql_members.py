@@ -10,8 +10,9 @@ import pytest
 
 pytest.importorskip("duckdb")
 
-from swiftwater import _sql, _sql_files, _sql_functions, _sql_missing, errors
-from swiftwater._sql import SparkSession
+from swiftwater import errors
+from swiftwater._sql import files, functions, missing, session
+from swiftwater._sql.session import SparkSession
 
 COMPAT = os.path.join(os.path.dirname(sys.modules["swiftwater"].__file__), "_compat")
 
@@ -51,7 +52,7 @@ def rows(frame):
 
 MEMBERS = [
     (owner, name)
-    for owner, groups in _sql_missing.MEMBERS.items()
+    for owner, groups in missing.MEMBERS.items()
     for names in groups
     for name in names.split()
 ]
@@ -78,7 +79,7 @@ def test_a_member_that_is_missing_says_what_to_use(spark, users, owner, name):
         getattr(instance, name)("any", argument=1)
 
 
-@pytest.mark.parametrize("name", _sql_missing.FUNCTIONS)
+@pytest.mark.parametrize("name", missing.FUNCTIONS)
 def test_every_function_is_there_or_says_what_to_use(fn, name):
     function = getattr(fn, name)
     if function.__name__ == name and "Raise ``NotImplementedError``" in (function.__doc__ or ""):
@@ -102,7 +103,7 @@ def test_types_that_are_missing(sql, name):
 
 @pytest.mark.parametrize("words", [(), ("no comments in csv",)])
 def test_what_duckdb_refuses_says_what_to_do_here(words):
-    said = str(_sql.duckdb_exception.ContributionsAcceptedError(*words))
+    said = str(session.duckdb_exception.ContributionsAcceptedError(*words))
     assert "github" not in said
     assert said.startswith(words or "this form of the call is not part of Swiftwater")
     assert said.endswith("createOrReplaceTempView and SparkSession.sql")
@@ -221,7 +222,7 @@ def test_functions_of_a_program(fn, sql, users):
 
 
 def test_functions_of_a_program_need_numpy(fn, users, monkeypatch):
-    monkeypatch.setattr(_sql_functions, "find_spec", lambda name: None)
+    monkeypatch.setattr(functions, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match="with NumPy, which is not installed .*pip install numpy"):
         fn.udf(str.upper)("user")
 
@@ -334,7 +335,7 @@ def test_json_in_each_batch_of_a_stream(streaming):
 
 @pytest.mark.parametrize("kind", ["json", "csv", "parquet"])
 def test_a_folder_of_many_parts(spark, tmp_path, monkeypatch, kind):
-    monkeypatch.setattr(_sql_files, "_TOGETHER", 3)
+    monkeypatch.setattr(files, "_TOGETHER", 3)
     path = str(tmp_path / "out")
     for number in range(11):
         frame = spark.createDataFrame([(number,)], ["n"])

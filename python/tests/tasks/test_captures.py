@@ -13,8 +13,8 @@ import sys
 
 import pytest
 
-from swiftwater._captures import captured, hold
 from swiftwater._lowering import lowered
+from swiftwater._tasks.captures import captured, hold
 from swiftwater.testing import StreamingTest
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from swiftwater._class_copies import is_own
+from swiftwater._tasks.class_copies import is_own
 from swiftwater.testing import StreamingTest
 
 SOURCE = """

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from swiftwater import SparkContext
-from swiftwater._placement import UnplaceableKeyError, placement_hash
+from swiftwater._tasks.key_hashes import UnplaceableKeyError, placement_hash
 
 # What CPython 3.12 and later give for None: the hashes below are theirs, whatever runs here.
 NONE = 0xFCA86420

@@ -7,9 +7,10 @@ import random
 
 import pytest
 
-from swiftwater import SparkConf, SparkContext, _spill
+from swiftwater import SparkConf, SparkContext
 from swiftwater._native import engine
 from swiftwater._rdd import joined_records, keys
+from swiftwater._tasks import spill
 
 JOINS = ["join", "leftOuterJoin", "rightOuterJoin", "fullOuterJoin"]
 # Keys of every type, from a line such as "7,b,ä".
@@ -152,7 +153,7 @@ def test_what_columns_do_not_hold(both, job):
             (lambda pairs, j=j: getattr(pairs, j)(pairs, 2), joined_records, "_grouped")
             for j in JOINS
         ),
-        (lambda pairs: pairs.sortByKey(True, 2), _spill, "external_sorted"),
+        (lambda pairs: pairs.sortByKey(True, 2), spill, "external_sorted"),
     ],
     ids=["groupByKey", *JOINS, "sortByKey"],
 )

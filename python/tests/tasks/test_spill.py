@@ -6,25 +6,26 @@ from itertools import count
 
 import pytest
 
-from swiftwater import SparkConf, SparkContext, _spill
+from swiftwater import SparkConf, SparkContext
+from swiftwater._tasks import spill
 
 
 @pytest.fixture
 def crowded(monkeypatch, tmp_path):
     """A process that grows by half at each look: everything goes to files, again and again."""
     size = count(1)
-    monkeypatch.setattr(_spill, "limit_bytes", lambda: 0)
-    monkeypatch.setattr(_spill, "resident_bytes", lambda: 100 * 2 ** min(next(size), 900))
-    monkeypatch.setattr(_spill, "_STEP", 50)
-    monkeypatch.setattr(_spill, "local_folder", lambda: str(tmp_path))
+    monkeypatch.setattr(spill, "limit_bytes", lambda: 0)
+    monkeypatch.setattr(spill, "resident_bytes", lambda: 100 * 2 ** min(next(size), 900))
+    monkeypatch.setattr(spill, "_STEP", 50)
+    monkeypatch.setattr(spill, "local_folder", lambda: str(tmp_path))
     written = []
-    add = _spill._Runs.add
+    add = spill._Runs.add
 
     def noted(runs, records):
         written.append(len(records))
         add(runs, records)
 
-    monkeypatch.setattr(_spill._Runs, "add", noted)
+    monkeypatch.setattr(spill._Runs, "add", noted)
     return written
 
 
@@ -40,21 +41,21 @@ def test_sorting(crowded, tmp_path, key, reverse):
     rng = rng_of_this_run()
     for _ in range(20):
         records = [(rng.randrange(20), n) for n in range(rng.randrange(1000))]
-        found = list(_spill.external_sorted(iter(records), key, reverse))
+        found = list(spill.external_sorted(iter(records), key, reverse))
         assert found == sorted(records, key=key, reverse=reverse)
     assert len(crowded) > 20
     assert list(tmp_path.iterdir()) == []
 
 
 def test_few_records_stay_in_memory(crowded):
-    assert _spill.external_sorted([3, 1, 2]) == [1, 2, 3]
+    assert spill.external_sorted([3, 1, 2]) == [1, 2, 3]
     assert crowded == []
 
 
 def test_a_process_that_does_not_grow_is_written_once(monkeypatch, crowded):
-    monkeypatch.setattr(_spill, "resident_bytes", lambda: 1000)
+    monkeypatch.setattr(spill, "resident_bytes", lambda: 1000)
     records = list(range(500, 0, -1))
-    assert list(_spill.external_sorted(records)) == sorted(records)
+    assert list(spill.external_sorted(records)) == sorted(records)
     assert len(crowded) == 1
 
 
@@ -73,21 +74,21 @@ def test_merging(crowded, tmp_path, key_of):
     for _ in range(10):
         pairs = [(key_of(rng.randrange(200)), (n,)) for n in range(rng.randrange(2000))]
         expected = merged_in_memory(pairs, lambda a, b: a + b)
-        found = _spill.merged_pairs(iter(pairs), lambda a, b: a + b, str(tmp_path))
+        found = spill.merged_pairs(iter(pairs), lambda a, b: a + b, str(tmp_path))
         assert list(found) == expected
     assert len(crowded) > 100
     assert list(tmp_path.iterdir()) == []
 
 
 def test_merging_in_memory(crowded):
-    assert list(_spill.merged_pairs([("b", 1), ("a", 2), ("b", 3)], max)) == [("b", 3), ("a", 2)]
+    assert list(spill.merged_pairs([("b", 1), ("a", 2), ("b", 3)], max)) == [("b", 3), ("a", 2)]
     assert crowded == []
 
 
 def test_what_nobody_reads_to_its_end_is_closed(crowded):
-    records = _spill.external_sorted(range(1000, 0, -1))
+    records = spill.external_sorted(range(1000, 0, -1))
     assert next(iter(records)) == 1
-    pairs = _spill.merged_pairs(((n, n) for n in range(1000)), max)
+    pairs = spill.merged_pairs(((n, n) for n in range(1000)), max)
     assert next(pairs) == (0, 0)
     # A file that is not closed would be a ResourceWarning here.
     del records, pairs
@@ -100,9 +101,9 @@ def test_errors_pass_through(crowded):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        _spill.external_sorted(broken())
+        spill.external_sorted(broken())
     with pytest.raises(ZeroDivisionError):
-        list(_spill.merged_pairs(((n % 9, n) for n in broken()), max))
+        list(spill.merged_pairs(((n % 9, n) for n in broken()), max))
     gc.collect()
 
 
@@ -111,24 +112,24 @@ def test_errors_pass_through(crowded):
     [("512m", 512 << 20), ("2g", 2 << 30), ("1.5kb", 1536), (" 7 ", 7), ("3B", 3), ("1T", 1 << 40)],
 )
 def test_limits(monkeypatch, value, expected):
-    monkeypatch.setattr(_spill, "_setting", lambda name: value)
-    assert _spill.limit_bytes() == expected
+    monkeypatch.setattr(spill, "_setting", lambda name: value)
+    assert spill.limit_bytes() == expected
 
 
 def test_a_limit_that_makes_no_sense(monkeypatch):
-    monkeypatch.setattr(_spill, "_setting", lambda name: "much")
+    monkeypatch.setattr(spill, "_setting", lambda name: "much")
     with pytest.raises(ValueError, match=r"swiftwater\.spill\.memory: 'much' is not a size"):
-        _spill.limit_bytes()
+        spill.limit_bytes()
 
 
 def test_the_settings_are_the_contexts(tmp_path):
-    assert _spill.limit_bytes() > 1 << 20
-    assert 1 << 20 < _spill.resident_bytes() < 1 << 40
-    assert _spill.local_folder() is None
+    assert spill.limit_bytes() > 1 << 20
+    assert 1 << 20 < spill.resident_bytes() < 1 << 40
+    assert spill.local_folder() is None
     conf = SparkConf().set("swiftwater.spill.memory", "3g")
     with SparkContext("local[1]", "x", conf=conf.set("spark.local.dir", f"{tmp_path},/other")):
-        assert _spill.limit_bytes() == 3 << 30
-        assert _spill.local_folder() == str(tmp_path)
+        assert spill.limit_bytes() == 3 << 30
+        assert spill.local_folder() == str(tmp_path)
 
 
 def test_an_rdd_is_sorted_through_files(sc, crowded):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from swiftwater._spill import external_sorted, resident_bytes
+from swiftwater._tasks.spill import external_sorted, resident_bytes
 from swiftwater._typing import Any
 
 __all__ = ["Aggregator", "ExternalSorter", "SimpleAggregator", "get_used_memory"]

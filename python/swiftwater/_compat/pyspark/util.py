@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Callable
 
-from swiftwater._calls import stop_iteration
+from swiftwater._operator_calls import stop_iteration
 from swiftwater._typing import Any, TextIO, TypeVar
 from swiftwater.threads import InheritableThread, inheritable_thread_target
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from swiftwater._typing import TYPE_CHECKING, Any
 from swiftwater.context import SparkContext
 from swiftwater.rdd import RDD
-from swiftwater.streaming._definitions import Definition, defining_methods
+from swiftwater.streaming._defining_calls import Definition, defining_methods
 from swiftwater.streaming.dstream import DStream
 
 if TYPE_CHECKING:

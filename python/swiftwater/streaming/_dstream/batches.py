@@ -5,13 +5,13 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 
-from swiftwater._calls import require_callable
 from swiftwater._native import engine
 from swiftwater._numbers import checked_partitions
+from swiftwater._operator_calls import require_callable
 from swiftwater._record_functions import counted_partition, with_one
 from swiftwater._typing import TYPE_CHECKING
 from swiftwater.rdd import portable_hash
-from swiftwater.streaming._definitions import defines
+from swiftwater.streaming._defining_calls import defines
 from swiftwater.streaming._dstream.core import DStreamCore, K, T, T_co, U, V
 
 if TYPE_CHECKING:

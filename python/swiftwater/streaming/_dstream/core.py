@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 
-from swiftwater._calls import require_callable
 from swiftwater._native import engine
 from swiftwater._numbers import checked_partitions
+from swiftwater._operator_calls import require_callable
 from swiftwater._record_functions import appended, extended, listed, second, under_none
 from swiftwater._typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
 from swiftwater.rdd import RDD

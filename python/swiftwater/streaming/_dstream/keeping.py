@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from swiftwater._calls import require_callable
 from swiftwater._native import engine
+from swiftwater._operator_calls import require_callable
 from swiftwater._typing import TYPE_CHECKING, Self
 from swiftwater.rdd import RDD
-from swiftwater.streaming._definitions import defines
+from swiftwater.streaming._defining_calls import defines
 from swiftwater.streaming._dstream.core import DStreamCore, K, S, T_co, V
 from swiftwater.streaming._durations import milliseconds
 

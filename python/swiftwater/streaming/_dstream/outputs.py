@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from swiftwater._calls import require_callable
 from swiftwater._numbers import whole
+from swiftwater._operator_calls import require_callable
 from swiftwater._typing import TYPE_CHECKING, Any, overload
-from swiftwater.streaming._arity import declared_arguments, with_time, without_time
-from swiftwater.streaming._definitions import defines
+from swiftwater.streaming._defining_calls import defines
 from swiftwater.streaming._dstream.core import DStreamCore, T, T_co
+from swiftwater.streaming._time_argument import declared_arguments, with_time, without_time
 
 if TYPE_CHECKING:
     from datetime import datetime

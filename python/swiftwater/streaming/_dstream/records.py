@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from swiftwater._record_functions import listed_partition
 from swiftwater._typing import TYPE_CHECKING
-from swiftwater.streaming._definitions import defines
+from swiftwater.streaming._defining_calls import defines
 from swiftwater.streaming._dstream.core import DStreamCore, K, T, T_co, U, V
 
 if TYPE_CHECKING:

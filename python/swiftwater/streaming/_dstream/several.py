@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from swiftwater._native import engine
 from swiftwater._typing import TYPE_CHECKING, Any
-from swiftwater.streaming._definitions import defines
+from swiftwater.streaming._defining_calls import defines
 from swiftwater.streaming._dstream.core import OF_TWO, DStreamCore, K, T, T_co, U, V
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from swiftwater._calls import require_callable
 from swiftwater._native import engine
+from swiftwater._operator_calls import require_callable
 from swiftwater._typing import TYPE_CHECKING, overload
 from swiftwater.rdd import RDD
-from swiftwater.streaming._arity import declared_arguments, with_time, without_time
-from swiftwater.streaming._definitions import defines
+from swiftwater.streaming._defining_calls import defines
 from swiftwater.streaming._dstream.core import DStreamCore, T, T_co, U, W
 from swiftwater.streaming._durations import milliseconds
+from swiftwater.streaming._time_argument import declared_arguments, with_time, without_time
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 
-from swiftwater._calls import require_callable
+from swiftwater._operator_calls import require_callable
 from swiftwater._record_functions import (
     extended,
     is_positive,
@@ -17,7 +17,7 @@ from swiftwater._record_functions import (
     without_first,
 )
 from swiftwater._typing import TYPE_CHECKING, Any
-from swiftwater.streaming._definitions import defines
+from swiftwater.streaming._defining_calls import defines
 from swiftwater.streaming._dstream.core import DStreamCore, K, T, T_co, V
 from swiftwater.streaming._durations import milliseconds
 

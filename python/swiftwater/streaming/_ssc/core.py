@@ -7,7 +7,7 @@ import time
 from swiftwater._native import engine
 from swiftwater._typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 from swiftwater.context import SparkContext
-from swiftwater.streaming._definitions import Definitions
+from swiftwater.streaming._defining_calls import Definitions
 from swiftwater.streaming._durations import milliseconds
 from swiftwater.streaming._stateful_operators import StatefulOperators
 from swiftwater.streaming.dstream import DStream

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from swiftwater._native import engine
 from swiftwater._typing import TYPE_CHECKING, cast
-from swiftwater.streaming._definitions import defines
+from swiftwater.streaming._defining_calls import defines
 from swiftwater.streaming._durations import milliseconds
 from swiftwater.streaming._ssc.core import StreamingContextCore, spark_error
 

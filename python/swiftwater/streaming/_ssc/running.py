@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from threading import Thread
 
-from swiftwater import _errors, _interrupts, _lifetime, _settings
-from swiftwater._calls import call_site
+from swiftwater import _interrupts, _process_end, _settings, _uncaught_errors
 from swiftwater._native import engine
+from swiftwater._operator_calls import call_site
 from swiftwater._typing import TYPE_CHECKING, cast
 from swiftwater.streaming._ssc.core import StreamingContextCore, spark_error
 from swiftwater.streaming._stateful_operators import validate_checkpoints
@@ -41,7 +41,7 @@ class Running(StreamingContextCore):
               pprint at ...driver  -> str
             >>> ssc.stop(stopSparkContext=False)
         """
-        from swiftwater._explain import plan_text
+        from swiftwater._plan_text import plan_text
 
         _ = self._sc._engine
         lines = engine.stream_explain(self._handle)
@@ -93,7 +93,7 @@ class Running(StreamingContextCore):
             self._release_process()
             raise
         self._context_class._activeContext = cast("StreamingContext", self)
-        _lifetime.register(self._stop_streams)
+        _process_end.register(self._stop_streams)
         if self._writer is not None:
             self._writer.begin()
 
@@ -118,7 +118,7 @@ class Running(StreamingContextCore):
         graceful = self._sc._settings.flag("spark.streaming.stopGracefullyOnShutdown")
         _interrupts.install(self._sc._engine, graceful)
         if not _interrupts.is_interactive():
-            _errors.install()
+            _uncaught_errors.install()
 
     def _require_recovered_streams(self) -> None:
         """Refuse what was defined since the context was recovered.
@@ -190,7 +190,7 @@ class Running(StreamingContextCore):
         return self._wait(timeout)
 
     def _wait(self, timeout: float | None) -> bool:
-        _lifetime.require_this_process()
+        _process_end.require_this_process()
         if timeout is not None:
             timeout = float(timeout)
             if math.isnan(timeout):
@@ -214,7 +214,7 @@ class Running(StreamingContextCore):
             >>> ssc = StreamingContext(sc, 1)
             >>> ssc.stop(stopSparkContext=False)
         """
-        _lifetime.require_this_process()
+        _process_end.require_this_process()
         if engine.on_listener_thread(self._handle):
             raise spark_error(
                 "SparkException", "Cannot stop StreamingContext within listener bus thread."
@@ -235,13 +235,13 @@ class Running(StreamingContextCore):
             engine.stop(self._handle, True)
             self._write_last_checkpoint()
             self._sc.stop()
-            _lifetime.forget(join)
+            _process_end.forget(join)
 
         def join(graceful: bool) -> None:
             closing.join()
 
         closing = Thread(target=stop, name="swiftwater-stop", daemon=True)
-        _lifetime.register(join)
+        _process_end.register(join)
         closing.start()
 
     def _stop_streams(self, graceful: bool) -> None:
@@ -254,7 +254,7 @@ class Running(StreamingContextCore):
         self._write_last_checkpoint()
         if self.getActive() is None:
             self._release_process()
-        _lifetime.forget(self._stop_streams)
+        _process_end.forget(self._stop_streams)
 
     def _release_process(self) -> None:
         _interrupts.uninstall()

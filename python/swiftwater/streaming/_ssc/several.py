@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from swiftwater._calls import require_callable
 from swiftwater._native import engine
+from swiftwater._operator_calls import require_callable
 from swiftwater._typing import TYPE_CHECKING, Any, TypeVar
 from swiftwater.rdd import RDD
-from swiftwater.streaming._definitions import defines
+from swiftwater.streaming._defining_calls import defines
 from swiftwater.streaming._dstream.core import rdd_handle
 from swiftwater.streaming._ssc.core import StreamingContextCore, spark_error
 from swiftwater.streaming.dstream import DStream

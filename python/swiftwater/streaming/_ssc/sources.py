@@ -8,7 +8,7 @@ from swiftwater._native import engine
 from swiftwater._numbers import whole_and_no_truth
 from swiftwater._typing import TYPE_CHECKING, Any, TypeVar, cast
 from swiftwater.rdd import RDD
-from swiftwater.streaming._definitions import defines, defines_for_once
+from swiftwater.streaming._defining_calls import defines, defines_for_once
 from swiftwater.streaming._ssc.core import StreamingContextCore
 from swiftwater.streaming.dstream import DStream  # noqa: TC001 - `typing.get_type_hints` finds it
 
@@ -75,7 +75,7 @@ class Sources(StreamingContextCore):
             ...     lines.batches
             [['a b', 'c'], []]
         """
-        from swiftwater.streaming._files import text_files
+        from swiftwater.streaming._watched_folders import text_files
 
         return text_files(cast("StreamingContext", self), directory)
 
@@ -99,7 +99,7 @@ class Sources(StreamingContextCore):
             ...     pairs.batches
             [[b'aa', b'bb']]
         """
-        from swiftwater.streaming._files import binary_files
+        from swiftwater.streaming._watched_folders import binary_files
 
         return binary_files(cast("StreamingContext", self), directory, recordLength)
 

@@ -1,6 +1,6 @@
 """PySpark's SQL on DuckDB. Without DuckDB the import fails and says what to install."""
 
-from swiftwater._sql import (
+from swiftwater._sql.session import (
     Catalog,
     Column,
     DataFrame,

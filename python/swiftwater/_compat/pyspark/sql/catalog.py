@@ -1,5 +1,5 @@
 """PySpark's name for parts of ``pyspark.sql``."""
 
-from swiftwater._sql import Catalog
+from swiftwater._sql.session import Catalog
 
 __all__ = ["Catalog"]

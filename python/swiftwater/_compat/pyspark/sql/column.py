@@ -1,5 +1,5 @@
 """PySpark's name for parts of ``pyspark.sql``."""
 
-from swiftwater._sql import Column
+from swiftwater._sql.session import Column
 
 __all__ = ["Column"]

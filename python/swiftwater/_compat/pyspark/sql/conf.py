@@ -1,5 +1,5 @@
 """PySpark's name for parts of ``pyspark.sql``."""
 
-from swiftwater._sql import RuntimeConfig
+from swiftwater._sql.session import RuntimeConfig
 
 __all__ = ["RuntimeConfig"]

@@ -1,5 +1,5 @@
 """PySpark's name for parts of ``pyspark.sql``."""
 
-from swiftwater._sql import SQLContext
+from swiftwater._sql.session import SQLContext
 
 __all__ = ["SQLContext"]

@@ -1,5 +1,5 @@
 """PySpark's name for parts of ``pyspark.sql``."""
 
-from swiftwater._sql import DataFrame
+from swiftwater._sql.session import DataFrame
 
 __all__ = ["DataFrame"]

@@ -1,5 +1,5 @@
 """PySpark's name for parts of ``pyspark.sql``."""
 
-from swiftwater._sql import GroupedData
+from swiftwater._sql.session import GroupedData
 
 __all__ = ["GroupedData"]

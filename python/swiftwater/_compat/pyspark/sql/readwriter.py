@@ -1,5 +1,5 @@
 """PySpark's name for parts of ``pyspark.sql``."""
 
-from swiftwater._sql import DataFrameReader, DataFrameWriter
+from swiftwater._sql.session import DataFrameReader, DataFrameWriter
 
 __all__ = ["DataFrameReader", "DataFrameWriter"]

@@ -1,5 +1,5 @@
 """PySpark's name for parts of ``pyspark.sql``."""
 
-from swiftwater._sql import SparkSession
+from swiftwater._sql.session import SparkSession
 
 __all__ = ["SparkSession"]

@@ -10,8 +10,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from swiftwater._interpreter import flags, loading
 from swiftwater._native import engine
+from swiftwater._python_command import flags, loading
 
 __all__ = ["EnvironmentProblem", "borrow_packages", "switch"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 # From where pickle has it: pickle itself loads more than the name of an error is worth.
 from _pickle import PicklingError
 
-from swiftwater._exceptions.base import PySparkException
+from swiftwater._error_classes.base import PySparkException
 
 __all__ = [
     "PySparkAssertionError",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from swiftwater._exceptions.base import PySparkException
+from swiftwater._error_classes.base import PySparkException
 
 __all__ = [
     "AnalysisException",

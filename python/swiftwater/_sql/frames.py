@@ -11,7 +11,7 @@ from duckdb.experimental.spark.sql.column import Column
 from duckdb.experimental.spark.sql.dataframe import DataFrame
 from duckdb.experimental.spark.sql.group import GroupedData
 
-from swiftwater import _sql_missing
+from swiftwater._sql import missing
 from swiftwater._typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -276,4 +276,4 @@ def complete(sql_context: Callable[[SparkContext, Any], Any]) -> None:
     for name in ("collect", "take"):
         setattr(frames, name, _without_columns(getattr(frames, name), list))
     for owner in (DataFrame, GroupedData, Column, Catalog):
-        _sql_missing.fill(owner, owner.__name__)
+        missing.fill(owner, owner.__name__)

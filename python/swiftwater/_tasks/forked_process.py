@@ -35,9 +35,9 @@ def _told(error: BaseException | None) -> int:
         )
         return 0
     if not isinstance(error, SystemExit):
-        from swiftwater import _errors
+        from swiftwater import _uncaught_errors
 
-        print(_errors.render(error), file=sys.stderr)
+        print(_uncaught_errors.render(error), file=sys.stderr)
         return 1
     if error.code is None:
         return 0

@@ -1,7 +1,7 @@
 """Whether functions see which class an object is of, or only what they find in it by name.
 
 A task's copy of a captured object can be of a stand-in of its class, so that what the task does to
-the class is done to the stand-in (``_class_copies``). That must not show: such an object must not
+the class is done to the stand-in (``class_copies``). That must not show: such an object must not
 become a record, be compared, or be given away. So every place is looked at that has the object in a
 variable: behind it there must be the name of an attribute. In methods ``self`` is looked at, and
 ``type(self)`` and ``self.__class__``. What is not understood counts as seeing the class.
@@ -13,7 +13,7 @@ import dis
 import types
 from weakref import WeakKeyDictionary
 
-from swiftwater import _class_copies
+from swiftwater._tasks import class_copies
 from swiftwater._typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def sets_class_of_first(code: types.CodeType) -> bool:
 
 def class_is_hidden(kind: type) -> bool:
     """Return whether no method of a class of the script shows of what class its objects are."""
-    kind = _class_copies.original(kind)
+    kind = class_copies.original(kind)
     known = _known.get(kind)
     if known is None:
         known = _known[kind] = all(map(_hides_class_of_objects, kind.__mro__))
@@ -107,7 +107,7 @@ def class_is_hidden(kind: type) -> bool:
 def _hides_class_of_objects(kind: type) -> bool:
     if kind is object:
         return True
-    if not _class_copies.is_own(kind) or not _TELLTALE.isdisjoint(kind.__dict__):
+    if not class_copies.is_own(kind) or not _TELLTALE.isdisjoint(kind.__dict__):
         return False
     for name, value in tuple(kind.__dict__.items()):
         if name in {"__dict__", "__weakref__"} or isinstance(value, (classmethod, staticmethod)):
@@ -131,5 +131,5 @@ def _method_hides_class(method: object) -> bool:
 
 def read_names(kind: type) -> Iterator[str]:
     """Yield the names of the attributes that the methods of a class may read."""
-    for _, _, function in _class_copies.functions(kind):
+    for _, _, function in class_copies.functions(kind):
         yield from function.__code__.co_names

@@ -1,17 +1,30 @@
-"""Starting worker processes: their command, and what they must know of the driver.
-
-Apart from ``_pickling``, so that a worker starts while that is loaded here.
-"""
+"""Worker processes: what the driver tells them of itself, and what each of them knows of it."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-from swiftwater._active import active_context
+from swiftwater._active_contexts import active_context
 from swiftwater._typing import Any
 
-__all__ = ["launch", "pickled", "session"]
+__all__ = ["is_worker", "pickled", "session"]
+
+# What a worker process knows of its driver; None in all others.
+
+# Where the files are that were added to the context.
+root: str | None = None
+
+# The properties of the thread that runs the job.
+properties: dict[str, str] | None = None
+
+# The settings that the driver gave its workers.
+settings: dict[str, str] | None = None
+
+
+def is_worker() -> bool:
+    """Return whether this is a worker process."""
+    return settings is not None
 
 
 def session() -> dict[str, Any]:
@@ -61,30 +74,3 @@ def _root() -> str | None:
         return None if active is None else active._files.root()
     except OSError:
         return None
-
-
-def launch() -> tuple[list[str], str | None]:
-    """Return the command of a worker, and a variable for its environment.
-
-    Raises ``ImportError`` where functions cannot be pickled, ``RuntimeError`` where there is no
-    interpreter to start.
-    """
-    # A job asks for `session` at its start, and for a worker seldom.
-    from importlib.util import find_spec
-
-    from swiftwater._interpreter import flags, loading
-
-    found = find_spec("cloudpickle")
-    if found is None or found.origin is None:
-        raise ImportError("worker processes need the package cloudpickle: pip install cloudpickle")
-    host = getattr(sys, "_swiftwater_host", None)
-    if host:
-        return [host, "--worker"], None
-    if not sys.executable:
-        raise RuntimeError("sys.executable does not say which interpreter runs")
-    places = [os.path.dirname(os.path.dirname(os.path.abspath(found.origin)))]
-    code = loading(f"sys.path += {places!r}; from swiftwater._worker import main; main()")
-    # What Spark gives its workers, where nothing else is said: sets have one order in all of them.
-    seed = os.environ.get("PYTHONHASHSEED", "0")
-    command = [sys.executable, *flags(), "-c", code, "--worker"]
-    return command, f"PYTHONHASHSEED={seed}"

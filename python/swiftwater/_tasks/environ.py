@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from threading import Lock
 
-from swiftwater import _task_ends
+from swiftwater import _tasks
 from swiftwater._native import engine
 from swiftwater._typing import Any
 
@@ -56,7 +56,7 @@ def _note(name: bytes, before: bytes | None) -> None:
         elif name not in _before:
             _before[name] = (task[3], before)
     if task is not None:
-        _task_ends.tell(_set_back)
+        _tasks.tell(_set_back)
 
 
 def _set_back(attempt: int, _: bool) -> None:

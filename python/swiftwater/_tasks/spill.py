@@ -10,8 +10,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-from swiftwater import _worker_session
-from swiftwater._active import active_context
+from swiftwater import _workers
+from swiftwater._active_contexts import active_context
 from swiftwater._native import engine
 from swiftwater._typing import Any, Generic, TypeVar
 
@@ -70,8 +70,8 @@ def local_folder() -> str | None:
 
 
 def _setting(name: str) -> str | None:
-    if _worker_session.settings is not None:
-        return _worker_session.settings.get(name)
+    if _workers.settings is not None:
+        return _workers.settings.get(name)
     active = active_context()
     return active._settings.get(name) if active is not None else None
 

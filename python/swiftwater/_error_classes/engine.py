@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from swiftwater._exceptions.base import PySparkException, QueryContext
-from swiftwater._exceptions.py4j import JavaThrowable, Py4JJavaError
+from swiftwater._error_classes.base import PySparkException, QueryContext
+from swiftwater._error_classes.py4j import JavaThrowable, Py4JJavaError
 
 __all__ = [
     "FileAlreadyExistsException",

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable
 
 from duckdb.experimental.spark.sql import readwriter, types
 
-from swiftwater import _sql_missing
 from swiftwater._native import engine
 from swiftwater._paths import input_files, output_path
 from swiftwater._rdd.part_files import write_folder
-from swiftwater._sql_frames import json_lines
+from swiftwater._sql import missing
+from swiftwater._sql.frames import json_lines
 from swiftwater._typing import Any
 from swiftwater.rdd import RDD
 
@@ -82,7 +82,7 @@ class _WithOptions:
 
 
 def _unknown_format(name: str, known: Iterable[str]) -> NotImplementedError:
-    return _sql_missing.refusal(f"the format {name}", f"use {', '.join(known)}")
+    return missing.refusal(f"the format {name}", f"use {', '.join(known)}")
 
 
 class Reader(_WithOptions, _Reader):  # type: ignore[misc]

@@ -12,11 +12,11 @@ import sys
 from collections.abc import Callable
 from types import TracebackType
 
-from swiftwater import _interrupts, _lifetime, _settings
-from swiftwater._active import active_context
-from swiftwater._calls import PACKAGE_FOLDER
+from swiftwater import _interrupts, _process_end, _settings
+from swiftwater._active_contexts import active_context
+from swiftwater._operator_calls import PACKAGE_FOLDER
+from swiftwater._terminal_text import complain, visible
 from swiftwater._typing import TYPE_CHECKING
-from swiftwater._visible import complain, visible
 
 if TYPE_CHECKING:
     from traceback import FrameSummary, TracebackException
@@ -50,7 +50,7 @@ def install(over_others: bool = False, ends_after_interrupts: bool = True) -> No
 
 
 def _hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    if issubclass(kind, KeyboardInterrupt) and _ends_after_interrupts and _lifetime.started():
+    if issubclass(kind, KeyboardInterrupt) and _ends_after_interrupts and _process_end.started():
         # CPython leaves through its usual way out when a hook raises this, so that output is
         # written and whatever is registered at exit runs.
         raise SystemExit(end_after_interrupt())
@@ -64,7 +64,7 @@ def _hook(kind: type[BaseException], error: BaseException, trace: TracebackType 
 def end_after_interrupt() -> int:
     """Stop what runs after an interrupt that nobody caught; return the exit status."""
     _interrupts.note_interrupt()
-    _lifetime.stop_everything()
+    _process_end.stop_everything()
     return 130
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from swiftwater._calls import PACKAGE_FOLDER
+from swiftwater._operator_calls import PACKAGE_FOLDER
 
 __all__ = ["flags", "loading"]
 

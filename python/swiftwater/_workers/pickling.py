@@ -14,8 +14,9 @@ from threading import Lock
 
 import cloudpickle
 
-from swiftwater import _class_copies, _tracebacks, _worker_session, accumulators, broadcast
-from swiftwater._calls import PACKAGE_FOLDER
+from swiftwater import _workers, accumulators, broadcast
+from swiftwater._operator_calls import PACKAGE_FOLDER
+from swiftwater._tasks import class_copies, tracebacks
 from swiftwater._typing import Any
 
 __all__ = [
@@ -51,7 +52,7 @@ def dump_records(records: list[Any]) -> bytes:
     Raises what their parts raise where one cannot be, ``TypeError`` for broadcast values: whether
     the other process has them nobody knows.
     """
-    if _worker_session.is_worker():
+    if _workers.is_worker():
         return dumps(records)
     with broadcast.noting() as found:
         data = dumps(records)
@@ -116,9 +117,9 @@ class _ProgramPickler(cloudpickle.Pickler):  # type: ignore[misc]
 
     def reducer_override(self, value: Any) -> Any:
         if isinstance(value, type):
-            original = _class_copies.original(value)
+            original = class_copies.original(value)
             if original is not value:
-                return _with_attributes, (original, _class_copies.attributes(value))
+                return _with_attributes, (original, class_copies.attributes(value))
         return super().reducer_override(value)
 
 
@@ -176,7 +177,7 @@ def credit(attempt: int, data: bytes) -> None:
 
 
 def rebuilt(data: bytes) -> BaseException:
-    """Return the exception that ``swiftwater._worker.describe`` has written."""
+    """Return the exception that ``swiftwater._workers.serving.describe`` has written."""
     return _rebuilt(loads(data)) if data else RuntimeError("a task failed in a worker process")
 
 
@@ -197,7 +198,7 @@ def _rebuilt(parts: dict[str, Any]) -> BaseException:
     if parts["context"] is not None:
         put(error, "__context__", _rebuilt(parts["context"]))
     put(error, "__suppress_context__", parts["suppresses"])
-    return BaseException.with_traceback(error, _tracebacks.made_of(parts["frames"]))
+    return BaseException.with_traceback(error, tracebacks.made_of(parts["frames"]))
 
 
 def without_init(

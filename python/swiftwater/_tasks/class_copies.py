@@ -5,7 +5,7 @@ Spark pickles a class of the script with its attributes. So a task that changes 
 stand-in, under whose name the copied function finds it: a class with attributes of its own, which
 takes all others from the class. Records are never of the stand-in, so that those of one class stay
 of one class; what a method of a record does to its class it does to the class itself. Copies of
-captured objects are of it where no function can see that (``_class_views``). A class that functions
+captured objects are of it where no function can see that (``class_views``). A class that functions
 compare by identity, or of which they see that a captured object is of it, has no stand-in.
 """
 

@@ -1,4 +1,4 @@
-"""Who is told of the end of each task that ran in this process."""
+"""What tasks do with functions and their values, and who is told of the end of each task."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from swiftwater._calls import call_site
+from swiftwater._operator_calls import call_site
 from swiftwater._typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:

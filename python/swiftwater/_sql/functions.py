@@ -18,7 +18,7 @@ from duckdb.experimental.spark.sql import readwriter, types
 from duckdb.experimental.spark.sql.column import Column
 from duckdb.experimental.spark.sql.types import DataType, StringType
 
-from swiftwater import _sql_missing
+from swiftwater._sql import missing
 from swiftwater._typing import Any
 
 __all__ = ["complete"]
@@ -113,7 +113,7 @@ def from_json(col: Any, schema: Any, options: Any = None) -> Column:
     """
     wanted = _parsed(schema) if isinstance(schema, str) else schema
     if not isinstance(wanted, DataType):
-        raise _sql_missing.refusal("from_json with a schema that is a column", "")
+        raise missing.refusal("from_json with a schema that is a column", "")
     target = wanted.duckdb_type
     return Column(SQLExpression(f"TRY_CAST({_json(col)} AS {target})"))
 
@@ -154,7 +154,7 @@ class _Function:
         self._registered: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
     def __call__(self, *cols: Any) -> Column:
-        from swiftwater._sql import SparkSession
+        from swiftwater._sql.session import SparkSession
 
         session = SparkSession.active()
         known = self._registered.get(session)
@@ -213,10 +213,10 @@ def _native(name: str) -> Callable[..., Column]:
 
 def complete(space: dict[str, Any]) -> None:
     """Add to the names of a module what PySpark's functions have and DuckDB's have not."""
-    for name in _sql_missing.FUNCTIONS:
+    for name in missing.FUNCTIONS:
         if name in space:
             continue
         own = _OWN.get(name) or getattr(theirs, _SAME.get(name) or "", None)
         if own is None and name in _NATIVE:
             own = _native(name)
-        space[name] = own or _sql_missing.function(name)
+        space[name] = own or missing.function(name)

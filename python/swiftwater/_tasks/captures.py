@@ -13,11 +13,11 @@ import builtins
 import functools
 import types
 
-from swiftwater import _class_copies
-from swiftwater._class_copies import is_own
-from swiftwater._class_views import class_is_hidden, read_names
-from swiftwater._isolation import Copies, is_imported, variable
-from swiftwater._reads import reached
+from swiftwater._tasks import class_copies
+from swiftwater._tasks.class_copies import is_own
+from swiftwater._tasks.class_views import class_is_hidden, read_names
+from swiftwater._tasks.isolation import Copies, is_imported, variable
+from swiftwater._tasks.outer_reads import reached
 from swiftwater._typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class _Captured(Copies):
         kind = type(value)
         if not is_own(kind) or not class_is_hidden(kind):
             return False
-        kept = _class_copies.attributes(kind).keys() - vars(value).keys()
+        kept = class_copies.attributes(kind).keys() - vars(value).keys()
         return bool(kept) and not kept.isdisjoint({*self._hidden[id(value)], *read_names(kind)})
 
     def _used(self, function: types.FunctionType) -> Iterator[type]:
@@ -131,7 +131,7 @@ class _Captured(Copies):
             if (
                 isinstance(kind, type)
                 and is_own(kind)
-                and attribute in _class_copies.attributes(kind)
+                and attribute in class_copies.attributes(kind)
             ):
                 yield kind
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import RLock
 
-from swiftwater import _active, _lifetime, errors
+from swiftwater import _active_contexts, _process_end, errors
 from swiftwater._typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from swiftwater.conf import SparkConf
 from swiftwater.context import SPARK_VERSION, SparkContext
@@ -28,15 +28,15 @@ try:
     from duckdb.experimental.spark.sql.dataframe import DataFrame
     from duckdb.experimental.spark.sql.group import GroupedData
     from duckdb.experimental.spark.sql.types import DataType, Row
-except ImportError as missing:
+except ImportError as absent:
     raise ImportError(
         "pyspark.sql needs DuckDB, which is not installed in this Python environment: "
-        f"pip install 'swiftwater[sql]' (or: pip install duckdb). The reason: {missing}"
-    ) from missing
+        f"pip install 'swiftwater[sql]' (or: pip install duckdb). The reason: {absent}"
+    ) from absent
 
-from swiftwater import _sql_frames, _sql_missing
-from swiftwater._sql_files import Reader as DataFrameReader
-from swiftwater._sql_files import Writer as DataFrameWriter
+from swiftwater._sql import frames, missing
+from swiftwater._sql.files import Reader as DataFrameReader
+from swiftwater._sql.files import Writer as DataFrameWriter
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -365,7 +365,7 @@ def close_session_of(context: SparkContext) -> None:
             session.conn.close()
 
 
-_active.at_close.append(close_session_of)
+_active_contexts.at_close.append(close_session_of)
 
 
 def _session_of(context: SparkContext) -> SparkSession:
@@ -404,12 +404,12 @@ def _join_errors() -> None:
 
 
 _join_errors()
-_sql_missing.restate(duckdb_exception.ContributionsAcceptedError)
-_sql_frames.complete(SQLContext)
-_sql_missing.fill(DataFrameReader, "DataFrameReader")
-_sql_missing.fill(DataFrameWriter, "DataFrameWriter")
-_sql_missing.fill(SparkSession, "SparkSession")
+missing.restate(duckdb_exception.ContributionsAcceptedError)
+frames.complete(SQLContext)
+missing.fill(DataFrameReader, "DataFrameReader")
+missing.fill(DataFrameWriter, "DataFrameWriter")
+missing.fill(SparkSession, "SparkSession")
 _frames: Any = DataFrame
 _frames.write = property(DataFrameWriter)
 # DuckDB complains on standard error about each of its objects that is alive at the end.
-_lifetime.clear_at_exit(*(name for name in sys.modules if name.split(".")[0] in _DUCKDB))
+_process_end.clear_at_exit(*(name for name in sys.modules if name.split(".")[0] in _DUCKDB))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dis
 import types
 
-from swiftwater import _class_copies
-from swiftwater._class_views import hides_class, sets_class_of_first
+from swiftwater._tasks import class_copies
+from swiftwater._tasks.class_views import hides_class, sets_class_of_first
 from swiftwater._typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Reads:
         free = set(code.co_freevars)
         for inner in _codes(code):
             owner = ""
-            compared |= _class_copies.compared(inner)
+            compared |= class_copies.compared(inner)
             for instruction in dis.get_instructions(inner):
                 name = instruction.opname
                 if owner and name in SETS:

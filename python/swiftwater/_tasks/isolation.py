@@ -16,10 +16,10 @@ import functools
 import sys
 import types
 
-from swiftwater import _class_copies
-from swiftwater._class_views import class_is_hidden
 from swiftwater._native import engine
-from swiftwater._reads import SETS, reached
+from swiftwater._tasks import class_copies
+from swiftwater._tasks.class_views import class_is_hidden
+from swiftwater._tasks.outer_reads import SETS, reached
 from swiftwater._typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def kind_of_type(kind: type) -> int:
 def may_capture(function: Callable[..., Any]) -> bool:
     """Return whether ``function`` could reach, now or later, anything that a task may change."""
     if isinstance(function, type):
-        return _class_copies.is_own(function)
+        return class_copies.is_own(function)
     if type(function) is not types.FunctionType:
         return type(function) not in _SHARED or _parts(function) is not None
     if function.__closure__ or function.__defaults__ or function.__kwdefaults__:
@@ -117,7 +117,7 @@ def may_capture(function: Callable[..., Any]) -> bool:
     # A name that is no variable yet may become one.
     return any(
         not isinstance(space[name], types.ModuleType)
-        and (not isinstance(space[name], type) or _class_copies.is_own(space[name]))
+        and (not isinstance(space[name], type) or class_copies.is_own(space[name]))
         if name in space
         else not hasattr(builtins, name)
         for name in reads.globals
@@ -212,7 +212,7 @@ class Copies:
             if is_imported(value):
                 return False
             for name in reached(value.__code__).compared:
-                _class_copies.keep(variable(value, name))
+                class_copies.keep(variable(value, name))
             self._look_at_objects(value)
             # All are looked at: some are found to be changeable while others are looked at.
             changes = reached(value.__code__).writes or _has_attributes(value)
@@ -221,7 +221,7 @@ class Copies:
                 self._sources.append(target)
             return any([*map(self.needs, self._captured(value)), changes])
         if isinstance(value, type):
-            return _class_copies.is_own(value) and self._keeps_changes(value)
+            return class_copies.is_own(value) and self._keeps_changes(value)
         parts = _parts(value)
         if parts is not None:
             self._look_at_parts(value, parts)
@@ -230,7 +230,7 @@ class Copies:
         kind = type(value)
         if not self._can_hide(value):
             # It sees its class itself, and so do then the functions beside it.
-            _class_copies.keep_all(kind.__mro__)
+            class_copies.keep_all(kind.__mro__)
         return not engine.is_immutable(value)
 
     def hide_classes_of(self, functions: list[Callable[..., Any]]) -> None:
@@ -254,7 +254,7 @@ class Copies:
                 used = self._hidden.setdefault(id(held), set())
                 used.update(attribute for owner, attribute in reads.uses if owner == name)
             else:
-                _class_copies.keep_all(type(held).__mro__)
+                class_copies.keep_all(type(held).__mro__)
         defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
         self._look_at_parts(function, (*defaults, *function.__dict__.values()))
 
@@ -265,7 +265,7 @@ class Copies:
             return False
         if self.needs(kind):
             try:
-                for _, _, function in _class_copies.functions(kind):
+                for _, _, function in class_copies.functions(kind):
                     self.needs(function)
             except Exception:  # noqa: BLE001 - a method refers to what only the driver may use
                 return False
@@ -279,13 +279,13 @@ class Copies:
             if isinstance(value, types.MethodType) and _is_of_its_class(value):
                 self._hidden.setdefault(id(part), set())
             else:
-                _class_copies.keep_all(type(part).__mro__)
+                class_copies.keep_all(type(part).__mro__)
 
     def _keeps_changes(self, kind: type) -> bool:
         """Return whether a class has something that its methods may change."""
-        if any(map(self.needs, _class_copies.attributes(kind).values())):
+        if any(map(self.needs, class_copies.attributes(kind).values())):
             return True
-        for name, method, function in _class_copies.functions(kind):
+        for name, method, function in class_copies.functions(kind):
             for owner in reached(function.__code__).sets:
                 target = variable(function, owner)
                 if isinstance(target, type) and issubclass(kind, target):
@@ -321,7 +321,7 @@ class Copies:
         """Return ``value`` with all that is changeable in it copied."""
         if not self.needs(value):
             return value
-        if isinstance(value, type) and not _class_copies.is_own(value):
+        if isinstance(value, type) and not class_copies.is_own(value):
             # Looked at before a function was found that needs the class itself.
             return value
         if id(value) in self._made:
@@ -356,7 +356,7 @@ class Copies:
             return made
         if made is value:
             # No copy of it can be made: it stays of its class, and so do others.
-            _class_copies.keep_all(kind.__mro__)
+            class_copies.keep_all(kind.__mro__)
             return made
         own = self.of(kind)
         if type(made) is not own:
@@ -380,14 +380,14 @@ class Copies:
         return made
 
     def _class(self, kind: type) -> type:
-        made = _class_copies.stand_in(kind)
+        made = class_copies.stand_in(kind)
         # Before what is in it is copied: its methods name it.
         self._made[id(kind)] = made
-        for name, value in _class_copies.attributes(kind).items():
+        for name, value in class_copies.attributes(kind).items():
             setattr(made, name, self.of(value))
-        for name, method, function in _class_copies.functions(kind):
+        for name, method, function in class_copies.functions(kind):
             if self.needs(function):
-                setattr(made, name, _class_copies.made_of(method, self.of(function)))
+                setattr(made, name, class_copies.made_of(method, self.of(function)))
         return made
 
     def _function(self, function: types.FunctionType) -> types.FunctionType:
@@ -473,13 +473,13 @@ def _is_by_value(value: Any) -> bool:
     """Return whether pickling would copy a function or class."""
     if isinstance(value, types.FunctionType):
         return not is_imported(value)
-    return isinstance(value, type) and _class_copies.is_own(value)
+    return isinstance(value, type) and class_copies.is_own(value)
 
 
 def _is_object(value: Any) -> bool:
     """Return whether a value is of a class of the script of which there can be a stand-in."""
     kind = type(value)
-    return kind.__module__ != "builtins" and _class_copies.is_own(kind)
+    return kind.__module__ != "builtins" and class_copies.is_own(kind)
 
 
 def _is_of_its_class(method: types.MethodType) -> bool:

@@ -14,12 +14,12 @@ import sys
 import traceback
 from types import FrameType
 
-from swiftwater import _compatibility, _worker_session, accumulators, broadcast
+from swiftwater import _compat_finder, _workers, accumulators, broadcast
 from swiftwater._native import engine
-from swiftwater._outside import WantedEnd
-from swiftwater._pickling import dumps, loads, without_init
+from swiftwater._tasks.base_exceptions import WantedEnd
+from swiftwater._terminal_text import complain
 from swiftwater._typing import Any
-from swiftwater._visible import complain
+from swiftwater._workers.pickling import dumps, loads, without_init
 
 __all__ = [
     "TaskGivenUp",
@@ -51,7 +51,7 @@ def main() -> None:
     status = 0
     # The first to be registered, and the last to be run.
     atexit.register(engine.end_started)
-    _worker_session.settings = settings
+    _workers.settings = settings
     try:
         engine.serve(_DESCRIPTORS, settings)
     except KeyboardInterrupt:
@@ -82,10 +82,10 @@ def begin_session(data: bytes) -> None:
     session: dict[str, Any] = loads(data)
     if sys.path != session["path"]:
         sys.path[:] = session["path"]
-        _compatibility.settle()
+        _compat_finder.settle()
     sys.argv[:] = session["argv"]
     for name in ("root", "properties"):
-        setattr(_worker_session, name, session[name])
+        setattr(_workers, name, session[name])
     _follow(session["environ"], session["folder"])
 
 
@@ -131,7 +131,7 @@ def end_task(attempt: int) -> bytes:
 
 
 def describe(error: BaseException) -> bytes:
-    """Return an exception as bytes, for ``swiftwater._pickling.rebuilt``."""
+    """Return an exception as bytes, for ``swiftwater._workers.pickling.rebuilt``."""
     accumulators.forget()
     _flush()
     return dumps(_parts(error, set()))

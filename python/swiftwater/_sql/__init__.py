@@ -1,0 +1,1 @@
+"""``pyspark.sql`` on DuckDB."""
