@@ -156,6 +156,15 @@ extension Python {
     return PythonObject(owning: value)
   }
 
+  /// What `sys` has under a name; nil where it has nothing.
+  public func system(_ name: StaticString) -> PythonObject? {
+    name.withUTF8Buffer { bytes in
+      bytes.withMemoryRebound(to: CChar.self) { characters in
+        PySys_GetObject(characters.baseAddress!).map { PythonObject(borrowing: $0) }
+      }
+    }
+  }
+
   /// Calls `object.method()` without arguments.
   ///
   /// - Throws: ``PythonError``.

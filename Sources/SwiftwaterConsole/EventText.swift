@@ -85,7 +85,8 @@ enum EventText {
         "the machine's clock was moved by \(milliseconds(change)) ms; batch times go on as before"
       )
     case .receiverStarted, .receiverStopped, .batchSubmitted, .batchStarted, .batchCompleted,
-      .batchEnded, .outputStarted, .jobStarted, .jobEnded, .stageStarted, .stageEnded:
+      .batchEnded, .outputStarted, .outputCommitted, .jobStarted, .jobEnded, .stageStarted,
+      .stageEnded:
       nil
     }
   }
@@ -115,8 +116,8 @@ enum EventText {
     case .wallClockMoved: "clock"
     case .streamingStarted, .streamingStopped, .batchesDropped, .folderMissing, .receiverStarted,
       .receiverStopped,
-      .batchSubmitted, .batchStarted, .batchCompleted, .batchEnded, .outputStarted, .jobStarted,
-      .jobEnded, .stageStarted, .stageEnded:
+      .batchSubmitted, .batchStarted, .batchCompleted, .batchEnded, .outputStarted,
+      .outputCommitted, .jobStarted, .jobEnded, .stageStarted, .stageEnded:
       nil
     }
   }

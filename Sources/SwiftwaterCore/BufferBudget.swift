@@ -62,7 +62,7 @@ public final class BufferBudget: Sendable {
 
 /// A share of a ``BufferBudget``; given back at the latest when it is released.
 public final class BufferLease: Sendable {
-  private let bytes: Int
+  public let bytes: Int
   private let budget: BufferBudget
   private let isGivenUp = Atomic(false)
 

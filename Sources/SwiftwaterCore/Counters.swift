@@ -15,6 +15,9 @@ public final class Counters: Sendable {
     /// Batches that stops gave up, and records that were in them or in none yet.
     case batchesGivenUp = "batches.givenUp"
     case recordsGivenUp = "records.givenUp"
+    /// Outputs that have taken effect, each at each of its batch times, and those that have failed.
+    case outputsCommitted = "outputs.committed"
+    case outputsFailed = "outputs.failed"
     /// States that could not be computed for many batches, and went on without them.
     case statesGivenUp = "states.givenUp"
     /// Log lines that were not written because many like them were.
@@ -33,8 +36,8 @@ public final class Counters: Sendable {
     /// Whether it only grows, for as long as the context lives.
     public var isTotal: Bool {
       switch self {
-      case .linesDropped, .eventsDropped, .batchesGivenUp, .recordsGivenUp, .statesGivenUp,
-        .logLinesHeldBack, .bytesSpilled:
+      case .linesDropped, .eventsDropped, .batchesGivenUp, .recordsGivenUp, .outputsCommitted,
+        .outputsFailed, .statesGivenUp, .logLinesHeldBack, .bytesSpilled:
         true
       case .batchesWaiting, .inputHeld, .inputKept, .memoryResident: false
       }

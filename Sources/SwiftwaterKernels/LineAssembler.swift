@@ -53,6 +53,9 @@ public struct LineAssembler: ~Copyable {
   /// The number of complete lines that no block has taken.
   public var pendingLines: Int { lines.count }
 
+  /// A line has begun that is not complete.
+  public var hasOpenLine: Bool { count > lineStart || discarding != nil }
+
   /// The bytes of complete lines that no block has taken.
   public var pendingBytes: Int { lineStart }
 

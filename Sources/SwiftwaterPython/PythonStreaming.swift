@@ -46,11 +46,12 @@ final class PythonStreaming: Sendable {
 
   // MARK: - Operators
 
-  /// An output: calls `function(milliseconds, rdd)`.
-  func addOutput(_ function: PythonObject, place: OperatorPlace, of node: StreamNode) throws {
-    try streaming.addOutput(name: place.name, site: place.site, of: node) { [calls] rdd, time in
-      try calls.output(function, place: place, time: time, rdd: rdd)
-    }
+  func addOutput(
+    _ functions: PythonSink.Functions, place: OperatorPlace, of node: StreamNode
+  ) throws {
+    try streaming.addOutput(
+      name: place.name, site: place.site, of: node,
+      to: PythonSink(functions, calls: calls, place: place))
   }
 
   /// A stream of what `function(milliseconds, rdds)` returns: an RDD, or None.

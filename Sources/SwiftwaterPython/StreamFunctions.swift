@@ -30,7 +30,7 @@ let streamFunctions: [(String, NativeFunction, String)] = [
   (
     "socket_stream",
     { _, arguments in
-      entry(arguments, count: 4) { py, arguments in
+      entry(arguments, count: 3) { py, arguments in
         let owner: PythonStreaming = try arguments.handle(0)
         let receiver = try SocketReceiver(
           host: try arguments.text(1, py), port: try arguments.integer(2))
@@ -42,7 +42,7 @@ let streamFunctions: [(String, NativeFunction, String)] = [
   (
     "queue_stream",
     { _, arguments in
-      entry(arguments, count: 5) { _, arguments in
+      entry(arguments, count: 4) { _, arguments in
         let owner: PythonStreaming = try arguments.handle(0)
         let node = try owner.streaming.addQueue(
           try handles(in: try arguments.sequence(1), as: RDDNode.self),
@@ -55,7 +55,7 @@ let streamFunctions: [(String, NativeFunction, String)] = [
   (
     "scripted_stream",
     { _, arguments in
-      entry(arguments, count: 2) { _, arguments in
+      entry(arguments, count: 1) { _, arguments in
         let owner: PythonStreaming = try arguments.handle(0)
         let script = ScriptedReceiver()
         let node = try owner.streaming.addReceiver(script, name: "text_source")
@@ -183,15 +183,19 @@ let streamFunctions: [(String, NativeFunction, String)] = [
   (
     "stream_output",
     { _, arguments in
-      entry(arguments, count: 4) { py, arguments in
+      entry(arguments, count: 7) { py, arguments in
         let stream: PythonStream = try arguments.handle(0)
+        func optional(_ index: Int) throws -> PythonObject? {
+          arguments.isNone(index) ? nil : try function(arguments[index])
+        }
+        let functions = PythonSink.Functions(
+          begins: try optional(1), writes: try function(arguments[2]), commits: try optional(3),
+          abandons: try optional(4))
         try stream.owner.addOutput(
-          try function(arguments[1]),
-          place: try place(arguments, 2, py),
-          of: stream.node)
+          functions, place: try place(arguments, 5, py), of: stream.node)
         return Py.none()
       }
-    }, "Calls a function with every batch's RDD."
+    }, "Puts every batch's RDD out: asks whether that was done, writes, commits."
   ),
   (
     "stream_slide_ms",

@@ -20,14 +20,45 @@ final class UserCalls: Sendable {
     self.console = console
   }
 
-  /// Calls `function(milliseconds, rdd)`.
-  func output(
-    _ function: PythonObject, place: OperatorPlace, time: BatchTime, rdd: RDDNode
-  ) throws {
-    try call(at: time) { py in
+  /// Holds the interpreter for what an output does with a batch, one function after the other.
+  func output(at time: BatchTime, _ body: () throws -> Bool) throws -> Bool {
+    try call(at: time) { _ in try body() }
+  }
+
+  /// Calls `function(milliseconds)`; whether the answer is true. Inside ``output(at:_:)``.
+  func holds(_ function: PythonObject, place: OperatorPlace, time: BatchTime) throws -> Bool {
+    try Interpreter.attach { py in
+      guard let milliseconds = py.newInteger(Int(time.milliseconds)) else {
+        throw PythonError.fetch(py)
+      }
+      defer { Py.release(milliseconds) }
+      guard let result = function.call(milliseconds) else {
+        throw PythonError.fetch(at: place, record: nil, py)
+      }
+      defer { Py.release(result) }
+      return Py.truth(result) == 1
+    }
+  }
+
+  /// Calls `function(milliseconds, rdd)`; a new reference to what it returns. Inside ``output(at:_:)``.
+  func write(
+    _ rdd: RDDNode, with function: PythonObject, place: OperatorPlace, time: BatchTime
+  ) throws -> PyPointer {
+    try Interpreter.attach { py in
       guard let handle = HandleType.make(rdd) else { throw PythonError.fetch(py) }
       defer { Py.release(handle) }
-      let result = try self.call(function, place, time, handle, py)
+      return try self.call(function, place, time, handle, py)
+    }
+  }
+
+  /// Calls `function(written)`. Inside ``output(at:_:)``.
+  func commit(
+    _ written: PythonObject, with function: PythonObject, place: OperatorPlace
+  ) throws {
+    try Interpreter.attach { py in
+      guard let result = function.call(written.pointer) else {
+        throw PythonError.fetch(at: place, record: nil, py)
+      }
       Py.release(result)
     }
   }
@@ -155,10 +186,6 @@ final class UserCalls: Sendable {
 /// What Python has buffered for standard output is written, so that a batch is seen when it is
 /// over. A closed output is not the job's failure.
 func flushStandardOutput(_ py: borrowing Python) {
-  guard let output = py.attempt({ try py.importing("stdout", from: "sys") }),
-    !Py.isNone(output.pointer)
-  else {
-    return
-  }
+  guard let output = py.system("stdout"), !Py.isNone(output.pointer) else { return }
   py.attempt { try py.callMethod("flush", of: output) }
 }

@@ -19,6 +19,8 @@ final class BatchLoop: Sendable {
     let outputsFailed: @Sendable (BatchTime, [Int]) throws -> Void
     /// Called after the outputs of every batch, on the loop's thread, with whether one has failed.
     let afterBatch: @Sendable (BatchTime?, Bool) throws -> Void
+    /// See ``StreamingContext/Hooks/batchPlanned``.
+    let planned: (@Sendable (PlannedBatch) throws -> Void)?
     /// Called last on a thread of the loop's own.
     let threadEnds: @Sendable () -> Void
     /// Called with what went wrong, on the loop's thread.
@@ -43,10 +45,14 @@ final class BatchLoop: Sendable {
   private let state = Monitor(State())
   private let lag: Monitor<LagWatch>
   private let stateLineages = StateLineages()
+  private let committed: Counter
+  private let failed: Counter
 
   init(_ environment: Environment) {
     self.environment = environment
     lag = Monitor(LagWatch(interval: environment.plan.interval))
+    committed = environment.context.counters.counter(.outputsCommitted)
+    failed = environment.context.counters.counter(.outputsFailed)
   }
 
   /// Begins to run batches as they are added.
@@ -153,8 +159,7 @@ final class BatchLoop: Sendable {
     var failedOutputs: [Int] = []
     do {
       environment.history.begin(batch)
-      let due = try environment.plan.dueOutputs(
-        for: batch, history: environment.history, context: environment.context)
+      let due = try plannedOutputs(of: batch)
       failedOutputs = run(due, of: batch, began: began)
       failures = failedOutputs.count
       failures += storeStates(at: batch.time, reporting: failures == 0)
@@ -167,12 +172,15 @@ final class BatchLoop: Sendable {
       environment.events.post(
         .generationFailed(time: batch.time, failure: String(describing: error)))
     }
+    failed.add(failedOutputs.count)
     // A batch that a stop has interrupted is not over: what it needs stays, and nobody is told.
     let isOver = !environment.cancellation.isCancelled
+    var isKept = true
     func noting(_ work: String, _ body: () throws -> Void) {
       do {
         try body()
       } catch {
+        isKept = false
         failures += 1
         environment.failed(error)
         environment.events.post(
@@ -188,6 +196,12 @@ final class BatchLoop: Sendable {
     noting("checkpoint") {
       try environment.afterBatch(isOver ? batch.time : nil, !failedOutputs.isEmpty)
     }
+    // Behind a checkpoint that was not written, the next one tells.
+    if isOver && batch.hasPositions && isKept {
+      for (id, source) in environment.plan.pushed {
+        if let position = batch.allocations[id]?.position { source.stored(upTo: position) }
+      }
+    }
     let report = BatchReport(
       time: batch.time, recordCount: batch.reportedCount,
       schedulingDelay: began - batch.time.timestamp,
@@ -195,6 +209,20 @@ final class BatchLoop: Sendable {
       pendingCount: pendingCount, failureCount: failures)
     environment.events.post(.reports, .batchEnded(report))
     if let event = lag.withLock({ $0.notice(report) }) { environment.events.post(event) }
+  }
+
+  /// Plans the batch, and hands over what it is going to read.
+  private func plannedOutputs(of batch: Batch) throws -> [DueOutput] {
+    let history = environment.history
+    guard let planned = environment.planned else {
+      return try environment.plan.dueOutputs(
+        for: batch, history: history, context: environment.context)
+    }
+    history.beginNotingRanges()
+    let due = try environment.plan.dueOutputs(
+      for: batch, history: history, context: environment.context)
+    try planned(history.planned(batch, due))
+    return due
   }
 
   /// Who counts the batches that wait hears the end of one that had nothing to run.
@@ -220,33 +248,40 @@ final class BatchLoop: Sendable {
     let environment = self.environment
     var failures: [Int] = []
     let events = environment.events
-    var infos = due.map { $0.output.info(at: batch.time) }
+    // The events are made of these where somebody listens, which may begin in the middle of a batch.
+    var progress = Array(repeating: OutputProgress(), count: due.count)
     func info(ended: Timestamp? = nil, hasBegun: Bool = true) -> BatchInfo {
       BatchInfo(
         time: batch.time, submitted: batch.submitted, began: hasBegun ? began : nil, ended: ended,
-        inputs: environment.plan.inputInfos(of: batch), outputs: infos)
+        inputs: environment.plan.inputInfos(of: batch),
+        outputs: due.indices.map { due[$0].output.info(at: batch.time, progress[$0]) })
     }
     if !batch.isAnnounced { events.post(.batches, .batchSubmitted(info(hasBegun: false))) }
     events.post(.batches, .batchStarted(info()))
     for (index, (output, rdd)) in due.enumerated() {
-      let started = environment.clock.now
-      infos[index] = output.info(at: batch.time, began: started)
-      events.post(.outputs, .outputStarted(infos[index]))
-      var failure: String?
+      progress[index].began = environment.clock.now
+      events.post(.outputs, .outputStarted(output.info(at: batch.time, progress[index])))
       do {
-        try environment.cancellation.check()
-        try JobOrigin.$current.withValue(JobOrigin(time: batch.time, output: output.id)) {
-          try output.action(rdd, batch.time)
+        let identity = BatchIdentity(
+          application: environment.context.appName, time: batch.time, output: output.stableName)
+        let isNew = try JobOrigin.$current.withValue(
+          JobOrigin(time: batch.time, output: output.id)
+        ) {
+          try output.run(rdd, as: identity, environment.cancellation)
         }
+        committed.add()
+        events.post(
+          .commits,
+          .outputCommitted(CommitInfo(batch: identity, id: output.id, wasCommitted: !isNew)))
       } catch {
         failures.append(output.id)
         environment.failed(error)
-        failure = String(describing: error)
+        progress[index].failure = String(describing: error)
       }
-      infos[index] = output.info(
-        at: batch.time, began: started, ended: environment.clock.now, failure: failure)
-      let completed = EngineEvent.outputCompleted(infos[index])
-      events.post(completed.topics, completed)
+      progress[index].ended = environment.clock.now
+      let topics: EventTopics =
+        progress[index].failure == nil ? .outputs : [.outputs, .failures]
+      events.post(topics, .outputCompleted(output.info(at: batch.time, progress[index])))
     }
     let ended = environment.clock.now
     events.post(.batches, .batchCompleted(info(ended: ended)))
@@ -262,13 +297,18 @@ final class BatchLoop: Sendable {
 
 extension StreamOutput {
   /// The output at one batch time, for listeners.
-  func info(
-    at time: BatchTime, began: Timestamp? = nil, ended: Timestamp? = nil, failure: String? = nil
-  ) -> OutputInfo {
+  func info(at time: BatchTime, _ progress: OutputProgress = OutputProgress()) -> OutputInfo {
     OutputInfo(
-      time: time, id: id, operation: name, name: title, description: site, began: began,
-      ended: ended, failure: failure)
+      time: time, id: id, operation: name, name: title, description: site, began: progress.began,
+      ended: progress.ended, failure: progress.failure)
   }
+}
+
+/// How far an output has come at one batch time.
+struct OutputProgress {
+  var began: Timestamp?
+  var ended: Timestamp?
+  var failure: String?
 }
 
 extension BatchLoop {

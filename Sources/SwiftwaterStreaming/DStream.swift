@@ -60,27 +60,6 @@ public struct DStream<Element: Sendable>: Sendable {
     return DStream<Output>(child, in: context)
   }
 
-  /// Output: calls `body` with every batch's RDD.
-  public func foreachRDD(
-    _ body: @escaping @Sendable (RDD<Element>, BatchTime) throws -> Void
-  ) throws {
-    try context.addOutput(name: "foreachRDD", of: node) { try body(RDD($0), $1) }
-  }
-
-  /// Output: writes the first `count` records of every batch to standard output.
-  ///
-  /// Spark: the Scala API's `print`, with its `Time: ... ms` header.
-  public func print(_ count: Int = 10) throws {
-    try context.addOutput(name: "print", of: node) { node, time in
-      let records = try RDD<Element>(node).take(count + 1)
-      let rule = String(repeating: "-", count: 43)
-      var text = "\(rule)\nTime: \(time)\n\(rule)\n"
-      for record in records.prefix(count) { text += "\(record)\n" }
-      if records.count > count { text += "...\n" }
-      writeToStandardOutput(text + "\n")
-    }
-  }
-
   func perBatch<Output: Sendable>(
     _ name: String, _ derive: @escaping @Sendable (RDD<Element>) -> RDD<Output>
   ) throws -> DStream<Output> {

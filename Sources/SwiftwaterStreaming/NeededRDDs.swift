@@ -48,7 +48,7 @@ extension StreamHistory {
       guard seen.insert(next).inserted else { continue }
       let node = plan.nodes[next.node]
       if let number = inputs[node.id] {
-        inputBytes += allocation(of: node.id, at: next.time).textBytes
+        inputBytes += allocation(of: node.id, at: next.time).byteCount
         if inputBytes > inputLimit {
           throw EngineError.unavailable(
             "its outputs that failed will not run again after a recovery: they need more than "
@@ -92,9 +92,9 @@ extension StreamHistory {
 }
 
 extension Allocation {
-  /// The bytes of the text in it.
-  fileprivate var textBytes: Int {
-    blocks.reduce(0) { bytes, block in
+  /// The bytes of what is in it.
+  fileprivate var byteCount: Int {
+    blocks.reduce(leases.reduce(0) { $0 + $1.bytes }) { bytes, block in
       bytes + ((block as? HeldText)?.byteCount ?? (block as? TextBlock)?.byteCount ?? 0)
     }
   }

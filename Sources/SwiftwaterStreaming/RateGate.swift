@@ -10,8 +10,10 @@ struct RateGate: Sendable {
   private var estimator: PIDRateEstimator?
   /// Lines of the open block that were let through.
   private(set) var admitted = 0
-  /// Lines wait for the rate.
+  /// Lines wait for the rate, or records went through on credit.
   private(set) var isHolding = false
+  /// Until then records are paid for that went through on credit.
+  private var creditUntil: Timestamp?
 
   init(_ settings: RateSettings) {
     self.settings = settings
@@ -28,7 +30,16 @@ struct RateGate: Sendable {
     admitted =
       limiter == nil
       ? pending : admitted + limiter!.take(atMost: pending - admitted, at: now)
-    isHolding = pending > admitted
+    if let until = creditUntil, until <= now { creditUntil = nil }
+    isHolding = pending > admitted || creditUntil != nil
+  }
+
+  /// Lets so many records through that came together, on credit where they are more than the rate
+  /// allows: what comes next waits until they are paid for.
+  mutating func admitTogether(_ records: Int, at now: Timestamp) {
+    guard limiter != nil else { return }
+    creditUntil = limiter!.takeTogether(records, at: now)
+    isHolding = creditUntil! > now
   }
 
   /// The lines that were let through are in a closed block.
@@ -39,6 +50,7 @@ struct RateGate: Sendable {
 
   /// From now on everything goes through: the source has ended, and what was taken in is worked on.
   mutating func open() {
+    creditUntil = nil
     limiter = nil
     estimator = nil
   }

@@ -35,6 +35,17 @@ struct RateLimiter: Sendable {
     return taken
   }
 
+  /// Lets all of some records through.
+  ///
+  /// - Returns: when they are paid for.
+  mutating func takeTogether(_ records: Int, at now: Timestamp) -> Timestamp {
+    count(until: now)
+    let onCredit = max(0, Double(records) - stored)
+    stored = max(0, stored - Double(records))
+    paidUntil = paidUntil + seconds(onCredit / rate)
+    return paidUntil
+  }
+
   /// When so many records can have gone through, if nobody takes others.
   func time(of records: Int) -> Timestamp {
     paidUntil + seconds(max(0, Double(records) - 1 - stored) / rate)

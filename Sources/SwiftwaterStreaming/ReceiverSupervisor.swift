@@ -33,7 +33,12 @@ public final class ReceiverSupervisor: PushedSource, ReceiverSink {
     /// Lets lines through that wait for a rate.
     var gateTimer: TimerTicket?
     /// Closed blocks that no batch has taken.
-    var blocks: [TextBlock] = []
+    var blocks: [any RecordBatch] = []
+    /// Of those blocks, the shares of the budget that are not held by the blocks themselves.
+    var leases: [BufferLease] = []
+    var positions = PositionMarks()
+    /// The receiver has been told that all is stored up to there.
+    var stored: SourcePosition?
     /// Blocks that batches have taken, and when the first of them may have come.
     var takenBlocks = 0
     var began: Timestamp?
@@ -149,10 +154,12 @@ public final class ReceiverSupervisor: PushedSource, ReceiverSink {
       defer {
         state.takenBlocks += state.blocks.count
         state.blocks = []
+        state.leases = []
       }
       return Allocation(
         blocks: state.blocks, reportedCount: state.blocks.reduce(0) { $0 + $1.recordCount },
-        run: state.began?.milliseconds ?? 0, firstNumber: state.takenBlocks)
+        run: state.began?.milliseconds ?? 0, firstNumber: state.takenBlocks,
+        position: state.positions.reached, leases: state.leases)
     }
   }
 
@@ -197,19 +204,61 @@ public final class ReceiverSupervisor: PushedSource, ReceiverSink {
     state.withLock { $0.isHeldBack ? .pause : .more }
   }
 
-  public func received(_ bytes: UnsafeRawBufferPointer) -> Demand {
+  public func received(_ bytes: UnsafeRawBufferPointer) -> Demand { received(bytes, upTo: nil) }
+
+  public func received(
+    _ bytes: UnsafeRawBufferPointer, upTo position: SourcePosition?
+  ) -> Demand {
     let (demand, dropped, full) = state.withLock {
       state -> (Demand, EngineEvent?, EngineEvent?) in
       if state.isHeldBack { state.isOverrun = true }
       state.assembler.append(bytes)
-      if let clock = state.clock { noticeLines(&state, at: clock.now) }
       let dropped = droppedLines(&state)
+      if let position {
+        state.positions.note(
+          position, pendingLines: state.assembler.pendingLines,
+          hasOpenLine: state.assembler.hasOpenLine)
+      }
+      if let clock = state.clock { noticeLines(&state, at: clock.now) }
       let (demand, full) = self.demand(&state)
       return (demand, dropped, full)
     }
     if let dropped { events.post(dropped) }
     if let full { events.post(full) }
     return demand
+  }
+
+  public func received(
+    _ records: any RecordBatch, byteCount: Int, upTo position: SourcePosition?
+  ) -> Demand {
+    let (demand, full) = state.withLock { state -> (Demand, EngineEvent?) in
+      if state.isHeldBack { state.isOverrun = true }
+      if records.recordCount > 0 {
+        state.blocks.append(records)
+        state.leases.append(budget.take(byteCount))
+      }
+      if let position {
+        state.positions.note(
+          position, pendingLines: state.assembler.pendingLines,
+          hasOpenLine: state.assembler.hasOpenLine)
+      }
+      if let clock = state.clock {
+        state.gate.admitTogether(records.recordCount, at: clock.now)
+        noticeLines(&state, at: clock.now)
+      }
+      return self.demand(&state)
+    }
+    if let full { events.post(full) }
+    return demand
+  }
+
+  /// Called with the positions of allocations, in their order.
+  public func stored(upTo position: SourcePosition) {
+    let isNew = state.withLock { state -> Bool in
+      defer { state.stored = position }
+      return !state.isStopped && state.stored != position
+    }
+    if isNew { receiver.stored(upTo: position) }
   }
 
   public func connectionLost(_ reason: String) {
@@ -318,6 +367,7 @@ public final class ReceiverSupervisor: PushedSource, ReceiverSink {
     let lines = state.gate.admitted
     if let block = state.assembler.takeBlock(ofLines: lines, lease: { budget.take($0) }) {
       state.blocks.append(block)
+      state.positions.blockClosed(lines: block.recordCount)
     }
     state.gate.blockClosed()
   }
@@ -326,6 +376,8 @@ public final class ReceiverSupervisor: PushedSource, ReceiverSink {
   private func droppedLines(_ state: inout State) -> EngineEvent? {
     let dropped = state.assembler.takeDroppedLines()
     guard let line = dropped.last else { return nil }
+    state.positions.linesDropped(
+      pendingLines: state.assembler.pendingLines, hasOpenLine: state.assembler.hasOpenLine)
     state.droppedLines += dropped.count
     linesDropped.add(dropped.count)
     return .lineDropped(

@@ -216,6 +216,8 @@ struct Batch: Sendable {
   var isAnnounced = false
   /// By the id of the input's node.
   let allocations: [Int: Allocation]
+  /// Some source has positions.
+  var hasPositions = false
   /// The numbers of the outputs of a batch that runs again; nil for all.
   var outputs: [Int]?
 

@@ -144,8 +144,8 @@ final class StreamHistory: Sendable {
   }
 
   private func forget(at time: BatchTime) {
-    let (old, worked) = state.withLock { state -> (Forgotten, [any RecordBatch]) in
-      let worked = state.allocations[time]?.values.flatMap(\.blocks) ?? []
+    let (old, worked) = state.withLock { state -> (Forgotten, [Int: Allocation]) in
+      let worked = state.allocations[time] ?? [:]
       let reference = reference(at: time, state).milliseconds
       var forgotten = Forgotten()
       for (node, rdds) in state.rdds {
@@ -174,9 +174,12 @@ final class StreamHistory: Sendable {
       return (forgotten, worked)
     }
     // Worked on, though still looked back at, or in the hands of a user: the receivers may read on.
-    for block in worked {
-      (block as? HeldText)?.giveUpLease()
-      (block as? TextBlock)?.giveUpLease()
+    for allocation in worked.values {
+      for block in allocation.blocks {
+        (block as? HeldText)?.giveUpLease()
+        (block as? TextBlock)?.giveUpLease()
+      }
+      for lease in allocation.leases { lease.giveUp() }
     }
     // Freed here, outside the lock.
     withExtendedLifetime(old) {}

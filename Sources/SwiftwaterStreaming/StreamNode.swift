@@ -86,27 +86,29 @@ public struct Reach: Sendable {
   func parent(_ index: Int) -> Int64 { index < parents.count ? parents[index] : 0 }
 }
 
-/// An output operation: what is done with a stream's RDD at every batch time.
-struct StreamOutput: Sendable {
+/// An output operation: where a stream's RDDs go, batch by batch.
+final class StreamOutput: Sendable {
   /// Numbers the outputs of a context, from 0.
   let id: Int
   let name: String
   let site: String
   /// The name and the place of the call.
   let title: String
+  /// What sinks know it by.
+  let stableName: OutputName
   let node: StreamNode
-  let action: @Sendable (RDDNode, BatchTime) throws -> Void
+  let sink: any Sink
 
   init(
-    id: Int, name: String, site: String, node: StreamNode,
-    action: @escaping @Sendable (RDDNode, BatchTime) throws -> Void
+    id: Int, name: String, site: String, stableName: OutputName, node: StreamNode, sink: any Sink
   ) {
     self.id = id
     self.name = name
     self.site = site
     title = site.isEmpty ? name : "\(name) at \(site)"
+    self.stableName = stableName
     self.node = node
-    self.action = action
+    self.sink = sink
   }
 }
 

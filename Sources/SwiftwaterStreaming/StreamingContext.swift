@@ -60,17 +60,22 @@ public final class StreamingContext: Sendable {
     public var interrupt: @Sendable () -> Void
     /// Called last on each thread of the engine that called functions of the layer above.
     public var threadEnds: @Sendable () -> Void
+    /// Called with what a batch will read and which outputs it has, when that is known and before the
+    /// first of them begins, on the thread that runs batches. Where it throws, none of them runs.
+    public var batchPlanned: (@Sendable (PlannedBatch) throws -> Void)?
 
     public init(
       outputsFailed: @escaping @Sendable (BatchTime, [Int]) throws -> Void = { _, _ in },
       afterBatch: @escaping @Sendable (BatchTime?, Bool) throws -> Void = { _, _ in },
       interrupt: @escaping @Sendable () -> Void = {},
-      threadEnds: @escaping @Sendable () -> Void = {}
+      threadEnds: @escaping @Sendable () -> Void = {},
+      batchPlanned: (@Sendable (PlannedBatch) throws -> Void)? = nil
     ) {
       self.outputsFailed = outputsFailed
       self.afterBatch = afterBatch
       self.interrupt = interrupt
       self.threadEnds = threadEnds
+      self.batchPlanned = batchPlanned
     }
   }
 
@@ -156,14 +161,17 @@ public final class StreamingContext: Sendable {
   /// The outputs so far, in the order in which they were added: the operator, the place of its
   /// call, and the stream.
   public var outputs: [(name: String, site: String, node: StreamNode)] {
-    let outputs = state.withLock { state -> [StreamOutput] in
+    allOutputs.map { ($0.name, $0.site, $0.node) }
+  }
+
+  var allOutputs: [StreamOutput] {
+    state.withLock { state in
       switch state {
       case .building(let graph): graph.outputs
       case .active(let run): run.plan.outputs
       case .stopped: []
       }
     }
-    return outputs.map { ($0.name, $0.site, $0.node) }
   }
 
   /// Adds a stream of what a source gives.
@@ -181,21 +189,6 @@ public final class StreamingContext: Sendable {
 
   /// Numbers the streams without parents, for listeners.
   func nextStreamID() throws -> Int { try building { $0.inputCount } }
-
-  /// Adds an output operation: called with the stream's RDD at every batch time at which it has
-  /// one, in the order in which outputs were added.
-  ///
-  /// - Parameter site: the place of the user's call, for listeners.
-  public func addOutput(
-    name: String, site: String = "", of node: StreamNode,
-    _ action: @escaping @Sendable (RDDNode, BatchTime) throws -> Void
-  ) throws {
-    try building { graph in
-      graph.addOutput(
-        StreamOutput(
-          id: graph.outputs.count, name: name, site: site, node: node, action: action))
-    }
-  }
 
   // MARK: - Listeners
 
@@ -331,7 +324,7 @@ public final class StreamingContext: Sendable {
     try building { $0.past.resumed = (zero, last) }
   }
 
-  private func building<R>(_ body: (inout StreamGraph) throws -> R) throws -> R {
+  func building<R>(_ body: (inout StreamGraph) throws -> R) throws -> R {
     try state.withLock { state in
       guard case .building(var graph) = state else {
         throw EngineError.illegalState(

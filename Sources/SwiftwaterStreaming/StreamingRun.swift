@@ -84,7 +84,7 @@ final class StreamingRun: Sendable {
       .init(
         plan: plan, context: context, history: history, clock: clock,
         cancellation: cancellation, outputsFailed: hooks.outputsFailed,
-        afterBatch: hooks.afterBatch,
+        afterBatch: hooks.afterBatch, planned: hooks.batchPlanned,
         threadEnds: hooks.threadEnds, failed: failed, events: events,
         hasRoom: { waker.withLock { $0.ticker }?.roomMade() }))
     self.loop = loop
@@ -94,11 +94,14 @@ final class StreamingRun: Sendable {
       hasRoom: { loop.pendingCount < limits.maxPendingBatches },
       tick: { time in
         var allocations: [Int: Allocation] = [:]
+        var hasPositions = false
         for (id, source) in plan.pushed {
           let allocation = source.allocate()
+          if allocation.position != nil { hasPositions = true }
           allocations[id] = plan.retention[id] > 0 ? allocation.forKeeping : allocation
         }
         var batch = Batch(time: time, submitted: clock.now, allocations: allocations)
+        batch.hasPositions = hasPositions
         if events.isWanted(.batches) && loop.isBusy {
           batch.isAnnounced = true
           events.post(

@@ -8,10 +8,9 @@ public final class CollectingOutput<Element: Sendable>: Sendable {
 
   /// Collects every batch of `stream`.
   public init(_ stream: DStream<Element>) throws {
-    try stream.foreachRDD { [kept] rdd, time in
-      let records = try rdd.collect()
-      kept.withLock { $0.append((time, records)) }
-    }
+    try stream.foreachRDD(
+      make: { rdd, _ in try rdd.collect() },
+      give: { [kept] records, time in kept.withLock { $0.append((time, records)) } })
   }
 
   /// The records of each batch that has run.

@@ -25,6 +25,12 @@ import Testing
       }
     }
 
+    func received(
+      _ records: any RecordBatch, byteCount: Int, upTo position: SourcePosition?
+    ) -> Demand {
+      .more
+    }
+
     func connectionLost(_ reason: String) { state.notify { $0.losses.append(reason) } }
 
     /// Waits until `condition` holds; false after ten seconds.
@@ -127,6 +133,11 @@ import Testing
     }
 
     func received(_ bytes: UnsafeRawBufferPointer) -> Demand { .more }
+    func received(
+      _ records: any RecordBatch, byteCount: Int, upTo position: SourcePosition?
+    ) -> Demand {
+      .more
+    }
     func connectionLost(_ reason: String) {}
   }
 

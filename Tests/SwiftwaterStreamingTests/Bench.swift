@@ -15,12 +15,15 @@ struct Bench {
   /// - Parameters:
   ///   - interval: in milliseconds.
   ///   - start: the clock's time at the beginning, in milliseconds.
-  init(interval: Int64 = 1000, start: Int64 = 0, settings: [String: String] = [:]) throws {
+  init(
+    interval: Int64 = 1000, start: Int64 = 0, settings: [String: String] = [:],
+    hooks: StreamingContext.Hooks = .init()
+  ) throws {
     let base = ["spark.master": "local[2]"]
     context = try SparkContext(settings: Settings(base.merging(settings) { $1 }))
     clock = ManualClock(start: Timestamp(milliseconds: start))
     streaming = try StreamingContext(
-      context, interval: BatchInterval(milliseconds: interval), clock: clock)
+      context, interval: BatchInterval(milliseconds: interval), clock: clock, hooks: hooks)
     context.addListener(log)
   }
 

@@ -396,9 +396,17 @@ def run_again(streaming: Handle, time_ms: int, outputs: list[int]) -> None: ...
 def resume(streaming: Handle, zero_ms: int, last_ms: int) -> None: ...
 def stream_set_cached(stream: Handle) -> None: ...
 
-# function(batch time in ms, RDD)
+# begins(batch time in ms): whether the batch has taken effect before; None where nobody can know.
+# writes(batch time in ms, RDD) returns what commits(that) makes take effect; without commits, the
+# batch has taken effect with the writing. Where it is given up instead, abandons(that) is called.
 def stream_output(
-    stream: Handle, function: Callable[[int, Handle], None], name: str, site: str
+    stream: Handle,
+    begins: Callable[[int], bool] | None,
+    writes: Callable[[int, Handle], Any],
+    commits: Callable[[Any], object] | None,
+    abandons: Callable[[Any], object] | None,
+    name: str,
+    site: str,
 ) -> None: ...
 
 # Whether a function of an output or a transform runs on this thread.

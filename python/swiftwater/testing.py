@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from swiftwater._swiftwater import Handle
+    from swiftwater.rdd import RDD
 
 __all__ = ["Collected", "StreamingTest", "TextSource", "run_batches"]
 
@@ -118,6 +119,11 @@ class Collected(Generic[T]):
         """Make it empty."""
         self.batches: list[list[T]] = []
         self.times: list[float] = []
+
+    def _add(self, given: tuple[float, list[T]]) -> None:
+        time, batch = given
+        self.times.append(time)
+        self.batches.append(batch)
 
     @property
     def last(self) -> list[T]:
@@ -489,9 +495,7 @@ class _VirtualTime(StreamingContext):
 
     @defines
     def _text_source(self) -> DStream[str]:
-        stream: DStream[str] = DStream(
-            engine.scripted_stream(self._building(), self._definitions.site), self
-        )
+        stream: DStream[str] = DStream(engine.scripted_stream(self._building()), self)
         self._sources.append(TextSource(stream))
         return stream
 
@@ -500,12 +504,10 @@ class _VirtualTime(StreamingContext):
         found: Collected[Any] = Collected()
         start_ms = _start_ms(self._interval_ms)
 
-        def record(time_ms: int, rdd: Any) -> None:
-            batch = rdd.collect()
-            found.times.append((time_ms - start_ms) / 1000.0)
-            found.batches.append(batch)
+        def collected(time_ms: int, rdd: RDD[Any]) -> tuple[float, list[Any]]:
+            return (time_ms - start_ms) / 1000.0, rdd.collect()
 
-        stream._output(record, "collect")
+        stream._output(collected, "collect", found._add)
         self._outputs_collected.append(found)
 
     def _prepare_process(self) -> None:

@@ -55,6 +55,8 @@ public enum EngineEvent: Sendable {
   case outputStarted(OutputInfo)
   /// It is done, or has failed; the batch goes on with the next one.
   case outputCompleted(OutputInfo)
+  /// What it has written has taken effect, now or when the batch ran before.
+  case outputCommitted(CommitInfo)
   /// The batch could not be planned: none of its outputs ran.
   case generationFailed(time: BatchTime, failure: String)
   /// Something that a batch leaves behind failed: a state, what is kept, the checkpoint.
@@ -84,6 +86,7 @@ public enum EngineEvent: Sendable {
     case .batchSubmitted, .batchStarted, .batchCompleted: .batches
     case .batchEnded: .reports
     case .outputStarted: .outputs
+    case .outputCommitted: .commits
     case .outputCompleted(let info): info.failure == nil ? .outputs : [.outputs, .failures]
     case .generationFailed, .upkeepFailed, .stateGivenUp: .failures
     case .jobStarted, .jobEnded: .jobs
@@ -120,6 +123,8 @@ public struct EventTopics: OptionSet, Sendable {
   public static let stages = EventTopics(rawValue: 1 << 8)
   /// The end of each stage whose tasks may have called functions of a user.
   public static let calls = EventTopics(rawValue: 1 << 9)
+  /// The moment at which each output takes effect at each batch time.
+  public static let commits = EventTopics(rawValue: 1 << 10)
 
   public static let all = EventTopics(rawValue: .max)
 }

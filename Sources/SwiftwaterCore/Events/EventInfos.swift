@@ -118,6 +118,21 @@ public struct OutputInfo: Sendable {
   }
 }
 
+/// An output that has taken effect at one batch time.
+public struct CommitInfo: Sendable, Equatable {
+  public let batch: BatchIdentity
+  /// Numbers the outputs of a context, from 0.
+  public let id: Int
+  /// True where it had taken effect before: nothing was written this time.
+  public let wasCommitted: Bool
+
+  public init(batch: BatchIdentity, id: Int, wasCommitted: Bool) {
+    self.batch = batch
+    self.id = id
+    self.wasCommitted = wasCommitted
+  }
+}
+
 /// One batch in numbers, for the log and the status line: from its time to the end of all that it
 /// leaves behind.
 public struct BatchReport: Sendable {

@@ -27,6 +27,14 @@ public struct BlockID: Hashable, Sendable {
   }
 }
 
+/// How far a receiver has come in what it reads, as it writes that down: a number, a name and a number.
+/// The engine compares, keeps and returns it, and does not read it.
+public struct SourcePosition: Hashable, Sendable {
+  public let bytes: [UInt8]
+
+  public init(bytes: [UInt8]) { self.bytes = bytes }
+}
+
 /// A part of what a ranged source has. It can be read alone, and again.
 public struct SourceSplit: Hashable, Sendable {
   /// What it is a part of, as bytes: those of a path have no other form.
@@ -52,6 +60,20 @@ public struct SourceRange: Hashable, Sendable {
 /// What a batch reads of one source, by name: small enough to be written down, and enough to say later
 /// which records they were.
 public enum BatchInput: Hashable, Sendable {
-  case blocks([BlockID])
+  /// Blocks of one source, at least one, in their order.
+  ///
+  /// - Parameter upTo: where the source gives positions: with these blocks, batches have read all of it
+  ///   up to there.
+  case blocks([BlockID], upTo: SourcePosition? = nil)
+  /// A range, which is not empty.
   case range(SourceName, SourceRange)
+  /// What an earlier run had taken in for a batch at this time, as a recovery has given it back.
+  case restored(SourceName)
+
+  public var source: SourceName {
+    switch self {
+    case .blocks(let blocks, _): blocks[0].source
+    case .range(let source, _), .restored(let source): source
+    }
+  }
 }

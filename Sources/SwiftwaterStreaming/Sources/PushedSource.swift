@@ -20,12 +20,18 @@ public protocol PushedSource: Sendable {
 
   /// A batch with records of this source has run its outputs. Called on the loop's thread.
   func batchCompleted(_ report: SourceReport)
+
+  /// The batch that has everything up to a position is over, with all that it leaves behind. Called on the
+  /// loop's thread; see ``Receiver/stored(upTo:)``.
+  func stored(upTo position: SourcePosition)
 }
 
 extension PushedSource {
   public var hasMore: Bool { holdsUntaken }
 
   public func batchCompleted(_ report: SourceReport) {}
+
+  public func stored(upTo position: SourcePosition) {}
 }
 
 /// What a source is told of a batch that has run.
@@ -55,21 +61,29 @@ public struct Allocation: Sendable {
   /// have names. See ``BlockID``.
   public let run: Int64
   public let firstNumber: Int
+  /// With these blocks, batches have everything up to there; nil for a source without positions.
+  public let position: SourcePosition?
+  /// The shares of a bounded buffer that blocks have which hold none themselves.
+  let leases: [BufferLease]
 
   public init(
-    blocks: [any RecordBatch], reportedCount: Int, run: Int64 = 0, firstNumber: Int = 0
+    blocks: [any RecordBatch], reportedCount: Int, run: Int64 = 0, firstNumber: Int = 0,
+    position: SourcePosition? = nil, leases: [BufferLease] = []
   ) {
     self.blocks = blocks
     self.reportedCount = reportedCount
     self.run = run
     self.firstNumber = firstNumber
+    self.position = position
+    self.leases = leases
   }
 
   /// The same for a stream that somebody looks back at: its text may go to disk.
   var forKeeping: Allocation {
     Allocation(
       blocks: blocks.map { block in (block as? TextBlock).map { HeldText($0) } ?? block },
-      reportedCount: reportedCount, run: run, firstNumber: firstNumber)
+      reportedCount: reportedCount, run: run, firstNumber: firstNumber, position: position,
+      leases: leases)
   }
 
   func names(of source: SourceName) -> [BlockID] {

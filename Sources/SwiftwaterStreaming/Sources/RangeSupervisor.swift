@@ -8,6 +8,8 @@ public final class RangeSupervisor: Sendable {
     var known: PlannedRanges
     /// What a batch behind this time would look at is remembered.
     var held: BatchTime?
+    /// The times for which ranges were chosen since somebody wanted to know.
+    var noted: [BatchTime]?
   }
 
   private let source: any RangedSource
@@ -27,11 +29,25 @@ public final class RangeSupervisor: Sendable {
       let oldest = min(time, state.held ?? time).milliseconds - source.memory
       state.known.forget(before: BatchTime(milliseconds: oldest))
       state.known.add(range, at: time)
+      state.noted?.append(time)
     }
     return range
   }
 
   func range(at time: BatchTime) -> SourceRange? { state.withLock { $0.known.range(at: time) } }
+
+  /// From now on the times are noted for which ranges are chosen.
+  func beginNoting() { state.withLock { $0.noted = [] } }
+
+  /// What was noted; then nothing is noted any more.
+  func takeNoted() -> [(time: BatchTime, range: SourceRange)] {
+    state.withLock { state in
+      defer { state.noted = nil }
+      return (state.noted ?? []).sorted().compactMap { time in
+        state.known.range(at: time).map { (time, $0) }
+      }
+    }
+  }
 
   var hasMore: Bool { source.hasMore }
 

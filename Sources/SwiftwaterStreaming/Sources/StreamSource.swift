@@ -33,34 +33,22 @@ struct StreamSource: Sendable {
   }
 }
 
-extension StreamHistory {
-  /// What the batch at `time` reads, as far as it is planned, by name. Sources that have nothing for it
-  /// are left out, and so is what an earlier run had taken in.
-  func inputs(at time: BatchTime) -> [BatchInput] {
-    plan.nodes.compactMap { node in
-      guard let source = node.source else { return nil }
-      switch source.supervision {
-      case .pushed:
-        let blocks = allocation(of: node.id, at: time).names(of: source.name)
-        return blocks.isEmpty ? nil : .blocks(blocks)
-      case .ranged(let supervisor):
-        guard let range = supervisor.range(at: time), !range.isEmpty else { return nil }
-        return .range(source.name, range)
-      }
-    }
-  }
-}
-
 extension StreamingContext {
   /// Adds a stream whose records are pushed to `source`: a partition for each of its blocks.
-  public func addInput(name: String, source: any PushedSource) throws -> StreamNode {
-    let recordType: ColumnType? = source is ReceiverSupervisor ? .text : nil
-    return try addSource(name: name, .pushed(source), recordType: recordType) { generation, id in
+  ///
+  /// - Parameter recordType: of the records, where it is known.
+  public func addInput(
+    name: String, source: any PushedSource, recordType: ColumnType? = .text
+  ) throws -> StreamNode {
+    try addSource(
+      name: name, .pushed(source), recordType: recordType
+    ) { generation, id in
       let blocks = generation.allocation(of: id).blocks
       let restored = generation.restoredInput(of: id)
       if blocks.isEmpty, let restored { return restored }
       let new = RDDNode.batches(
-        blocks.map { [$0] }, name: name, context: generation.context, recordType: .text)
+        blocks.map { [$0] }, name: name, context: generation.context,
+        recordType: recordType)
       // A batch that runs again may come so late that new records are in it, too.
       guard let restored else { return new }
       return RDDNode.union(of: [restored, new], context: generation.context)
@@ -88,12 +76,17 @@ extension StreamingContext {
     }
   }
 
-  /// Adds a stream of text lines that `receiver` takes in.
-  public func addReceiver(_ receiver: any Receiver, name: String) throws -> StreamNode {
+  /// Adds a stream of what `receiver` takes in.
+  ///
+  /// - Parameter recordType: lines of text, or of the records that the receiver gives; nil where it is
+  ///   not known.
+  public func addReceiver(
+    _ receiver: any Receiver, name: String, recordType: ColumnType? = .text
+  ) throws -> StreamNode {
     let supervisor = ReceiverSupervisor(
       receiver, streamID: try nextStreamID(),
       limits: try .init(context.settings, interval: interval), budget: budget, events: events,
       counters: context.counters)
-    return try addInput(name: name, source: supervisor)
+    return try addInput(name: name, source: supervisor, recordType: recordType)
   }
 }

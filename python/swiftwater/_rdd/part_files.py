@@ -19,7 +19,14 @@ from swiftwater._typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from swiftwater.rdd import RDD
 
-__all__ = ["save_pickles", "save_text", "write_folder"]
+__all__ = [
+    "PreparedFolder",
+    "is_there",
+    "prepared_text",
+    "save_pickles",
+    "save_text",
+    "write_folder",
+]
 
 _SUFFIXES = {
     "GzipCodec": ".gz",
@@ -46,7 +53,44 @@ def write_folder(
     a folder: then what an earlier call has put there goes, unless ``keep`` is set, and other files
     stay.
     """
-    import shutil
+    _prepared(target, write, overwrite, mode, keep).publish()
+
+
+class PreparedFolder:
+    """A folder that is complete, but not in its place."""
+
+    def __init__(self, work: str, target: str, overwrite: bool, keep: bool) -> None:
+        """Take over the folder ``work``, for ``target``."""
+        self._work = work
+        self._target = target
+        self._overwrite = overwrite
+        self._keep = keep
+
+    def publish(self) -> None:
+        """Put it in its place, or let it go where that fails."""
+        try:
+            if self._overwrite and os.path.isdir(self._target):
+                _replace(self._target, self._work, self._keep)
+            else:
+                os.rename(self._work, self._target)
+        except BaseException:
+            self.abandon()
+            raise
+
+    def abandon(self) -> None:
+        """Let it go."""
+        import shutil
+
+        shutil.rmtree(self._work, ignore_errors=True)
+
+
+def _prepared(
+    target: str,
+    write: Callable[[str], None],
+    overwrite: bool,
+    mode: int = 0o777,
+    keep: bool = False,
+) -> PreparedFolder:
     import uuid
 
     if os.path.lexists(target) and not (overwrite and os.path.isdir(target)):
@@ -56,17 +100,15 @@ def write_folder(
     work = os.path.join(parent, f".{name}.{uuid.uuid4().hex}")
     os.makedirs(parent, exist_ok=True)
     os.mkdir(work, mode)
+    folder = PreparedFolder(work, target, overwrite, keep)
     try:
         write(work)
         marker = os.open(os.path.join(work, _DONE), os.O_CREAT | os.O_EXCL, mode & 0o666)
         os.close(marker)
-        if overwrite and os.path.isdir(target):
-            _replace(target, work, keep)
-        else:
-            os.rename(work, target)
     except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
+        folder.abandon()
         raise
+    return folder
 
 
 def _replace(target: str, work: str, keep: bool) -> None:
@@ -93,6 +135,11 @@ def _exists(target: str) -> BaseException:
     )
 
 
+def is_there(path: str, name: str = "saveAsTextFile") -> bool:
+    """Return whether anything is at a path or ``file:`` URL."""
+    return os.path.lexists(output_path(path, name))
+
+
 def save_text(
     rdd: RDD[Any],
     path: str,
@@ -101,6 +148,17 @@ def save_text(
     name: str = "saveAsTextFile",
 ) -> None:
     """Write each partition as a file of lines."""
+    prepared_text(rdd, path, codec, overwrite, name).publish()
+
+
+def prepared_text(
+    rdd: RDD[Any],
+    path: str,
+    codec: str | None = None,
+    overwrite: bool = False,
+    name: str = "saveAsTextFile",
+) -> PreparedFolder:
+    """Write what ``save_text`` does, and return it without putting it in its place."""
     suffix = _suffix(codec)
 
     def text(records: Iterator[Any], file: IO[bytes]) -> None:
@@ -112,7 +170,7 @@ def save_text(
                 file.write(str(record).encode())
             file.write(b"\n")
 
-    _save(rdd, output_path(path, name), suffix, text, overwrite, name)
+    return _saved(rdd, output_path(path, name), suffix, text, overwrite, name)
 
 
 def save_pickles(rdd: RDD[Any], path: str, batch_size: int, overwrite: bool = False) -> None:
@@ -127,17 +185,17 @@ def save_pickles(rdd: RDD[Any], path: str, batch_size: int, overwrite: bool = Fa
             pickle.dump(batch, file, pickle.HIGHEST_PROTOCOL)
 
     target = output_path(path, "saveAsPickleFile")
-    _save(rdd, target, "", pickles, overwrite, "saveAsPickleFile")
+    _saved(rdd, target, "", pickles, overwrite, "saveAsPickleFile").publish()
 
 
-def _save(
+def _saved(
     rdd: RDD[Any],
     target: str,
     suffix: str,
     write: Callable[[Iterator[Any], IO[bytes]], None],
     overwrite: bool,
     name: str,
-) -> None:
+) -> PreparedFolder:
     def save(folder: str) -> None:
         def written(partition: int, records: Iterator[Any]) -> Iterable[Any]:
             with _opened(os.path.join(folder, f"part-{partition:05d}{suffix}"), suffix) as file:
@@ -146,7 +204,7 @@ def _save(
 
         rdd._piped("mapPartitionsWithIndex", written, name).collect()
 
-    write_folder(target, save, overwrite)
+    return _prepared(target, save, overwrite)
 
 
 def _suffix(codec: str | None) -> str:

@@ -196,13 +196,28 @@ class DStreamCore(Generic[T_co]):
         handle = engine.stream_transform(handles, function, name, self._definitions.site)
         return self._stream_class(handle, self._ssc, kind)
 
-    def _output(self, call: PerRDD, name: str) -> None:
+    def _output(
+        self,
+        write: PerRDD,
+        name: str,
+        commit: Callable[[Any], object] | None = None,
+        *,
+        begin: Callable[[int], bool] | None = None,
+        abandon: Callable[[Any], object] | None = None,
+    ) -> None:
+        """Add an output: ``write(time in ms, rdd)`` writes each batch, in the driver.
+
+        What it returns is given to ``commit``, which makes the batch take effect; without that it
+        has taken effect with the writing. ``begin(time in ms)`` says whether it has taken effect
+        before. ``abandon`` gets what was written of a batch that is given up.
+        """
         self._ssc._building()
 
-        def put_out(time_ms: int, rdd: Handle) -> None:
-            call(time_ms, RDD(rdd, self._sc))
+        def writes(time_ms: int, rdd: Handle) -> Any:
+            return write(time_ms, RDD(rdd, self._sc))
 
-        engine.stream_output(self._handle, put_out, name, self._definitions.site)
+        site = self._definitions.site
+        engine.stream_output(self._handle, begin, writes, commit, abandon, name, site)
         self._ssc._outputs += 1
 
 

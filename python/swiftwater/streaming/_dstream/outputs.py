@@ -69,15 +69,15 @@ class Outputs(DStreamCore[T_co]):
         """
         num = whole(num, "pprint needs a number of records, which")
 
-        def printed(time_ms: int, rdd: RDD[Any]) -> None:
+        def shown(time_ms: int, rdd: RDD[Any]) -> str:
             taken = rdd.take(num + 1)
             lines = [_RULE, f"Time: {_time_text(time_ms)}", _RULE, *map(str, taken[:num])]
             if len(taken) > num:
                 lines.append("...")
             lines.append("")
-            print("\n".join(lines))
+            return "\n".join(lines)
 
-        self._output(printed, "pprint")
+        self._output(shown, "pprint", print)
 
     @defines
     def saveAsTextFiles(self, prefix: str, suffix: str | None = None) -> None:
@@ -94,19 +94,23 @@ class Outputs(DStreamCore[T_co]):
             >>> sorted(os.listdir(f"{tmp}/out-1893456001000.txt"))
             ['_SUCCESS', 'part-00000', 'part-00001']
         """
-        from swiftwater._rdd.part_files import save_text
+        from swiftwater._rdd.part_files import PreparedFolder, is_there, prepared_text
         from swiftwater.streaming.util import rddToFileName
 
-        def saved(time_ms: int, rdd: RDD[Any]) -> None:
-            from contextlib import suppress
-
-            from swiftwater.errors import FileAlreadyExistsException
-
+        def was_saved(time_ms: int) -> bool:
             # Spark: a batch that runs again keeps what its first run wrote.
-            with suppress(FileAlreadyExistsException, FileExistsError):
-                save_text(rdd, rddToFileName(prefix, suffix, time_ms), None)
+            return is_there(rddToFileName(prefix, suffix, time_ms))
 
-        self._output(saved, "saveAsTextFiles")
+        def saved(time_ms: int, rdd: RDD[Any]) -> PreparedFolder:
+            return prepared_text(rdd, rddToFileName(prefix, suffix, time_ms))
+
+        self._output(
+            saved,
+            "saveAsTextFiles",
+            PreparedFolder.publish,
+            begin=was_saved,
+            abandon=PreparedFolder.abandon,
+        )
 
 
 def _time_text(time_ms: int) -> str:

@@ -49,7 +49,7 @@ class Sources(StreamingContextCore):
             raise ValueError("the host name is empty")
         if not 1 <= port <= 65535:
             raise ValueError(f"the port must be between 1 and 65535, not {port}")
-        handle = engine.socket_stream(self._building(), hostname, port, self._definitions.site)
+        handle = engine.socket_stream(self._building(), hostname, port)
         return self._stream(handle, kind="SocketInputDStream")
 
     @defines
@@ -145,8 +145,7 @@ class Sources(StreamingContextCore):
     @defines_for_once
     def _queue(self, rdds: list[Handle], one_at_a_time: bool, default: Handle) -> DStream[Any]:
         handle = self._building()
-        site = self._definitions.site
-        queue = engine.queue_stream(handle, rdds, one_at_a_time, default, site)
+        queue = engine.queue_stream(handle, rdds, one_at_a_time, default)
         return self._stream(queue, kind="QueueInputDStream")
 
     def _as_rdd(self, given: RDD[T] | Iterable[T]) -> RDD[T]:
