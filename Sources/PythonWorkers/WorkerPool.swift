@@ -178,8 +178,8 @@ package final class WorkerPool: TaskMover {
         {
           throw failure(program, deaths, task)
         }
-        try? ProcessConsole.logRepeated(
-          "warning", kind: "worker death",
+        try? ProcessConsole.notice(
+          .warning, kind: "worker death",
           "a worker process \(death.outcome) \(program.description(of: death.place, task)); "
             + "its task is tried again")
       } catch let error as CannotMove {
@@ -256,8 +256,8 @@ package final class WorkerPool: TaskMover {
     if program.functions.contains(where: { !$0.isBoundToDriver }) {
       for function in program.functions { function.bindToDriver() }
       let places = program.places.map { "\($0.name) at \($0.site)" }
-      try? ProcessConsole.log(
-        "warning", "\(places.joined(separator: ", ")) runs in the driver, on one core: \(reason)")
+      try? ProcessConsole.notice(
+        .warning, "\(places.joined(separator: ", ")) runs in the driver, on one core: \(reason)")
     }
     return TaskStays()
   }
@@ -389,8 +389,8 @@ package final class WorkerPool: TaskMover {
       return state.pausedUntil == 0
     }
     if isNew {
-      try? ProcessConsole.log(
-        "warning", "functions run in the driver, on one core: \(error)\(memoryHint)")
+      try? ProcessConsole.notice(
+        .warning, "functions run in the driver, on one core: \(error)\(memoryHint)")
     }
     return TaskStays()
   }

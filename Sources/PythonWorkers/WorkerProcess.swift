@@ -395,8 +395,8 @@ final class WorkerProcess {
       }
     }
     endNow()
-    try? ProcessConsole.logRepeated(
-      "warning", kind: "worker end", "a worker process did not react to an interrupt; it was ended")
+    try? ProcessConsole.notice(
+      .warning, kind: "worker end", "a worker process did not react to an interrupt; it was ended")
     return nil
   }
 
@@ -435,8 +435,8 @@ final class WorkerProcess {
         defer { Py.release(text) }
         // In one line, as all of the log.
         let lines = (py.text(of: text) ?? "a worker was interrupted").split(separator: "\n")
-        try? ProcessConsole.logRepeated(
-          "warning", kind: "worker stack", lines.joined(separator: " |"))
+        try? ProcessConsole.notice(
+          .warning, kind: "worker stack", lines.joined(separator: " |"))
       } else {
         py.dropException()
       }

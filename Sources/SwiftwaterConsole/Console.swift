@@ -49,12 +49,6 @@ public final class Console: EventListener {
     write(Self.levels[level.lowercased()] ?? .info, message)
   }
 
-  /// As ``log(_:_:)``, for what may come again and again: of many lines of a `kind`, some are written,
-  /// and the others are counted.
-  public func logRepeated(_ level: String, kind: String, _ message: String) {
-    write(repeated: (Self.levels[level.lowercased()] ?? .info, message), kind: kind)
-  }
-
   /// Writes what is held back of repeated lines: nothing follows that would tell.
   public func tellRest() {
     for shown in repeated.withLock({ $0.rest() }) { write(shown) }
@@ -107,7 +101,7 @@ public final class Console: EventListener {
   public func clearStatus() { terminal.clearStatus() }
 
   /// Batches and outputs come as reports and failures.
-  public let topics: EventTopics = [.runs, .receivers, .input, .reports, .failures]
+  public let topics: EventTopics = [.runs, .receivers, .input, .reports, .failures, .notices]
 
   public func receive(_ event: EngineEvent) {
     switch event {

@@ -84,6 +84,8 @@ enum EventText {
         .warning,
         "the machine's clock was moved by \(milliseconds(change)) ms; batch times go on as before"
       )
+    case .notice(let notice):
+      (Logger.Level(rawValue: notice.level.rawValue) ?? .info, notice.text)
     case .receiverStarted, .receiverStopped, .batchSubmitted, .batchStarted, .batchCompleted,
       .batchEnded, .outputStarted, .outputCommitted, .jobStarted, .jobEnded, .stageStarted,
       .stageEnded:
@@ -114,6 +116,7 @@ enum EventText {
     case .fallingBehind: "behind"
     case .eventsDropped: "listeners"
     case .wallClockMoved: "clock"
+    case .notice(let notice): notice.kind.map { "notice \($0)" }
     case .streamingStarted, .streamingStopped, .batchesDropped, .folderMissing, .receiverStarted,
       .receiverStopped,
       .batchSubmitted, .batchStarted, .batchCompleted, .batchEnded, .outputStarted,

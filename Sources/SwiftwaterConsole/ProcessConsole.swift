@@ -1,17 +1,38 @@
 import SwiftwaterCore
 import Synchronization
 
-/// Where `log` writes: the latest context's console.
+/// Where what is logged and noticed goes that no context is named for: to the latest one's console and
+/// listeners.
 package enum ProcessConsole {
-  package static let current = Mutex<Console?>(nil)
+  package struct Current: Sendable {
+    let console: Console
+    /// Nil where there is no context, or none any more.
+    weak var events: EventBus?
+
+    /// - Parameter events: the bus of a context, on which the console listens.
+    package init(console: Console, events: EventBus?) {
+      self.console = console
+      self.events = events
+    }
+  }
+
+  package static let current = Mutex<Current?>(nil)
 
   package static func log(_ level: String, _ message: String) throws {
     try console().log(level, message)
   }
 
-  /// For what may come again and again. See ``Console/logRepeated(_:kind:_:)``.
-  package static func logRepeated(_ level: String, kind: String, _ message: String) throws {
-    try console().logRepeated(level, kind: kind, message)
+  /// Tells of something that the package has noticed. See ``Notice``.
+  package static func notice(
+    _ level: Notice.Level, kind: String? = nil, _ text: String
+  ) throws {
+    let console = try console()
+    let event = EngineEvent.notice(Notice(level, kind: kind, text))
+    if let events = current.withLock({ $0?.events }) {
+      events.post(event)
+    } else {
+      console.receive(event)
+    }
   }
 
   package static func setLevel(_ level: String) throws {
@@ -20,9 +41,9 @@ package enum ProcessConsole {
 
   private static func console() throws -> Console {
     try current.withLock { current in
-      if let current { return current }
+      if let current { return current.console }
       let first = try Console(settings: Settings())
-      current = first
+      current = Current(console: first, events: nil)
       return first
     }
   }

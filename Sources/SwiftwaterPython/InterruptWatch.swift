@@ -114,8 +114,8 @@ final class InterruptWatch: Sendable {
 
   private func end(_ number: Int32, after patience: Duration) -> Never {
     let name = sw_signal_name(number).map { "SIG" + String(cString: $0) } ?? "signal \(number)"
-    try? ProcessConsole.log(
-      "error",
+    try? ProcessConsole.notice(
+      .error,
       "\(name) has had no effect for \(patience.components.seconds) s, because C code in a function "
         + "or in the script holds Python's interpreter: the process ends at once")
     sw_end_now(128 + number)

@@ -17,8 +17,8 @@ struct PythonListener: EventListener {
       } else {
         let error = PythonError.fetch(py)
         error.askAgain(py)
-        try? ProcessConsole.logRepeated(
-          "error", kind: "listener", "a streaming listener failed: \(error)")
+        try? ProcessConsole.notice(
+          .error, kind: "listener", "a streaming listener failed: \(error)")
       }
     }
   }

@@ -72,17 +72,22 @@ private let processFunctions: [(String, NativeFunction, String)] = [
         try ProcessConsole.log(try arguments.text(0, py), try arguments.text(1, py))
         return Py.none()
       }
-    }, "Writes a log line: level, message."
+    }, "Writes a log line of the program's: level, message."
   ),
   (
-    "log_repeated",
+    "notice",
     { _, arguments in
       entry(arguments, count: 3) { py, arguments in
-        try ProcessConsole.logRepeated(
-          try arguments.text(0, py), kind: try arguments.text(1, py), try arguments.text(2, py))
+        let level = try arguments.text(0, py)
+        guard let level = Notice.Level(rawValue: level) else {
+          throw ArgumentError("'\(level)' is no level of a notice")
+        }
+        try ProcessConsole.notice(
+          level, kind: arguments.isNone(1) ? nil : try arguments.text(1, py),
+          try arguments.text(2, py))
         return Py.none()
       }
-    }, "Writes a log line, or counts it where many of its kind come: level, kind, message."
+    }, "Tells of something that the package has noticed: level, kind or None, message."
   ),
   (
     "set_log_level",

@@ -29,6 +29,6 @@ final class PythonContext: Sendable {
       context.setMover(
         try WorkerPool(use: use, parallelism: context.parallelism, settings: settings))
     }
-    ProcessConsole.current.withLock { $0 = console }
+    ProcessConsole.current.withLock { $0 = .init(console: console, events: context.events) }
   }
 }

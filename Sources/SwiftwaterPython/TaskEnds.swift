@@ -41,8 +41,8 @@ struct TaskEndListener: EventListener {
       } else {
         let error = PythonError.fetch(py)
         error.askAgain(py)
-        try? ProcessConsole.logRepeated(
-          "error", kind: "task end", "at the end of a task: \(error)")
+        try? ProcessConsole.notice(
+          .error, kind: "task end", "at the end of a task: \(error)")
       }
     }
   }

@@ -154,7 +154,7 @@ def _run(argv: list[str]) -> int:
     _enter_environment(options.python, argv)
     for flag in _WITHOUT_EFFECT + _WITHOUT_EFFECT_OR_VALUE:
         if any(given == flag or given.startswith(flag + "=") for given in flags):
-            engine.log("warning", f"the flag {flag} has no effect in Swiftwater")
+            engine.notice("warning", None, f"the flag {flag} has no effect in Swiftwater")
     layers = _settings.command_line
     layers.file = _properties(options.properties_file)
     layers.flags = _flag_settings(options)
@@ -290,6 +290,6 @@ def _print_settings() -> int:
     except ValueError as error:
         raise _UsageError(str(error)) from None
     for level, message in settings.messages:
-        engine.log(level, message)
+        engine.notice(level, None, message)
     print(_settings.table(settings.entries))
     return 0

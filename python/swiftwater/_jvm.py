@@ -271,7 +271,7 @@ class HadoopConfiguration:
     def set(self, name: str, value: object) -> None:
         """Set one; the log says that it has no effect."""
         self._settings[name] = str(value)
-        engine.log("warning", f"the Hadoop setting {name} has no effect in Swiftwater")
+        engine.notice("warning", None, f"the Hadoop setting {name} has no effect in Swiftwater")
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """Return what was set."""

@@ -71,7 +71,7 @@ def stop_everything(graceful: bool = False) -> None:
             graceful = False
             _open.append(stop)
         except Exception as error:  # noqa: BLE001 - the others have to be stopped too
-            engine.log("error", f"could not stop at exit: {error}")
+            engine.notice("error", None, f"could not stop at exit: {error}")
 
 
 def require_this_process() -> None:

@@ -82,7 +82,7 @@ def add_jars(jars: Any) -> None:
 
 def _has_no_effect(call: str, given: Any) -> None:
     names = given if isinstance(given, str) else ", ".join(map(str, given))
-    engine.log("warning", f"findspark.{call} has no effect in Swiftwater: {names}")
+    engine.notice("warning", None, f"findspark.{call} has no effect in Swiftwater: {names}")
 
 
 sys.modules["findspark"] = sys.modules[__name__]

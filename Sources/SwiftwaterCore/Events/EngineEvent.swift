@@ -64,6 +64,9 @@ public enum EngineEvent: Sendable {
   /// The state of a stream could not be computed for many batches, and goes on without them.
   case stateGivenUp(time: BatchTime, operation: String, batches: Int)
 
+  /// Something that a layer above the engine has noticed, in its words.
+  case notice(Notice)
+
   /// An action begins.
   case jobStarted(JobInfo)
   case jobEnded(JobInfo, succeeded: Bool)
@@ -89,6 +92,7 @@ public enum EngineEvent: Sendable {
     case .outputCommitted: .commits
     case .outputCompleted(let info): info.failure == nil ? .outputs : [.outputs, .failures]
     case .generationFailed, .upkeepFailed, .stateGivenUp: .failures
+    case .notice: .notices
     case .jobStarted, .jobEnded: .jobs
     case .stageStarted: .stages
     case .stageEnded(let info): info.callsFunctions ? [.stages, .calls] : .stages
@@ -125,6 +129,8 @@ public struct EventTopics: OptionSet, Sendable {
   public static let calls = EventTopics(rawValue: 1 << 9)
   /// The moment at which each output takes effect at each batch time.
   public static let commits = EventTopics(rawValue: 1 << 10)
+  /// What layers above the engine say of themselves. Rare.
+  public static let notices = EventTopics(rawValue: 1 << 11)
 
   public static let all = EventTopics(rawValue: .max)
 }

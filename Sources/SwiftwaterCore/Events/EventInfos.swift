@@ -163,3 +163,24 @@ public struct BatchReport: Sendable {
   /// From the batch time to the end of the batch.
   public var totalDelay: Duration { schedulingDelay + processingDelay }
 }
+
+/// What a layer above the engine says of itself, as the log shows it.
+public struct Notice: Sendable, Equatable {
+  public enum Level: String, Sendable {
+    case debug
+    case info
+    case warning
+    case error
+  }
+
+  public let level: Level
+  /// What it is one of many of, where it may come again and again.
+  public let kind: String?
+  public let text: String
+
+  public init(_ level: Level, kind: String? = nil, _ text: String) {
+    self.level = level
+    self.kind = kind
+    self.text = text
+  }
+}

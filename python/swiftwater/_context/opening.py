@@ -59,7 +59,7 @@ class Opening(SparkContextCore):
             settings = _settings.merge(code, _settings.command_line, os.environ)
             settings.check_flags()
             for level, message in settings.messages:
-                engine.log(level, message)
+                engine.notice(level, None, message)
             for path in _listed(pyFiles, settings.get("spark.submit.pyFiles")):
                 _add_to_path(path)
             self._settings = settings

@@ -52,7 +52,9 @@ def _arguments(function: Callable[..., Any], options: dict[str, Any], call: str)
     for option, value in options.items():
         name = known.get(_SYNONYMS.get(option.lower(), option.lower()))
         if name is None or name in ("self", "path", "paths", "mode", "schema"):
-            engine.log("warning", f"the option {option} of {call} has no effect in Swiftwater")
+            engine.notice(
+                "warning", None, f"the option {option} of {call} has no effect in Swiftwater"
+            )
         else:
             found[name] = value
     return found

@@ -55,6 +55,6 @@ class Listeners:
                 import traceback
 
                 text = "".join(traceback.format_exception(*sys.exc_info())).rstrip()
-                engine.log_repeated(
+                engine.notice(
                     "error", f"listener {name}", f"a streaming listener failed in {name}: {text}"
                 )

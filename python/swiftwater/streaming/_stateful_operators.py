@@ -102,7 +102,9 @@ def validate_checkpoints(ssc: StreamingContextCore) -> None:
         )
     if ssc._stateful.need_checkpoint and not has_folder:
         names = ", ".join(ssc._stateful.name(key) for key in ssc._stateful.need_checkpoint)
-        engine.log("warning", f"{_NO_FOLDER} Without it the state ends with the job: {names}")
+        engine.notice(
+            "warning", None, f"{_NO_FOLDER} Without it the state ends with the job: {names}"
+        )
 
 
 def _require(holds: bool, text: str) -> None:

@@ -233,8 +233,9 @@ def _take(descriptor: int, path: str) -> None:
             f"{f': {holder}' if holder else ''}. Stop that one first, or use another folder"
         ) from None
     except OSError as error:
-        engine.log(
+        engine.notice(
             "warning",
+            None,
             f"the checkpoint directory {path} cannot be locked ({error.strerror}): see to it that "
             "one process uses it at a time",
         )

@@ -121,9 +121,9 @@ def _newest(
             raise
         except Exception as error:  # noqa: BLE001 - unpickling raises what the objects raise
             reasons.append(f"{name}: {_reason(error)}")
-            engine.log("warning", f"skipped the checkpoint {place}: {error}")
+            engine.notice("warning", None, f"skipped the checkpoint {place}: {error}")
             continue
-        engine.log("info", f"recovered from {place}")
+        engine.notice("info", None, f"recovered from {place}")
         return ssc
     raise SparkException(f"Failed to read checkpoint from directory {path}: {'; '.join(reasons)}")
 

@@ -84,8 +84,9 @@ class CheckpointWriter:
         calls = ssc._definitions.calls
         for call in calls:
             if call.method in NOT_RECOVERABLE:
-                engine.log(
+                engine.notice(
                     "warning",
+                    None,
                     f"nothing can be recovered from the checkpoints of this job "
                     f"({call.method.lstrip('_')} at {call.site}): {NOT_RECOVERABLE[call.method]}",
                 )
@@ -198,7 +199,7 @@ class CheckpointWriter:
             write()
         except Exception as error:  # noqa: BLE001 - whatever a user's object raises when encoded
             batch_ms = self._last_ms if time_ms is None else time_ms
-            engine.log_repeated(
+            engine.notice(
                 "error",
                 "checkpoint",
                 f"could not write the checkpoint of batch {batch_ms} ms into "
@@ -286,7 +287,7 @@ class CheckpointWriter:
         self._failed.add(time_ms, outputs, rows)
         self._failed.has_written(file, sum(map(len, sections)))
         for old in self._failed.given_up():
-            engine.log_repeated(
+            engine.notice(
                 "error",
                 "given up",
                 f"the batch {old} ms, of which an output has failed, will not run again after a "

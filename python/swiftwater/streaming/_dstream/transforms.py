@@ -149,7 +149,9 @@ def _time_ms(moment: datetime | float) -> int:
 def _floor(time_ms: int, zero_ms: int, slide_ms: int) -> int:
     rest = (time_ms - zero_ms) % slide_ms
     if rest:
-        engine.log(
-            "warning", f"slice: {time_ms} ms is no batch time, {time_ms - rest} ms is taken instead"
+        engine.notice(
+            "warning",
+            None,
+            f"slice: {time_ms} ms is no batch time, {time_ms - rest} ms is taken instead",
         )
     return time_ms - rest

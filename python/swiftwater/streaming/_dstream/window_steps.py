@@ -41,8 +41,9 @@ def no_inverse(name: str, given: object, window_ms: int, slide_ms: int, site: st
     if window_ms >= _LEAST_SLIDES_TO_SUBTRACT * slide_ms:
         kind = type(given).__name__
         raise TypeError(f"{name} needs a function, not {kind}: {given!r}; {order}")
-    engine.log(
+    engine.notice(
         "warning",
+        None,
         f"{name} at {site} has {given!r} for its inverse function and a window of "
         f"{window_ms / 1000:g} s; {order}",
     )

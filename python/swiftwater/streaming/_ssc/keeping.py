@@ -98,7 +98,7 @@ class Keeping(StreamingContextCore):
                 "Cannot set it again.",
             )
         if self._phase() != "initialized":
-            engine.log("warning", "remember has no effect after the start")
+            engine.notice("warning", None, "remember has no effect after the start")
             return
         engine.remember(self._handle, remember_ms)
         self._remember_ms = remember_ms
@@ -116,7 +116,7 @@ class Keeping(StreamingContextCore):
             ...     test.ssc.checkpoint(f"{tmp}/checkpoints")
         """
         if self._phase() != "initialized":
-            engine.log("warning", "checkpoint has no effect after the start")
+            engine.notice("warning", None, "checkpoint has no effect after the start")
             return
         if directory is None:
             self._checkpoint_folder = None

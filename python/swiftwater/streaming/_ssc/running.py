@@ -64,7 +64,7 @@ class Running(StreamingContextCore):
         _ = self._sc._engine
         state = self._phase()
         if state == "active":
-            engine.log("warning", "StreamingContext has already been started")
+            engine.notice("warning", None, "StreamingContext has already been started")
             return
         if state == "stopped":
             raise spark_error("IllegalStateException", "StreamingContext has already been stopped")
