@@ -53,6 +53,7 @@ final class BatchLoop: Sendable {
     lag = Monitor(LagWatch(interval: environment.plan.interval))
     committed = environment.context.counters.counter(.outputsCommitted)
     failed = environment.context.counters.counter(.outputsFailed)
+    if environment.planned != nil { environment.history.beginNotingRanges() }
   }
 
   /// Begins to run batches as they are added.
@@ -218,10 +219,10 @@ final class BatchLoop: Sendable {
       return try environment.plan.dueOutputs(
         for: batch, history: history, context: environment.context)
     }
-    history.beginNotingRanges()
     let due = try environment.plan.dueOutputs(
       for: batch, history: history, context: environment.context)
     try planned(history.planned(batch, due))
+    history.clearNotedRanges()
     return due
   }
 

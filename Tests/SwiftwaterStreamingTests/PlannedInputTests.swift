@@ -130,7 +130,7 @@ import Testing
     let bench = try Bench(hooks: log.hooks)
     let table = Table()
     let stream = try bench.streaming.addRanged(table, name: "table", read: Table.read)
-    let second = BatchInterval(milliseconds: 2000)
+    let second = try BatchInterval(milliseconds: 2000)
     let window = try bench.streaming.addNode(
       name: "window", slide: second, parents: [stream], reach: Reach(parents: [1000])
     ) { generation in
@@ -158,6 +158,29 @@ import Testing
       ])
   }
 
+  @Test("What a batch had chosen that could not be planned comes with the next one")
+  func unplanned() throws {
+    let log = Log()
+    let bench = try Bench(hooks: log.hooks)
+    let table = Table()
+    let stream = try bench.streaming.addRanged(table, name: "table", read: Table.read)
+    let output = try CollectingOutput(
+      DStream<Int>(stream, in: bench.streaming).transform { rdd, time in
+        if time.milliseconds == 1000 { throw Failure() }
+        return rdd
+      })
+    try bench.streaming.start()
+    for _ in 0..<2 {
+      table.add(1)
+      bench.advance(milliseconds: 1000)
+    }
+    #expect(output.batches == [[1]])
+    let batches = try log.batches()
+    #expect(batches.map(\.inputs) == [[rows(1..<2)]])
+    #expect(
+      batches.map(\.late) == [[.init(time: BatchTime(milliseconds: 1000), input: rows(0..<1))]])
+  }
+
   @Test("What a recovery gives back is named beside what is new")
   func restored() throws {
     let log = Log()
@@ -167,7 +190,8 @@ import Testing
     try lines.foreachRDD(named: "other") { _, _ in }
     var assembler = LineAssembler(blockSize: 1000, maxLineLength: 1000)
     Array("old\n".utf8).withUnsafeBytes { assembler.append($0) }
-    let kept = try #require(assembler.takeBlock())
+    let taken = assembler.takeBlock()
+    let kept = try #require(taken)
     for time in [0, 1000] as [Int64] {
       try bench.streaming.restoreInput(
         number: 0, time: BatchTime(milliseconds: time),
@@ -206,7 +230,7 @@ import Testing
     try bench.streaming.start()
     bench.source.send(lines: ["a"])
     bench.advance(milliseconds: 1000)
-    #expect(throws: Failure()) { try bench.streaming.awaitTermination() }
+    #expect(throws: Failure()) { try bench.streaming.awaitTermination(timeout: .zero) }
     #expect(output.batches.isEmpty)
     #expect(failed.withLock { $0 } == [[0, 1]])
     isDown.withLock { $0 = false }

@@ -134,12 +134,15 @@ private final class Warehouse: PartitionSink {
       hooks: .init(outputsFailed: { time, outputs in
         failed.withLock { $0.append((time.milliseconds, outputs)) }
       }))
-    try lines(bench).write(to: warehouse)
-    let other = try CollectingOutput(lines(bench))
+    let lines = try lines(bench)
+    try lines.write(to: warehouse)
+    let other = try CollectingOutput(lines)
     try bench.streaming.start()
     warehouse.failOnce(at: step)
     send("a", "b", to: bench)
-    #expect(throws: Warehouse.Failure(step: step)) { try bench.streaming.awaitTermination() }
+    #expect(throws: Warehouse.Failure(step: step)) {
+      try bench.streaming.awaitTermination(timeout: .zero)
+    }
     #expect(warehouse.calls.last == "abandon 1000")
     #expect(warehouse.records.isEmpty)
     #expect(warehouse.isClean)
@@ -170,8 +173,9 @@ private final class Warehouse: PartitionSink {
       let bench = try Bench(settings: ["spark.app.name": "orders"])
       let parts = ["a", "b"].map { [ValueBatch([$0])] }
       let input = RDDNode.batches(parts, name: "given back", context: bench.context)
-      try lines(bench).write(to: warehouse, named: "shop")
-      try lines(bench).write(to: Warehouse())
+      let lines = try lines(bench)
+      try lines.write(to: warehouse, named: "shop")
+      try lines.write(to: Warehouse())
       let old = try bench.streaming.addNode(name: "again", key: "again") { _ in input }
       try bench.streaming.addOutput(
         name: "write", named: "again", of: old, to: PartitionedSink(target: warehouse))
@@ -251,7 +255,7 @@ private final class Warehouse: PartitionSink {
     }
     #expect(stop.join(timeout: .seconds(10)))
     #expect(committing.withLock { $0.ended })
-    #expect(try streaming.awaitTermination())
+    #expect(try streaming.awaitTermination(timeout: .zero))
   }
 
   @Test("Outputs are known by their operator and number, or by the name they are given")

@@ -1,8 +1,8 @@
 /// What a batch will do, known before its first output begins: what a log writes before the batch runs, and
 /// a later run reads again.
 public struct PlannedBatch: Hashable, Sendable {
-  /// Input that belongs to an earlier time, but was chosen with this batch: nobody had asked for it
-  /// before.
+  /// Input that belongs to an earlier time, but was in no batch that was handed over: nobody had asked
+  /// for it before, or its batch could not be planned.
   public struct Late: Hashable, Sendable {
     public let time: BatchTime
     public let input: BatchInput

@@ -23,16 +23,21 @@ extension StreamHistory {
     }
   }
 
-  /// From now on, until ``planned(_:_:)``, the ranges are noted that are chosen.
+  /// From now on the ranges are noted that are chosen.
   func beginNotingRanges() {
     for node in plan.nodes { node.source?.ranged?.beginNoting() }
+  }
+
+  /// What ``planned(_:_:)`` has given is where it belongs.
+  func clearNotedRanges() {
+    for node in plan.nodes { node.source?.ranged?.clearNoted() }
   }
 
   /// What a batch does whose outputs are planned: from here on nothing is added to what it reads.
   func planned(_ batch: Batch, _ due: [DueOutput]) -> PlannedBatch {
     let late = plan.nodes.flatMap { node -> [PlannedBatch.Late] in
       guard let source = node.source, let ranged = source.ranged else { return [] }
-      return ranged.takeNoted().compactMap { time, range in
+      return ranged.noted.compactMap { time, range in
         time == batch.time || range.isEmpty
           ? nil : PlannedBatch.Late(time: time, input: .range(source.name, range))
       }

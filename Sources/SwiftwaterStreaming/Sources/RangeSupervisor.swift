@@ -8,7 +8,7 @@ public final class RangeSupervisor: Sendable {
     var known: PlannedRanges
     /// What a batch behind this time would look at is remembered.
     var held: BatchTime?
-    /// The times for which ranges were chosen since somebody wanted to know.
+    /// The times of ranges that were not handed over yet; nil where nobody wants to know.
     var noted: [BatchTime]?
   }
 
@@ -30,24 +30,27 @@ public final class RangeSupervisor: Sendable {
       state.known.forget(before: BatchTime(milliseconds: oldest))
       state.known.add(range, at: time)
       state.noted?.append(time)
+      state.noted?.removeAll { $0.milliseconds < oldest }
     }
     return range
   }
 
   func range(at time: BatchTime) -> SourceRange? { state.withLock { $0.known.range(at: time) } }
 
-  /// From now on the times are noted for which ranges are chosen.
+  /// From now on it is noted what is chosen.
   func beginNoting() { state.withLock { $0.noted = [] } }
 
-  /// What was noted; then nothing is noted any more.
-  func takeNoted() -> [(time: BatchTime, range: SourceRange)] {
+  /// What was chosen and not handed over.
+  var noted: [(time: BatchTime, range: SourceRange)] {
     state.withLock { state in
-      defer { state.noted = nil }
-      return (state.noted ?? []).sorted().compactMap { time in
+      (state.noted ?? []).sorted().compactMap { time in
         state.known.range(at: time).map { (time, $0) }
       }
     }
   }
+
+  /// All that was noted has been handed over.
+  func clearNoted() { state.withLock { $0.noted = [] } }
 
   var hasMore: Bool { source.hasMore }
 
