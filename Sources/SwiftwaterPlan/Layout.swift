@@ -19,6 +19,7 @@ public struct Layout: Sendable {
     case union([Int])
     case neighbours(total: Int, count: Int)
     case sideBySide(inputs: Int, count: Int)
+    case crossed(count: Int, others: Int)
     case given([[Part]])
   }
   private let form: Form
@@ -52,11 +53,17 @@ public struct Layout: Sendable {
     Layout(.sideBySide(inputs: inputs, count: count), partitioner: partitioner)
   }
 
+  /// Each of `count` partitions of the first input with each of so many `others` of the second.
+  public static func crossed(_ count: Int, with others: Int) -> Layout {
+    Layout(.crossed(count: count, others: others))
+  }
+
   /// The number of partitions.
   public var count: Int {
     switch form {
     case .union(let starts): starts[starts.count - 1]
     case .neighbours(_, let count), .sideBySide(_, let count): count
+    case .crossed(let count, let others): count * others
     case .given(let partitions): partitions.count
     }
   }
@@ -78,6 +85,9 @@ public struct Layout: Sendable {
       }
     case .sideBySide(let inputs, _):
       return (0..<inputs).map { Part(input: $0, partition: partition) }
+    case .crossed(_, let others):
+      let (first, second) = partition.quotientAndRemainder(dividingBy: others)
+      return [Part(input: 0, partition: first), Part(input: 1, partition: second)]
     case .given(let partitions): return partitions[partition]
     }
   }

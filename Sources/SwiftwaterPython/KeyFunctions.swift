@@ -122,7 +122,8 @@ let keyFunctions: [(String, NativeFunction, String)] = [
         let owner: PythonContext = try arguments.handle(0)
         let rdds = try handles(in: try arguments.sequence(1), as: RDDNode.self)
         let zip = ZipPartitions(
-          try layout(arguments, 2, over: rdds, py), try PythonFunction(arguments[3], py),
+          try layout(of: rdds, crosses: try arguments.bool(2)),
+          try PythonFunction(arguments[3], py),
           form: ZipForm(try arguments.text(6, py)),
           partitioner: try arguments.bool(7)
             ? try Partitioner.shared(by: rdds.map(\.partitioner)) : nil,
@@ -237,38 +238,16 @@ private func shuffled(
   py.newTuple([HandleType.make(rdd), py.newInteger(parent?.partitionCount ?? -1)])
 }
 
-/// For each partition, pairs of the number of an RDD and of one of its partitions; None: partition `i` of
-/// each RDD.
-private func layout(
-  _ arguments: Arguments, _ index: Int, over rdds: [RDDNode], _ py: borrowing Python
-) throws -> Layout {
-  guard arguments.isNone(index) else {
-    return try layout(in: try arguments.sequence(index), over: rdds, py)
+/// Partition `i` of each RDD, or each partition of the first with each of the second.
+private func layout(of rdds: [RDDNode], crosses: Bool) throws -> Layout {
+  let counts = rdds.map(\.partitionCount)
+  if crosses, counts.count == 2 {
+    let (count, overflow) = counts[0].multipliedReportingOverflow(by: counts[1])
+    try requirePartitions(overflow ? .max : count)
+    return .crossed(counts[0], with: counts[1])
   }
-  let count = rdds.first?.partitionCount ?? 0
-  guard rdds.allSatisfy({ $0.partitionCount == count }) else {
+  guard let count = counts.first, counts.allSatisfy({ $0 == count }) else {
     throw EngineError.illegalState("partitions that belong together are not as many")
   }
   return .sideBySide(of: rdds.count, in: count)
-}
-
-/// For each partition, what it is made of.
-private func layout(
-  in partitions: Items, over rdds: [RDDNode], _ py: borrowing Python
-) throws -> Layout {
-  var plan: [[Layout.Part]] = []
-  plan.reserveCapacity(partitions.count)
-  for partition in partitions {
-    var parts: [Layout.Part] = []
-    for pair in pointers(in: partition) ?? [] {
-      guard let fields = pointers(in: pair), fields.count == 2,
-        let number = py.integer(of: fields[0]), rdds.indices.contains(number),
-        let source = py.integer(of: fields[1]),
-        (0..<rdds[number].partitionCount).contains(source)
-      else { throw ArgumentError("a part is (number of an RDD, number of its partition)") }
-      parts.append(Layout.Part(input: number, partition: source))
-    }
-    plan.append(parts)
-  }
-  return Layout(plan)
 }

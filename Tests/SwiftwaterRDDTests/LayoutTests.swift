@@ -41,6 +41,18 @@ import Testing
     #expect(parts(.sideBySide(of: 2, in: 0)).isEmpty)
   }
 
+  @Test("Each partition of one input with each of the other")
+  func crossed() {
+    let expected = (0..<2).flatMap { first in
+      (0..<3).map { second in
+        [Layout.Part(input: 0, partition: first), Layout.Part(input: 1, partition: second)]
+      }
+    }
+    #expect(parts(.crossed(2, with: 3)) == expected)
+    #expect(parts(.crossed(2, with: 0)).isEmpty)
+    #expect(parts(.crossed(0, with: 3)).isEmpty)
+  }
+
   @Test func given() {
     let partitions = [[Layout.Part(input: 1, partition: 0)], []]
     #expect(parts(Layout(partitions)) == partitions)

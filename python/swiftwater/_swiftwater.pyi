@@ -134,16 +134,15 @@ def join(
     keeps_keys: bool,
 ) -> tuple[Handle, list[int], int]: ...
 
-# Partition i of the result is made of the partitions plan[i], each given as (number of the RDD in
-# `rdds`, number of its partition; without a plan, of partition i of each RDD): what function(i, [an
-# iterator for each]) gives (an iterable). No shuffle. Covers zip, cartesian, sorts. `form` names
-# what the function comes to for pairs: a join ("inner", "leftOuter", "rightOuter", "fullOuter"), a
-# sort of one part by its keys ("ascending", "descending"); "": neither. It is not called then where
-# pairs are in columns.
+# What function(i, [an iterator for each]) gives (an iterable) for each partition i of the result,
+# which is made of partition i of each RDD; or of one of each of two, each with each. No shuffle.
+# Covers zip, cartesian, sorts. `form` names what the function comes to for pairs: a join ("inner",
+# "leftOuter", "rightOuter", "fullOuter"), a sort of one part by its keys ("ascending",
+# "descending"); "": neither. It is not called then where pairs are in columns.
 def zip_partitions(
     context: Handle,
     rdds: Sequence[Handle],
-    plan: Sequence[Sequence[tuple[int, int]]] | None,
+    crosses: bool,
     function: Callable[[int, list[Iterator[Any]]], Iterable[Any]],
     name: str,
     site: str,

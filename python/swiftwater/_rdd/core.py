@@ -255,16 +255,16 @@ class RDDCore(Generic[T_co]):
     def _zipped(
         self,
         rdds: Sequence[RDDCore[Any]],
-        plan: Sequence[Sequence[tuple[int, int]]] | None,
         function: Callable[[int, list[Iterator[Any]]], Iterable[Any]],
         name: str,
         form: str = "",
         keeps: bool = False,
+        crosses: bool = False,
     ) -> RDD[Any]:
         """Return what a function makes of partitions: ``engine.zip_partitions``."""
         site, context = call_site(), self.ctx._engine
         handles = [rdd._live for rdd in rdds]
-        handle = engine.zip_partitions(context, handles, plan, function, name, site, form, keeps)
+        handle = engine.zip_partitions(context, handles, crosses, function, name, site, form, keeps)
         return self._made(handle, name, site, rdds)
 
     def _empty(self, name: str, parents: Sequence[RDDCore[Any]]) -> RDD[Any]:

@@ -82,7 +82,7 @@ class Layout(RDDCore[T_co]):
         require_rdd("zip", other)
         if self.getNumPartitions() != other.getNumPartitions():
             raise ValueError("Can only zip with RDD which has the same number of partitions")
-        return self._zipped([self, other], None, zipped, "zip")
+        return self._zipped([self, other], zipped, "zip")
 
     def cartesian(self: Layout[T], other: RDD[U]) -> RDD[tuple[T, U]]:
         """Return an RDD of ``(record here, record there)`` for each two records.
@@ -97,10 +97,8 @@ class Layout(RDDCore[T_co]):
         from swiftwater._rdd.joined_records import crossed
 
         require_rdd("cartesian", other)
-        ours, theirs = range(self.getNumPartitions()), range(other.getNumPartitions())
-        require_partitions("cartesian", len(ours) * len(theirs))
-        plan = [[(0, i), (1, j)] for i in ours for j in theirs]
-        return self._zipped([self, other], plan, crossed, "cartesian")
+        require_partitions("cartesian", self.getNumPartitions() * other.getNumPartitions())
+        return self._zipped([self, other], crossed, "cartesian", crosses=True)
 
     def coalesce(self: Layout[T], numPartitions: int, shuffle: bool = False) -> RDD[T]:
         """Return an RDD with at most ``numPartitions`` partitions, made of neighbours.

@@ -69,7 +69,7 @@ def _each_sorted(
     if key is not None:
         return rdd._piped("mapPartitions", sort, name, keeps=True)
     form = "ascending" if ascending else "descending"
-    return rdd._zipped([rdd], None, lambda _, parts: sort(parts[0]), name, form, keeps=True)
+    return rdd._zipped([rdd], lambda _, parts: sort(parts[0]), name, form, keeps=True)
 
 
 def _sampled(rdd: RDD[Any], size: int, name: str) -> tuple[int, list[Any]]:

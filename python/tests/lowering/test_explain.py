@@ -217,6 +217,15 @@ WHOLE = "Python it works on whole partitions"
 PLACED = [
     (lambda rdd: rdd.cogroup(rdd), ["cogroup engine", f"cogroup {WHOLE}"]),
     (lambda rdd: rdd.join(rdd), ["join engine", "join native where types allow"]),
+    # What is divided already is not moved.
+    (
+        lambda rdd: (placed := rdd.partitionBy(2)).join(placed),
+        ["partitionBy engine", "join native where types allow"],
+    ),
+    (
+        lambda rdd: rdd.cogroup(rdd.partitionBy(2), 2),
+        ["cogroup engine", "partitionBy engine", f"cogroup {WHOLE}"],
+    ),
     (lambda rdd: rdd.subtractByKey(rdd), ["subtractByKey engine", f"subtractByKey {WHOLE}"]),
     (lambda rdd: rdd.partitionBy(2), ["partitionBy engine"]),
     (

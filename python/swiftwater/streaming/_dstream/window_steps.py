@@ -75,7 +75,7 @@ def reduced_window(
 
     def side_by_side(function: Any, *parts: list[Handle]) -> Handle:
         rdds = [rdd for part in parts for rdd in part]
-        return engine.zip_partitions(sc._engine, rdds, None, function, name, site, "", True)
+        return engine.zip_partitions(sc._engine, rdds, False, function, name, site, "", True)
 
     def contents(time_ms: int, generation: Handle) -> Handle | None:
         def batches(after_ms: int, until_ms: int) -> list[Handle]:
