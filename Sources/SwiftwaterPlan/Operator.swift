@@ -31,12 +31,12 @@ public enum Operator: Sendable {
   /// What its records are divided by; nil where that is not known.
   ///
   /// - Parameter input: what those of its first input are divided by.
-  public func partitioner(over input: Partitioner?) -> Partitioner? {
+  public func partitioner(over input: @autoclosure () -> Partitioner?) -> Partitioner? {
     switch self {
     case .combineByKey(let combination): combination.partitioner
     case .partitionBy(let division): division.partitioner
-    case .combineLocally: input
-    case .records(let run): run.keepsKeys ? input : nil
+    case .combineLocally: input()
+    case .records(let run): run.keepsKeys ? input() : nil
     case .layout(let layout): layout.partitioner
     case .zipPartitions(let zip): zip.partitioner
     case .read, .stored: nil

@@ -93,16 +93,15 @@ public struct JoinPlan: Sendable {
   public init(of inputs: [some Partitioned], into count: Int, unitesAlike: Bool) throws {
     let wanted = Partitioner(count: count)
     partitioner = wanted
-    if unitesAlike, count > 0, inputs.count > 1,
-      let shared = try Partitioner.shared(by: inputs.prefix(2).map(\.partitioner)),
-      try !shared.dividesAlike(wanted)
+    let moves = try inputs.map { input in
+      try !(input.partitioner?.dividesAlike(wanted) ?? false)
+    }
+    if unitesAlike, count > 0, inputs.count > 1, moves[0], moves[1],
+      try Partitioner.shared(by: inputs.prefix(2).map(\.partitioner)) != nil
     {
       way = .united
-      return
+    } else {
+      way = .sideBySide(moves: moves)
     }
-    way = .sideBySide(
-      moves: try inputs.map { input in
-        try !(input.partitioner.map { try $0.dividesAlike(wanted) } ?? false)
-      })
   }
 }

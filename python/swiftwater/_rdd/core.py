@@ -169,19 +169,15 @@ class RDDCore(Generic[T_co]):
         return self._origin or (self._id, "", "", -1, (), 0, "")
 
     def _made(
-        self,
-        handle: Handle,
-        name: str,
-        site: str,
-        parents: Sequence[RDDCore[Any] | Origin],
-        wide: int = -1,
+        self, handle: Handle, name: str, site: str, parents: Sequence[RDDCore[Any]], wide: int = -1
     ) -> RDD[Any]:
-        """Return an RDD that the operator ``name`` has made of ``parents``: RDDs, or their origins.
+        """Return an RDD that the operator ``name`` has made of ``parents``.
 
         ``wide`` is the number of partitions in front of its shuffle, -1 without one.
         """
         rdd = self._rdd_class(handle, self.ctx)
-        rdd._origin = origin(rdd._id, name, site, wide, parents)
+        origins = [parent._known_origin() for parent in parents]
+        rdd._origin = origin(rdd._id, name, site, wide, origins)
         return rdd
 
     def _piped(
@@ -273,17 +269,15 @@ class RDDCore(Generic[T_co]):
         return self._made(handle, name, call_site(), parents)
 
 
-def origin(
-    number: int, name: str, site: str, wide: int, parents: Sequence[RDDCore[Any] | Origin]
-) -> Origin:
-    """Return the origin of an RDD that the operator ``name`` has made of ``parents``."""
-    origins = tuple(
-        [each._known_origin() if isinstance(each, RDDCore) else each for each in parents]
-    )
-    depth = 1 + max([parent[5] for parent in origins], default=0)
+def origin(number: int, name: str, site: str, wide: int, origins: list[Origin]) -> Origin:
+    """Return the origin of an RDD that the operator ``name`` has made of those with ``origins``."""
+    if len(origins) == 1:
+        depth = 1 + origins[0][5]
+    else:
+        depth = 1 + max([parent[5] for parent in origins], default=0)
     if depth > _DEEPEST_ORIGIN:
-        origins, depth = (), 0
-    return number, name, site, wide, origins, depth, ""
+        return number, name, site, wide, (), 0, ""
+    return number, name, site, wide, tuple(origins), depth, ""
 
 
 def merged(f: Callable[[T, T], T], results: Sequence[T]) -> T:

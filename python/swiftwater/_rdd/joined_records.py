@@ -40,8 +40,6 @@ _NONE_ONLY = (None,)
 
 def _fill(groups: dict[Any, list[Any]], records: Iterator[Any]) -> bool:
     """Put the values of each key into a list; return whether all of them fit in memory."""
-    from swiftwater._tasks.spill import MemoryLimit
-
     get = groups.get
     while chunk := list(islice(records, _LOOK_EVERY)):
         for key, value in chunk:
@@ -52,9 +50,15 @@ def _fill(groups: dict[Any, list[Any]], records: Iterator[Any]) -> bool:
                 values.append(value)
         if len(chunk) < _LOOK_EVERY:
             break
-        if MemoryLimit().is_exceeded():
+        if _is_over_limit():
             return False
     return True
+
+
+def _is_over_limit() -> bool:
+    from swiftwater._tasks.spill import MemoryLimit
+
+    return MemoryLimit().is_exceeded()
 
 
 Groups = Iterable[tuple[Any, tuple[list[Any], ...]]]

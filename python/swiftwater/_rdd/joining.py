@@ -50,22 +50,26 @@ def together(
         keeps,
     )
     ids = first.ctx._rdd_ids
-    parents: list[RDD[Any] | Origin]
+    parts: list[Origin | None]
     if union >= 0:
-        parents = [_united(rdds, name, site, union)]
+        parts = [_united(rdds, name, site, union)]
     else:
-        parents = [
-            rdd if wide < 0 else origin(next(ids), name, site, wide, [rdd])
+        parts = [
+            None if wide < 0 else origin(next(ids), name, site, wide, [rdd._known_origin()])
             for rdd, wide in zip(rdds, moved, strict=True)
         ]
-    return first._made(handle, name, site, parents)
+    joined = first._rdd_class(handle, first.ctx)
+    # Numbers are given in this order.
+    origins = [rdds[at]._known_origin() if part is None else part for at, part in enumerate(parts)]
+    joined._origin = origin(joined._id, name, site, -1, origins)
+    return joined
 
 
 def _united(rdds: Sequence[RDD[Any]], name: str, site: str, wide: int) -> Origin:
     """Return the origin of what was moved where the RDDs were united before."""
     ids = rdds[0].ctx._rdd_ids
-    union = origin(next(ids), "mapValues", site, -1, rdds[:1])
+    union = origin(next(ids), "mapValues", site, -1, [rdds[0]._known_origin()])
     for rdd in rdds[1:]:
-        marked = origin(next(ids), "mapValues", site, -1, [rdd])
+        marked = origin(next(ids), "mapValues", site, -1, [rdd._known_origin()])
         union = origin(next(ids), "union", site, -1, [union, marked])
     return origin(next(ids), name, site, wide, [union])
