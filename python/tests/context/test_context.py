@@ -9,6 +9,7 @@ import pytest
 
 import swiftwater
 from swiftwater import RDD, SparkConf, SparkContext
+from swiftwater.streaming import DStream
 
 
 def test_what_a_context_says_of_itself(sc):
@@ -198,7 +199,7 @@ def test_python_files_are_on_the_path(tmp_path):
     (tmp_path / "swiftwater_test_module.py").write_text("VALUE = 42\n")
     path = str(tmp_path / "swiftwater_test_module.py")
     with SparkContext("local", "x", pyFiles=[path]):
-        import swiftwater_test_module
+        import swiftwater_test_module  # noqa: PLC0415 - not there before
     sys.path.remove(str(tmp_path))
     assert swiftwater_test_module.VALUE == 42
     with pytest.raises(FileNotFoundError, match=r"gone\.py"):
@@ -219,8 +220,6 @@ def test_rdds_are_true_and_named(sc):
 
 
 def test_classes_can_be_subscripted():
-    from swiftwater.streaming import DStream
-
     assert RDD[int] is not None
     assert DStream[tuple[str, int]] is not None
 

@@ -238,8 +238,8 @@ def test_python_files_can_be_imported(sc, tmp_path):
     before = list(sys.path)
     sc.addPyFile(str(tmp_path / "swiftwater_added_one.py"))
     sc.addPyFile(str(tmp_path / "packed.zip"))
-    import swiftwater_added_one
-    import swiftwater_added_two
+    import swiftwater_added_one  # noqa: PLC0415 - not there before
+    import swiftwater_added_two  # noqa: PLC0415 - not there before
 
     assert (swiftwater_added_one.V, swiftwater_added_two.V) == (1, 2)
     assert len(sc.listFiles) == 2

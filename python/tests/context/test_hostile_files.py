@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import tarfile
 import zipfile
 
@@ -178,8 +179,6 @@ def test_a_file_and_a_folder_of_one_name(sc, tmp_path):
 
 
 def test_half_of_a_file_does_not_stand_for_it(sc, tmp_path, monkeypatch):
-    import shutil
-
     (tmp_path / "a.txt").write_text("one")
 
     def full(source, target):

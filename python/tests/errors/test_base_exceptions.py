@@ -2,10 +2,12 @@
 
 import asyncio
 import signal
+import sys
 
 import pytest
 
 from swiftwater import SparkConf, SparkContext, _workers
+from swiftwater._tasks import isolation
 from swiftwater._tasks.base_exceptions import WantedEnd, comes_from_outside
 from swiftwater._workers import starting
 from swiftwater.streaming.listener import StreamingListener
@@ -26,8 +28,6 @@ RAISERS = {
 
 
 def exit_with(status):
-    import sys
-
     sys.exit(status)
 
 
@@ -235,8 +235,6 @@ def test_where_it_came_from(function, outside):
 
 
 def test_an_interrupt_is_not_lost_with_a_call_that_the_engine_can_do_without(monkeypatch, sc):
-    from swiftwater._tasks import isolation
-
     asked = []
 
     def interrupted_kind(kind):

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from swiftwater import SparkConf, SparkContext, _settings
+from swiftwater._native import engine
 from swiftwater._settings import Layers, merge, read_environment, read_properties, table
 
 SETTING = "swiftwater.receiver.maxBuffered"
@@ -267,8 +268,6 @@ def test_a_context_refuses_unknown_settings():
 
 
 def test_every_setting_is_described_and_named_once():
-    from swiftwater._native import engine
-
     definitions = engine.setting_definitions()
     names = [name for name, _, _ in definitions]
     assert len(names) == len(set(names))

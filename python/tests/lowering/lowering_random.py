@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -240,7 +241,6 @@ def program(seed: str) -> tuple[str, Callable[..., Any], int]:
         body += "\n    return function"
     source = f"{_NAMES}{_BODIES}\ndef make(captured):\n{body}\n"
     names: dict[str, Any] = {"__name__": "random_program"}
-    import warnings
 
     with warnings.catch_warnings():
         # Python has remarks on comparisons of constants and the like.

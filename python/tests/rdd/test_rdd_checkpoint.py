@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from swiftwater import SparkContext
 from swiftwater._rdd import core
 from swiftwater.errors import SparkException
 
@@ -132,7 +133,6 @@ def test_nothing_waits_for_a_context_that_is_gone(sc, folder):
     sc.parallelize([1]).checkpoint()
     assert len([rdd for rdd in core.waiting if rdd.ctx is sc]) == 1
     sc.stop()
-    from swiftwater import SparkContext
 
     with SparkContext("local[1]", "next") as other:
         other.parallelize([1]).localCheckpoint()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from swiftwater import RDD
+from swiftwater._rdd.part_files import save_text
 from swiftwater.errors import FileAlreadyExistsException, Py4JJavaError
 
 RECORDS = ["a", b"b", 3, None, "x\ny", "é", (1, "z"), ""]
@@ -80,8 +81,6 @@ def test_a_failed_job_leaves_nothing(sc, tmp_path):
 
 
 def test_overwriting_is_for_streams(sc, tmp_path):
-    from swiftwater._rdd.part_files import save_text
-
     out = str(tmp_path / "out")
     for word in ("old", "new"):
         save_text(sc.parallelize([word], 1), out, None, overwrite=True)

@@ -1,5 +1,7 @@
 """Operators that bring equal keys together, and where they put them."""
 
+import pickle
+
 import pytest
 
 from swiftwater import SparkConf, SparkContext
@@ -148,8 +150,6 @@ def test_group_by_key(sc):
 
 
 def test_a_result_iterable_is_pickled_with_its_values():
-    import pickle
-
     assert list(pickle.loads(pickle.dumps(ResultIterable([1, 2])))) == [1, 2]
     assert not ResultIterable([])
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from swiftwater._rdd import sampling
+
 
 @pytest.mark.parametrize(
     ("slices", "replace", "fraction", "seed", "expected"),
@@ -57,8 +59,6 @@ def test_take_sample(sc, size, slices, replace, number, seed, expected):
 
 
 def test_take_sample_draws_again_where_there_were_too_few(sc, monkeypatch):
-    from swiftwater._rdd import sampling
-
     monkeypatch.setattr(sampling, "fraction_for", lambda *_: 0.01)
     assert len(sc.parallelize(range(100), 2).takeSample(False, 3, 1)) == 3
 

@@ -1,6 +1,7 @@
 # ruff: noqa: N802
 """Streaming listeners: what they are told, and when."""
 
+import threading
 from threading import Event, Thread
 
 import pytest
@@ -217,8 +218,6 @@ def test_a_listener_cannot_stop_the_context(streaming):
 
 
 def test_on_the_system_clock_a_listener_has_a_thread_of_its_own(sc):
-    import threading
-
     told = threading.Event()
     names = []
 

@@ -5,6 +5,13 @@ import warnings
 import pytest
 
 from swiftwater import SparkContext
+from swiftwater.errors import (
+    IllegalArgumentException,
+    IllegalStateException,
+    Py4JJavaError,
+    SparkException,
+    UnsupportedOperationException,
+)
 from swiftwater.streaming import StreamingContext
 from swiftwater.testing import StreamingTest
 
@@ -295,14 +302,6 @@ def test_streams_and_contexts_stay_in_the_driver(streaming, what):
 
 
 def test_errors_are_those_of_pyspark(streaming):
-    from swiftwater.errors import (
-        IllegalArgumentException,
-        IllegalStateException,
-        Py4JJavaError,
-        SparkException,
-        UnsupportedOperationException,
-    )
-
     ssc = streaming.ssc
     stream = ssc.queueStream([[1]])
     with pytest.raises(SparkException, match="has not been initialized"):

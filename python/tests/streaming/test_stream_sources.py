@@ -1,5 +1,7 @@
 """Where records come from: queues of RDDs and text lines."""
 
+import socket
+
 import pytest
 
 from swiftwater.testing import StreamingTest
@@ -116,8 +118,6 @@ def test_what_is_no_address_is_refused_at_once(streaming, host, port, error):
 
 
 def test_nothing_connects_before_the_start(streaming):
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0)
         streaming.ssc.socketTextStream("127.0.0.1", server.getsockname()[1], "MEMORY_ONLY").count()

@@ -6,6 +6,7 @@ import decimal
 import enum
 import functools
 import random
+import threading
 from collections import Counter, namedtuple
 
 import pytest
@@ -90,8 +91,6 @@ def test_deep_values():
 
 
 def test_what_cannot_be_copied_is_shared():
-    import threading
-
     lock = threading.Lock()
     value = [lock, [1]]
     assert engine.isolated(value)[0] is lock

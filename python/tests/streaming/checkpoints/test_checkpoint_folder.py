@@ -14,6 +14,7 @@ import pytest
 
 from swiftwater import SparkContext
 from swiftwater._claimed_folders import ClaimedFolder
+from swiftwater._context.added_files import AddedFiles
 from swiftwater.errors import SparkException
 from swiftwater.streaming import StreamingContext
 from swiftwater.streaming._checkpoints import folder as checkpoint_folder
@@ -497,8 +498,6 @@ def test_hidden_folders_of_others_stay(tmp_path):
 
 
 def test_folders_of_added_files_of_killed_processes_are_removed(tmp_path, sc):
-    from swiftwater._context.added_files import AddedFiles
-
     (tmp_path / "swiftwater-files-abcd_123" / "inner").mkdir(parents=True)
     (tmp_path / "swiftwater-files").mkdir()
     first, second = AddedFiles(str(tmp_path)), AddedFiles(str(tmp_path))

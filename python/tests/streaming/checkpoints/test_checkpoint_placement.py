@@ -5,6 +5,7 @@ import os
 import pytest
 
 from swiftwater.streaming._checkpoints import format as checkpoint_format
+from swiftwater.streaming._checkpoints import recovery
 from swiftwater.testing import StreamingTest
 
 BATCHES = [[f"{letter} {number}" for letter in "abcdef"[number:]] for number in range(5)]
@@ -104,8 +105,6 @@ def test_keys_are_placed_anew(tmp_path, kind):
 
 
 def test_a_checkpoint_of_this_version_is_read_as_it_is(tmp_path, monkeypatch):
-    from swiftwater.streaming._checkpoints import recovery
-
     monkeypatch.delattr(recovery, "_placed_anew")
     begun(str(tmp_path), "updateStateByKey")
     assert gone_on(str(tmp_path), BATCHES[2:3]) != []

@@ -4,7 +4,8 @@ import pytest
 
 from swiftwater import SparkContext
 from swiftwater.streaming import StreamingContext
-from swiftwater.testing import StreamingTest
+from swiftwater.streaming._checkpoints.recovery import recovered
+from swiftwater.testing import StreamingTest, _VirtualTime
 from tests.streaming.checkpoints.checkpointed_jobs import (
     KINDS,
     add,
@@ -91,8 +92,6 @@ def test_a_context_is_opened_with_the_settings_of_the_checkpoint(tmp_path):
         test.ssc.checkpoint(str(tmp_path))
         test.collect(test.text_source().stream)
         test.advance()
-    from swiftwater.streaming._checkpoints.recovery import recovered
-    from swiftwater.testing import _VirtualTime
 
     ssc = recovered(_VirtualTime, str(tmp_path))
     assert SparkContext._active_spark_context is ssc.sparkContext

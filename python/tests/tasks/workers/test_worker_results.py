@@ -8,6 +8,7 @@ import operator
 import os
 import pathlib
 import random
+import tempfile
 import time
 
 import pytest
@@ -69,8 +70,6 @@ def appended(values, value):
 
 def written(rdd, save):
     """What an RDD writes into a folder: names and bytes."""
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         save(rdd, folder + "/out")
         paths = sorted(pathlib.Path(folder, "out").iterdir())
@@ -287,8 +286,6 @@ CHAINS = [f"chain {number}" for number in range(30)]
 @functools.cache
 def all_outcomes(workers, lowering):
     """What each case of the tables gives, by its name: in one context, for speed."""
-    import tempfile
-
     found = {}
     with tempfile.TemporaryDirectory() as folder, context(workers, lowering=lowering) as sc:
         sc._sample_folder = folder

@@ -50,7 +50,7 @@ def test_the_environment_chooses(monkeypatch):
 
 def test_a_worker_keeps_its_modules_as_long_as_the_context():
     def count(_):
-        import module_kept_by_a_worker as kept
+        import module_kept_by_a_worker as kept  # noqa: PLC0415 - not there before
 
         kept.calls += 1
         return os.getpid(), kept.calls

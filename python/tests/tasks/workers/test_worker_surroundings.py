@@ -46,7 +46,7 @@ def test_a_module_path_that_is_added_later(always, monkeypatch, tmp_path):
 
     def imported():
         try:
-            import module_of_a_worker
+            import module_of_a_worker  # noqa: PLC0415 - not there before
         except ImportError:
             return None
         return module_of_a_worker.value
