@@ -61,7 +61,7 @@ final class Buckets {
 
   /// What was added, for keeping; nothing for an empty bucket.
   func batches() throws -> [[any RecordBatch]] {
-    try lists.map { list in try list.map { [try PythonBatch($0).kept()] } ?? [] }
+    try lists.map { list in try list.map { [try PythonBatch($0).spillingIfShort()] } ?? [] }
   }
 }
 

@@ -19,7 +19,7 @@ package final class PythonBatch: RecordBatch {
     self.givesCopies = givesCopies
   }
 
-  package func kept() throws -> any RecordBatch {
+  package func spillingIfShort() throws -> any RecordBatch {
     if givesCopies { return self }
     return try Interpreter.attach { py in
       if let spilled = try SpilledBatch.spillingIfNeeded(list, py) { return spilled }

@@ -23,7 +23,7 @@ struct ReceivedOutputs {
     guard message.b == BatchCodec.Form.pickle.rawValue else {
       let batch = try BatchCodec.decode(
         bytes, form: message.b, count: message.c, with: pickling)
-      buckets[bucket].append(try batch.kept())
+      buckets[bucket].append(try batch.spillingIfShort())
       return
     }
     waiting.append((bucket, buckets[bucket].count, message.c, Array(bytes)))
@@ -46,7 +46,7 @@ struct ReceivedOutputs {
         buckets[part.bucket][part.place] = try part.bytes.withUnsafeBytes {
           try BatchCodec.decode(
             $0, form: BatchCodec.Form.pickle.rawValue, count: part.count, with: pickling
-          ).kept()
+          ).spillingIfShort()
         }
       }
     }

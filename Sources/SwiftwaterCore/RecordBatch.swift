@@ -7,15 +7,15 @@ public protocol RecordBatch: Sendable {
   /// The number of records.
   var recordCount: Int { get }
 
-  /// The same records for keeping: what reads them later does not change them, and they may lie
-  /// elsewhere than in memory. By default the batch itself.
+  /// The same records, for whoever keeps them: on disk where memory is short, and without the share of
+  /// a receiver's budget. What reads them later does not change them. By default the batch itself.
   ///
-  /// - Throws: when they cannot be put elsewhere.
-  func kept() throws -> any RecordBatch
+  /// - Throws: when they cannot be written.
+  func spillingIfShort() throws -> any RecordBatch
 }
 
 extension RecordBatch {
-  public func kept() throws -> any RecordBatch { self }
+  public func spillingIfShort() throws -> any RecordBatch { self }
 }
 
 /// A batch that lies elsewhere than in memory.

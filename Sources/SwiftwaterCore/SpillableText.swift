@@ -3,7 +3,7 @@ import Synchronization
 /// A block that is kept for later batches: in memory at first and, once that is short, on disk.
 ///
 /// Whoever reads it meanwhile has the block itself, and frees it.
-public final class HeldText: StoredBatch {
+public final class SpillableText: StoredBatch {
   public let recordCount: Int
   /// The bytes of the lines, terminators included.
   public let byteCount: Int
@@ -49,7 +49,7 @@ public final class HeldText: StoredBatch {
 
 extension TextBlock {
   /// On disk, where memory is short: a receiver's budget gets the block's share back.
-  public func kept() throws -> any RecordBatch {
+  public func spillingIfShort() throws -> any RecordBatch {
     giveUpLease()
     return SpillStore.shared.isOverLimit(adding: recordCount) ? try spilled() : self
   }

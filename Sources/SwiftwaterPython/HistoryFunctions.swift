@@ -232,7 +232,7 @@ let historyFunctions: [(String, NativeFunction, String)] = [
         let owner: PythonContext = try arguments.handle(0)
         let partitions = try arguments.sequence(1).map { data -> [any RecordBatch] in
           let batch = try decoded(try bytes(of: data), py)
-          return batch.recordCount == 0 ? [] : [try batch.kept()]
+          return batch.recordCount == 0 ? [] : [try batch.spillingIfShort()]
         }
         return HandleType.make(
           RDDNode.batches(partitions, name: "decode", context: owner.context))

@@ -184,7 +184,7 @@ private func slice(
       copies.append(copy)
     }
     guard let list = py.newList(copies) else { throw PythonError.fetch(py) }
-    let batch = try PythonBatch(PythonObject(owning: list)).kept()
+    let batch = try PythonBatch(PythonObject(owning: list)).spillingIfShort()
     partitions.append(range.isEmpty ? [] : [batch])
   }
   return partitions

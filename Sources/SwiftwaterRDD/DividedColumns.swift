@@ -43,7 +43,7 @@ struct DividedColumns {
 
   private mutating func close(_ index: Int) throws {
     if open[index].isEmpty { return }
-    divided[index].append(try ColumnBatch(.concatenated(open[index])).kept())
+    divided[index].append(try ColumnBatch(.concatenated(open[index])).spillingIfShort())
     open[index] = []
   }
 }

@@ -60,7 +60,7 @@ final class NativePairs {
     guard let columns, columns.count > 0 else { return }
     self.columns = nil
     for (index, part) in columns.pairs().divided(among: partitions).enumerated() {
-      if let part { divided[index].append(try ColumnBatch(part).kept()) }
+      if let part { divided[index].append(try ColumnBatch(part).spillingIfShort()) }
     }
   }
 

@@ -162,7 +162,7 @@ public final class RDDNode: Partitioned, Sendable {
     do {
       let flow = try evaluation.flow(lineage, partition: partition)
       while let batch = try flow.next() {
-        if batch.recordCount > 0 { batches.append(try batch.kept()) }
+        if batch.recordCount > 0 { batches.append(try batch.spillingIfShort()) }
       }
     } catch {
       failed.store(true, ordering: .relaxed)

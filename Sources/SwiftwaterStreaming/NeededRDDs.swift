@@ -95,7 +95,7 @@ extension Allocation {
   /// The bytes of what is in it.
   fileprivate var byteCount: Int {
     blocks.reduce(leases.reduce(0) { $0 + $1.bytes }) { bytes, block in
-      bytes + ((block as? HeldText)?.byteCount ?? (block as? TextBlock)?.byteCount ?? 0)
+      bytes + ((block as? SpillableText)?.byteCount ?? (block as? TextBlock)?.byteCount ?? 0)
     }
   }
 }

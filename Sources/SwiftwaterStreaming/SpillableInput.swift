@@ -7,12 +7,12 @@ import Synchronization
 /// first; the rest stays where it is.
 ///
 /// Nothing is held on to here: what nobody needs any more is gone.
-final class KeptText: Sendable {
+final class SpillableInput: Sendable {
   private struct State {
     /// Blocks in memory, in the order in which they came.
-    var blocks: [Reference<HeldText>] = []
+    var blocks: [Reference<SpillableText>] = []
     /// Those that are gone are sorted out when there are so many.
-    var tidyAt = KeptText.fewest
+    var tidyAt = SpillableInput.fewest
     /// RDDs that are looked back at, and that may still be computed from input.
     var rdds: [Reference<RDDNode>] = []
   }
@@ -23,7 +23,7 @@ final class KeptText: Sendable {
 
   private let state = Mutex(State())
 
-  func note(_ blocks: some Sequence<HeldText>) {
+  func note(_ blocks: some Sequence<SpillableText>) {
     state.withLock { state in
       for block in blocks { state.blocks.append(Reference(object: block)) }
       guard state.blocks.count >= state.tidyAt else { return }
@@ -68,7 +68,7 @@ final class KeptText: Sendable {
   }
 
   /// The oldest block in memory, which counts as spilled from now on.
-  private func oldest() -> HeldText? {
+  private func oldest() -> SpillableText? {
     state.withLock { state in
       guard let index = state.blocks.firstIndex(where: { $0.object != nil }) else {
         state.blocks = []

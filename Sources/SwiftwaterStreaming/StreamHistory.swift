@@ -27,7 +27,7 @@ final class StreamHistory: Sendable {
   let plan: StreamPlan
   private let letsGoEarly: Bool
   private let state: Mutex<State>
-  private let text = KeptText()
+  private let text = SpillableInput()
 
   /// - Parameter past: what an earlier run has left.
   init(plan: StreamPlan, past: StreamGraph.Past, zeroTime: BatchTime, last: BatchTime) {
@@ -71,7 +71,7 @@ final class StreamHistory: Sendable {
       if letsGoEarly { state.openTimes.append(batch.time) }
     }
     for (node, allocation) in batch.allocations where plan.retention[node] > 0 {
-      text.note(allocation.blocks.lazy.compactMap { $0 as? HeldText })
+      text.note(allocation.blocks.lazy.compactMap { $0 as? SpillableText })
     }
   }
 
@@ -176,7 +176,7 @@ final class StreamHistory: Sendable {
     // Worked on, though still looked back at, or in the hands of a user: the receivers may read on.
     for allocation in worked.values {
       for block in allocation.blocks {
-        (block as? HeldText)?.giveUpLease()
+        (block as? SpillableText)?.giveUpLease()
         (block as? TextBlock)?.giveUpLease()
       }
       for lease in allocation.leases { lease.giveUp() }

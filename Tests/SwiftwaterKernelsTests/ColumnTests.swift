@@ -172,7 +172,7 @@ import Testing
       ], count: 1)
     SpillStore.shared.configure(limit: 1, folder: "/tmp")
     defer { SpillStore.shared.configure(limit: .max, folder: "/tmp") }
-    let kept = try ColumnBatch(column).kept()
+    let kept = try ColumnBatch(column).spillingIfShort()
     let stored = try #require(kept as? any StoredBatch)
     let loaded = try #require(try stored.loaded() as? ColumnBatch)
     #expect(loaded.column.type == column.type)

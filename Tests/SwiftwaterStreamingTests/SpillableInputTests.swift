@@ -34,7 +34,7 @@ private final class WatchedSource: PushedSource {
   }
 }
 
-@Suite struct KeptTextTests {
+@Suite struct SpillableInputTests {
   private let bench: Bench
   private let source = WatchedSource()
   private let lines: DStream<TextLine>
@@ -141,7 +141,7 @@ private final class WatchedSource: PushedSource {
     let budget = BufferBudget(limit: 1 << 20)
     var assembler = LineAssembler(blockSize: 1000, maxLineLength: 1000)
     Array("one\r\ntwo é\n\nthree\n".utf8).withUnsafeBytes { assembler.append($0) }
-    let held = HeldText(assembler.takeBlock(lease: { budget.take($0) })!)
+    let held = SpillableText(assembler.takeBlock(lease: { budget.take($0) })!)
     func lines() throws -> [String] {
       var lines: [String] = []
       try #require(held.loaded() as? TextBlock).forEachElement { lines.append($0.description) }

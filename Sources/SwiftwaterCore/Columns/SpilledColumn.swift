@@ -1,6 +1,6 @@
 extension ColumnBatch {
   /// Without what its rows do not point at; on disk, where memory is short.
-  public func kept() throws -> any RecordBatch {
+  public func spillingIfShort() throws -> any RecordBatch {
     guard SpillStore.shared.isOverLimit(adding: recordCount) else {
       return ColumnBatch(column.compactedForKeeping())
     }

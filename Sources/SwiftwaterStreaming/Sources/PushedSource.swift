@@ -81,7 +81,7 @@ public struct Allocation: Sendable {
   /// The same for a stream that somebody looks back at: its text may go to disk.
   var forKeeping: Allocation {
     Allocation(
-      blocks: blocks.map { block in (block as? TextBlock).map { HeldText($0) } ?? block },
+      blocks: blocks.map { block in (block as? TextBlock).map { SpillableText($0) } ?? block },
       reportedCount: reportedCount, run: run, firstNumber: firstNumber, position: position,
       leases: leases)
   }
