@@ -127,6 +127,22 @@ let package = Package(
       "SwiftwaterStreamingTests", ["SwiftwaterStreaming", "SwiftwaterTesting", "SwiftwaterRDD"]),
     tests("SwiftwaterConnectorsTests", ["SwiftwaterConnectors", "SwiftwaterCore"]),
     tests("ModuleTableTests", []),
+
+    // Tests with an interpreter in their process: the shared library's, as in a plain `swift build`.
+    .target(
+      name: "PythonTesting",
+      dependencies: [
+        "CHost", "CPython", "PythonInterop", "PythonFunctions", "PythonRecords", "PythonOperators",
+        "SwiftwaterPython", "SwiftwaterCore", "SwiftwaterPlan", "SwiftwaterTesting",
+      ],
+      path: "Tests/PythonTesting", swiftSettings: strict,
+      linkerSettings: [.linkedLibrary("python\(pythonVersion)")]),
+    tests("PythonInteropTests", ["PythonInterop", "PythonTesting", "SwiftwaterTesting"]),
+    tests("PythonFunctionsTests", ["PythonFunctions", "PythonTesting"]),
+    tests("PythonRecordsTests", ["PythonRecords", "PythonTesting", "SwiftwaterTesting"]),
+    tests("PythonOperatorsTests", ["PythonOperators", "PythonTesting", "SwiftwaterTesting"]),
+    tests("PythonWorkersTests", ["PythonWorkers", "PythonTesting", "SwiftwaterTesting"]),
+    tests("SwiftwaterPythonTests", ["SwiftwaterPython", "PythonTesting"]),
   ],
   swiftLanguageModes: [.v6]
 )

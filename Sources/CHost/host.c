@@ -104,7 +104,8 @@ static PyStatus initialise(PyConfig *config) {
   return status;
 }
 
-int sw_host_run(const struct sw_host_options *options) {
+// Starts Python, on which the calling thread has a hold afterwards; 0, or 1 where it cannot start.
+static int start(const struct sw_host_options *options) {
   PyImport_AppendInittab("_swiftwater", (PyObject * (*)(void)) options->make_module);
   PyConfig config;
   PyConfig_InitPythonConfig(&config);
@@ -121,7 +122,17 @@ int sw_host_run(const struct sw_host_options *options) {
     PyErr_Print();
     return 1;
   }
-  return Py_RunMain();
+  return 0;
+}
+
+int sw_host_run(const struct sw_host_options *options) {
+  return start(options) ? 1 : Py_RunMain();
+}
+
+int sw_host_start(const struct sw_host_options *options) {
+  if (start(options)) return 1;
+  PyEval_SaveThread();
+  return 0;
 }
 
 int sw_host_python_minor(void) { return PY_MINOR_VERSION; }

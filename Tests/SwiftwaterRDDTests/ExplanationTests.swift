@@ -29,9 +29,10 @@ import Testing
   func terms() throws {
     let counts = try lines(context()).columns
       .flatMap { $0.split(" ") }.map { [$0, 1] }.reduceByKey(partitions: 1) { $0 + $1 }
+    let functions = try told(counts.explanation().filter { $0.form != .engine })
     #expect(
-      try told(counts.explanation()) == [
-        "1 lines engine -> str", "1 flatMap native -> str", "1 map native -> tuple[str, int]",
+      functions == [
+        "1 flatMap native -> str", "1 map native -> tuple[str, int]",
         "1 reduceByKey native -> tuple[str, int]", "2 reduceByKey native -> tuple[str, int]",
       ])
   }
