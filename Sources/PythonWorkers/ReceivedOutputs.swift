@@ -9,7 +9,7 @@ struct ReceivedOutputs {
   private static let mostWaiting = 1 << 26
 
   private var buckets: [[any RecordBatch]]
-  private var waiting: [(bucket: Int, place: Int, count: Int, bytes: [UInt8])] = []
+  private var waiting: [(bucket: Int, index: Int, count: Int, bytes: [UInt8])] = []
   private var waitingBytes = 0
   private let pickling: Pickling
 
@@ -43,7 +43,7 @@ struct ReceivedOutputs {
     (waiting, waitingBytes) = ([], 0)
     try Interpreter.attach { _ in
       for part in parts {
-        buckets[part.bucket][part.place] = try part.bytes.withUnsafeBytes {
+        buckets[part.bucket][part.index] = try part.bytes.withUnsafeBytes {
           try BatchCodec.decode(
             $0, form: BatchCodec.Form.pickle.rawValue, count: part.count, with: pickling
           ).spillingIfShort()

@@ -169,10 +169,10 @@ package final class WorkerPool: TaskMover {
       } catch let death as WorkerDeath {
         try task.checkCancellation()
         deaths.append(death)
-        let isKnown = death.place.step >= 0 && death.place.index >= 0
-        let same = isKnown ? deaths.count { $0.place == death.place } : 0
+        let isKnown = death.position.step >= 0 && death.position.index >= 0
+        let same = isKnown ? deaths.count { $0.position == death.position } : 0
         // A worker that ends by itself does so again.
-        let byThemselves = deaths.count { $0.place.step >= 0 || !$0.wasKilled }
+        let byThemselves = deaths.count { $0.position.step >= 0 || !$0.wasKilled }
         if same >= Self.mostAtOnePlace || byThemselves >= Self.mostAttempts
           || deaths.count >= Self.mostDeaths
         {
@@ -180,7 +180,7 @@ package final class WorkerPool: TaskMover {
         }
         try? ProcessConsole.notice(
           .warning, kind: "worker death",
-          "a worker process \(death.outcome) \(program.description(of: death.place, task)); "
+          "a worker process \(death.outcome) \(program.description(of: death.position, task)); "
             + "its task is tried again")
       } catch let error as CannotMove {
         giveBack(worker)
@@ -298,9 +298,9 @@ package final class WorkerPool: TaskMover {
   ) -> any Error {
     let last = deaths[deaths.count - 1]
     let message =
-      "a worker process \(last.outcome) \(program.description(of: last.place, task)), "
+      "a worker process \(last.outcome) \(program.description(of: last.position, task)), "
       + "like \(deaths.count - 1) before it at the same task. Other tasks and workers go on"
-    return sparkException(message + memoryHint, in: program.place(of: last.place))
+    return sparkException(message + memoryHint, in: program.place(of: last.position))
   }
 
   /// What a task fails with that has to run in a worker, where it does not fit.
@@ -453,19 +453,19 @@ package final class WorkerPool: TaskMover {
 }
 
 extension StageProgram {
-  func place(of place: WorkerPlace) -> OperatorPlace? {
-    places.indices.contains(place.step) ? places[place.step] : nil
+  func place(of position: WorkerPosition) -> OperatorPlace? {
+    places.indices.contains(position.step) ? places[position.step] : nil
   }
 
   /// "in map at job.py:3, at record 17 of partition 2".
-  func description(of place: WorkerPlace, _ task: TaskContext) -> String {
+  func description(of position: WorkerPosition, _ task: TaskContext) -> String {
     let function =
-      self.place(of: place).map { "in \($0.name) at \($0.site)" }
+      self.place(of: position).map { "in \($0.name) at \($0.site)" }
       ?? "before the first function"
     let partition = "of partition \(task.partition)"
-    if place.count == 0 { return "\(function), in front of the first record \(partition)" }
-    let range = "records \(place.start) to \(place.start + place.count - 1) \(partition)"
-    if place.index < 0 { return "\(function), within \(range)" }
-    return "\(function), at about record \(place.start + place.index) (\(range))"
+    if position.count == 0 { return "\(function), in front of the first record \(partition)" }
+    let range = "records \(position.start) to \(position.start + position.count - 1) \(partition)"
+    if position.index < 0 { return "\(function), within \(range)" }
+    return "\(function), at about record \(position.start + position.index) (\(range))"
   }
 }

@@ -11,11 +11,11 @@ struct WorkerDeath: Error {
   let outcome: String
   /// By a SIGKILL of somebody else.
   let wasKilled: Bool
-  let place: WorkerPlace
+  let position: WorkerPosition
 }
 
 /// Which function a worker is in, and at which records of its first input.
-struct WorkerPlace: Equatable {
+struct WorkerPosition: Equatable {
   /// The number of the function; -1 before the first.
   var step = -1
   /// The first record of the batch that is being read, and their number.
@@ -171,7 +171,7 @@ final class WorkerProcess {
     try begin(task)
     defer { channel.outgoing.trim() }
     do {
-      notePlace()
+      resetPosition()
       try prepare(pickled, session, task)
       let feeds = inputs.enumerated().map { index, cursor in
         // Who reads text that is there, or in a file, needs nothing that a function may hold.
@@ -191,7 +191,7 @@ final class WorkerProcess {
       process.end(after: Self.endPatience)
       forwardOutputs(all: true)
       let outcome = process.outcome()
-      throw WorkerDeath(outcome: outcome, wasKilled: process.wasKilled, place: place)
+      throw WorkerDeath(outcome: outcome, wasKilled: process.wasKilled, position: position)
     } catch {
       // It may still work on what it was asked.
       if isBusy {
@@ -525,10 +525,10 @@ final class WorkerProcess {
     channel.incoming.page.assumingMemoryBound(to: Int.self)
   }
 
-  private var place: WorkerPlace { WorkerPlace(words: words) }
+  private var position: WorkerPosition { WorkerPosition(words: words) }
 
   /// Nothing of an earlier task.
-  private func notePlace() {
+  private func resetPosition() {
     (words[0], words[1], words[2], words[3]) = (-1, 0, 0, -1)
   }
 }

@@ -21,7 +21,7 @@ let historyFunctions: [(String, NativeFunction, String)] = [
         let node = try parent.owner.streaming.addWindow(
           of: try duration(try arguments.integer(1)),
           every: try BatchInterval(milliseconds: Int64(try arguments.integer(2))),
-          over: parent.node, key: try arguments.text(3, py), at: try place(arguments, 4, py))
+          over: parent.node, stableName: try arguments.text(3, py), at: try place(arguments, 4, py))
         return HandleType.make(PythonStream(node, of: parent.owner))
       }
     }, "The records of the batches of a stream within a length of time."
@@ -32,10 +32,10 @@ let historyFunctions: [(String, NativeFunction, String)] = [
       entry(arguments, count: 3) { py, arguments in
         let owner: PythonStreaming = try arguments.handle(0)
         let stream = try owner.streaming.stream(
-          key: try arguments.text(1, py), parent: try arguments.integer(2))
+          stableName: try arguments.text(1, py), parent: try arguments.integer(2))
         return description(of: stream.partitioner, py)
       }
-    }, "What every RDD of a stream with a key, or of a parent of it, is divided by, or None."
+    }, "What each RDD of a stream with a stable name, or of its parent, is divided by, or None."
   ),
   (
     "rdd_at",
@@ -144,7 +144,7 @@ let historyFunctions: [(String, NativeFunction, String)] = [
         ) { needed in try Interpreter.attach { py in try isTaken(needed, by: take, py) } }
         return Py.none()
       }
-    }, "Offers a function what outputs of a batch stand on: (key or number, parent, time, RDD)."
+    }, "Offers a function what outputs of a batch stand on: (name or number, parent, time, RDD)."
   ),
   (
     "retained",
@@ -154,13 +154,13 @@ let historyFunctions: [(String, NativeFunction, String)] = [
         let retained = try owner.streaming.retained(after: try time(arguments, 1))
         let rows = retained.map { item in
           py.newTuple([
-            py.newText(item.key), py.newInteger(item.parent),
+            py.newText(item.stableName), py.newInteger(item.parent),
             py.newInteger(Int(item.time.milliseconds)), HandleType.make(item.rdd),
           ])
         }
         return py.newList(rows)
       }
-    }, "What streams with a key look back on after a batch: (key, parent, time, RDD)."
+    }, "What streams with a stable name look back on after a batch: (name, parent, time, RDD)."
   ),
   (
     "forget",
@@ -178,11 +178,11 @@ let historyFunctions: [(String, NativeFunction, String)] = [
       entry(arguments, count: 5) { py, arguments in
         let owner: PythonStreaming = try arguments.handle(0)
         try owner.streaming.restore(
-          key: try arguments.text(1, py), parent: try arguments.integer(2),
+          stableName: try arguments.text(1, py), parent: try arguments.integer(2),
           time: try time(arguments, 3), rdd: try arguments.handle(4))
         return Py.none()
       }
-    }, "Gives a stream with a key an RDD of the past."
+    }, "Gives a stream with a stable name an RDD of the past."
   ),
   (
     "restore_input",
@@ -267,14 +267,14 @@ private func time(_ arguments: Arguments, _ index: Int) throws -> BatchTime {
   BatchTime(milliseconds: Int64(try arguments.integer(index)))
 }
 
-/// Calls `take((key or number, parent, time, RDD))`.
+/// Calls `take((name or number, parent, time, RDD))`.
 private func isTaken(
   _ needed: NeededRDD, by take: PythonObject, _ py: borrowing Python
 ) throws -> Bool {
   let name: (PyPointer?, Int)
   switch needed.place {
   case .input(let number): name = (py.newInteger(number), -1)
-  case .stream(let key, let parent): name = (py.newText(key), parent)
+  case .stream(let stableName, let parent): name = (py.newText(stableName), parent)
   }
   let row = [
     name.0, py.newInteger(name.1), py.newInteger(Int(needed.time.milliseconds)),
@@ -307,7 +307,7 @@ private func streamHistory(_ arguments: Arguments, _ py: borrowing Python) throw
     place: OperatorPlace(name: try arguments.text(7, py), site: try arguments.text(8, py)),
     slide: try BatchInterval(milliseconds: Int64(try arguments.integer(2))), of: parents,
     reach: Reach(parents: reach, own: try duration(try arguments.integer(4))),
-    key: arguments.isNone(6) ? nil : try arguments.text(6, py),
+    stableName: arguments.isNone(6) ? nil : try arguments.text(6, py),
     partitioner: arguments.isNone(9) ? nil : Partitioner(count: try partitionCount(arguments, 9)))
   return HandleType.make(PythonStream(node, of: owner))
 }

@@ -71,11 +71,11 @@ final class PythonStreaming: Sendable {
   /// A stream that looks back: `function(milliseconds, view)` returns an RDD, or None.
   func addHistory(
     _ function: PythonObject, place: OperatorPlace, slide: BatchInterval, of parents: [StreamNode],
-    reach: Reach, key: String?, partitioner: Partitioner?
+    reach: Reach, stableName: String?, partitioner: Partitioner?
   ) throws -> StreamNode {
     let own = OwnNode()
     let node = try streaming.addNode(
-      name: place.name, slide: slide, parents: parents, reach: reach, key: key,
+      name: place.name, slide: slide, parents: parents, reach: reach, stableName: stableName,
       operator: .driver(place), partitioner: partitioner
     ) { [calls] generation in
       let view = GenerationView(

@@ -8,7 +8,7 @@ public struct NeededRDD: Sendable {
     /// What a source took in; numbered among those that are pushed to.
     case input(Int)
     /// Of the stream with a key (parent -1), or of one of its parents.
-    case stream(key: String, parent: Int)
+    case stream(name: String, parent: Int)
   }
 
   public let place: Place
@@ -57,8 +57,8 @@ extension StreamHistory {
         _ = try isTaken(node, next.time, .input(number))
         continue
       }
-      if let key = node.key, node.reach.own > 0 {
-        if try isTaken(node, next.time, .stream(key: key, parent: -1)) { continue }
+      if let name = node.stableName, node.reach.own > 0 {
+        if try isTaken(node, next.time, .stream(name: name, parent: -1)) { continue }
         if let before = latestTime(of: node, before: next.time) {
           open.append(StreamAtTime(node: node.id, time: before))
         }
@@ -66,8 +66,8 @@ extension StreamHistory {
       for (index, parent) in node.parents.enumerated() {
         let reach = node.reach.parent(index)
         for past in times(of: parent, from: next.time, back: reach) {
-          if let key = node.key, reach > 0,
-            try isTaken(parent, past, .stream(key: key, parent: index))
+          if let name = node.stableName, reach > 0,
+            try isTaken(parent, past, .stream(name: name, parent: index))
           {
             continue
           }

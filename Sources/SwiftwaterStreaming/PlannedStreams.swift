@@ -69,15 +69,15 @@ extension StreamingContext {
   ///
   /// - Parameters:
   ///   - milliseconds: the length of the window, a multiple of the parent's slide.
-  ///   - key: see ``StreamNode``.
+  ///   - stableName: see ``StreamNode``.
   public func addWindow(
-    of milliseconds: Int64, every slide: BatchInterval, over parent: StreamNode, key: String,
+    of milliseconds: Int64, every slide: BatchInterval, over parent: StreamNode, stableName: String,
     at place: OperatorPlace
   ) throws -> StreamNode {
     parent.setCached()
     let reach = Reach(parents: [max(milliseconds - parent.slide.milliseconds, 0)])
     return try addNode(
-      name: place.name, slide: slide, parents: [parent], reach: reach, key: key,
+      name: place.name, slide: slide, parents: [parent], reach: reach, stableName: stableName,
       operator: .driver(place), partitioner: parent.partitioner
     ) { generation in
       let start = BatchTime(milliseconds: generation.time.milliseconds - milliseconds)

@@ -32,13 +32,13 @@ struct StreamGraph: Sendable {
   }
 
   mutating func addNode(
-    name: String, slide: BatchInterval?, parents: [StreamNode], reach: Reach, key: String?,
+    name: String, slide: BatchInterval?, parents: [StreamNode], reach: Reach, stableName: String?,
     source: StreamSource?, operator: StreamOperator, partitioner: Partitioner? = nil,
     body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) -> StreamNode {
     let node = StreamNode(
       id: nodes.count, name: name, slide: slide ?? parents.first?.slide ?? interval,
-      parents: parents, reach: reach, key: key, source: source, operator: `operator`,
+      parents: parents, reach: reach, stableName: stableName, source: source, operator: `operator`,
       partitioner: partitioner, body: body)
     nodes.append(node)
     return node
@@ -46,13 +46,13 @@ struct StreamGraph: Sendable {
 
   /// The stream with a key, or its parent of that number; -1 is the stream itself.
   ///
-  /// - Throws: ``EngineError`` (`invalidArgument`) where no stream has that key.
-  func stream(key: String, parent: Int) throws -> StreamNode {
-    guard let node = nodes.first(where: { $0.key == key }),
+  /// - Throws: ``EngineError`` (`invalidArgument`) where no stream has that name.
+  func stream(stableName: String, parent: Int) throws -> StreamNode {
+    guard let node = nodes.first(where: { $0.stableName == stableName }),
       parent == -1 || node.parents.indices.contains(parent)
     else {
       throw EngineError.invalidArgument(
-        "the checkpoint has data of the operator \(key), which this program does not have")
+        "the checkpoint has data of the operator \(stableName), which this program does not have")
     }
     return parent == -1 ? node : node.parents[parent]
   }
@@ -68,8 +68,8 @@ struct StreamGraph: Sendable {
   ) -> StreamNode {
     let id = nodes.count
     return addNode(
-      name: source.name.kind, slide: nil, parents: [], reach: .none, key: nil, source: source,
-      operator: .source
+      name: source.name.kind, slide: nil, parents: [], reach: .none, stableName: nil,
+      source: source, operator: .source
     ) { try body($0, id) }
   }
 

@@ -245,11 +245,11 @@ final class StreamHistory: Sendable {
   /// those of their parents. What nobody has asked for yet is computed.
   func retained(
     after time: BatchTime, context: SparkContext
-  ) throws -> [(key: String, parent: Int, time: BatchTime, rdd: RDDNode)] {
+  ) throws -> [(stableName: String, parent: Int, time: BatchTime, rdd: RDDNode)] {
     let generation = Generation(time: time, context: context, history: self)
-    var found: [(key: String, parent: Int, time: BatchTime, rdd: RDDNode)] = []
+    var found: [(stableName: String, parent: Int, time: BatchTime, rdd: RDDNode)] = []
     for node in plan.nodes {
-      guard let key = node.key else { continue }
+      guard let name = node.stableName else { continue }
       let looks =
         [(-1, node, node.reach.own)]
         + node.parents.enumerated().map { ($0, $1, node.reach.parent($0)) }
@@ -257,7 +257,7 @@ final class StreamHistory: Sendable {
         for past in times(of: target, reaching: reach, before: time) {
           if parent == -1, known(target, at: past) == nil { continue }
           if let rdd = try generation.rdd(of: target, at: past) {
-            found.append((key, parent, past, rdd))
+            found.append((name, parent, past, rdd))
           }
         }
       }

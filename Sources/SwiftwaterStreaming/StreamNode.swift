@@ -18,7 +18,7 @@ public final class StreamNode: Sendable {
   /// How far back this stream looks at each parent, and at itself.
   let reach: Reach
   /// Names a stream whose past is part of a checkpoint.
-  let key: String?
+  let stableName: String?
 
   /// Set for a stream without parents.
   let source: StreamSource?
@@ -30,7 +30,7 @@ public final class StreamNode: Sendable {
 
   init(
     id: Int, name: String, slide: BatchInterval, parents: [StreamNode], reach: Reach = .none,
-    key: String? = nil, source: StreamSource? = nil, operator: StreamOperator,
+    stableName: String? = nil, source: StreamSource? = nil, operator: StreamOperator,
     partitioner: Partitioner? = nil,
     body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) {
@@ -39,7 +39,7 @@ public final class StreamNode: Sendable {
     self.slide = slide
     self.parents = parents
     self.reach = reach
-    self.key = key
+    self.stableName = stableName
     self.source = source
     self.operator = `operator`
     self.partitioner = partitioner ?? `operator`.partitioner(over: parents.first?.partitioner)
@@ -58,7 +58,7 @@ public final class StreamNode: Sendable {
   public func setCached() { cached.withLock { $0 = true } }
 
   /// True where each RDD is computed from the one before: its lineage is cut in every batch.
-  var hasState: Bool { key != nil && reach.own > 0 }
+  var hasState: Bool { stableName != nil && reach.own > 0 }
 
   func rdd(for generation: Generation) throws -> RDDNode? {
     let rdd = try body(generation)

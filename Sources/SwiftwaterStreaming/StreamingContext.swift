@@ -139,7 +139,7 @@ public final class StreamingContext: Sendable {
   /// - Parameters:
   ///   - slide: a multiple of the interval; by default the first parent's, or the interval.
   ///   - reach: how far back the stream looks.
-  ///   - key: names a stream whose past is part of a checkpoint. With a reach to itself it has
+  ///   - stableName: names a stream whose past is part of a checkpoint. With a reach to itself it has
   ///     state: its RDDs are computed in every batch, and kept without their lineage.
   ///   - operator: what the stream makes; `body` makes it.
   ///   - partitioner: what every RDD is divided by that has any partitions; by default what the operator
@@ -147,14 +147,14 @@ public final class StreamingContext: Sendable {
   /// - Throws: ``EngineError`` (`illegalState`) once the context has started.
   public func addNode(
     name: String, slide: BatchInterval? = nil, parents: [StreamNode] = [],
-    reach: Reach = .none, key: String? = nil, operator: StreamOperator = .derived,
+    reach: Reach = .none, stableName: String? = nil, operator: StreamOperator = .derived,
     partitioner: Partitioner? = nil,
     body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) throws -> StreamNode {
     try building {
       $0.addNode(
-        name: name, slide: slide, parents: parents, reach: reach, key: key, source: nil,
-        operator: `operator`, partitioner: partitioner, body: body)
+        name: name, slide: slide, parents: parents, reach: reach, stableName: stableName,
+        source: nil, operator: `operator`, partitioner: partitioner, body: body)
     }
   }
 
@@ -262,17 +262,17 @@ public final class StreamingContext: Sendable {
   /// stop.
   public func retained(
     after time: BatchTime
-  ) throws -> [(key: String, parent: Int, time: BatchTime, rdd: RDDNode)] {
+  ) throws -> [(stableName: String, parent: Int, time: BatchTime, rdd: RDDNode)] {
     try history?.retained(after: time, context: context) ?? []
   }
 
   /// Gives the stream with a key, or one of its parents, an RDD of the past.
   ///
   /// - Parameter parent: the parent's number; -1 for the stream itself.
-  /// - Throws: ``EngineError`` (`invalidArgument`) where no stream has that key.
-  public func restore(key: String, parent: Int, time: BatchTime, rdd: RDDNode) throws {
+  /// - Throws: ``EngineError`` (`invalidArgument`) where no stream has that name.
+  public func restore(stableName: String, parent: Int, time: BatchTime, rdd: RDDNode) throws {
     try building { graph in
-      let target = try graph.stream(key: key, parent: parent)
+      let target = try graph.stream(stableName: stableName, parent: parent)
       graph.past.rdds.append((target.id, time, rdd.divided(asKnown: target.partitioner)))
     }
   }
@@ -280,9 +280,9 @@ public final class StreamingContext: Sendable {
   /// The stream with a key, or one of its parents. Before the start.
   ///
   /// - Parameter parent: the parent's number; -1 for the stream itself.
-  /// - Throws: ``EngineError`` (`invalidArgument`) where no stream has that key.
-  public func stream(key: String, parent: Int) throws -> StreamNode {
-    try building { try $0.stream(key: key, parent: parent) }
+  /// - Throws: ``EngineError`` (`invalidArgument`) where no stream has that name.
+  public func stream(stableName: String, parent: Int) throws -> StreamNode {
+    try building { try $0.stream(stableName: stableName, parent: parent) }
   }
 
   /// Gives a source, numbered among those that are pushed to, what it had taken in for an earlier batch.

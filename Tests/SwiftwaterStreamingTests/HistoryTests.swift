@@ -13,11 +13,11 @@ import Testing
 
   /// The records of a parent's last batches, from `length` milliseconds on.
   private func window(
-    of parent: StreamNode, length: Int64, slide: Int64, in bench: Bench, key: String? = nil
+    of parent: StreamNode, length: Int64, slide: Int64, in bench: Bench, stableName: String? = nil
   ) throws -> DStream<String> {
     let node = try bench.streaming.addNode(
       name: "window", slide: BatchInterval(milliseconds: slide), parents: [parent],
-      reach: Reach(parents: [length]), key: key
+      reach: Reach(parents: [length]), stableName: stableName
     ) { generation in
       var rdds: [RDDNode] = []
       let step = parent.slide
@@ -39,7 +39,7 @@ import Testing
     let node = try bench.streaming.addNode(
       name: "running", parents: [parent],
       reach: Reach(parents: [0], own: parent.slide.milliseconds),
-      key: "running-1"
+      stableName: "running-1"
     ) { generation in
       let node = own.withLock { $0 }!
       let before = try generation.rdd(of: node, at: generation.time - node.slide)
@@ -137,7 +137,7 @@ import Testing
     func job(_ bench: Bench) throws -> (CollectingOutput<String>, CollectingOutput<String>) {
       let lines = try text(bench.lines())
       let window = try window(
-        of: lines.node, length: 2000, slide: 1000, in: bench, key: "window-1")
+        of: lines.node, length: 2000, slide: 1000, in: bench, stableName: "window-1")
       return (
         try CollectingOutput(window),
         try CollectingOutput(running(of: lines.node, in: bench).stream)
@@ -153,14 +153,14 @@ import Testing
     first.streaming.stop()
     let last = BatchTime(milliseconds: 12_000)
     let retained = try first.streaming.retained(after: last)
-    #expect(retained.map(\.key) == ["window-1", "window-1", "running-1"])
+    #expect(retained.map(\.stableName) == ["window-1", "window-1", "running-1"])
     #expect(retained.map(\.time.milliseconds) == [11_000, 12_000, 12_000])
 
     let second = try Bench(start: 14_500)
     let (windows, states) = try job(second)
     for item in retained {
       try second.streaming.restore(
-        key: item.key, parent: item.parent, time: item.time, rdd: item.rdd)
+        stableName: item.stableName, parent: item.parent, time: item.time, rdd: item.rdd)
     }
     try second.streaming.resume(zero: BatchTime(milliseconds: 10_000), last: last)
     try second.streaming.start()
@@ -172,7 +172,7 @@ import Testing
     #expect(windows.batches == [["b"], [], ["c"]])
     #expect(states.batches == [["a", "b"], ["a", "b"], ["a", "b", "c"]])
     #expect(throws: EngineError.self) {
-      try Bench().streaming.restore(key: "x", parent: -1, time: last, rdd: retained[0].rdd)
+      try Bench().streaming.restore(stableName: "x", parent: -1, time: last, rdd: retained[0].rdd)
     }
   }
 

@@ -176,7 +176,7 @@ private final class Warehouse: PartitionSink {
       let lines = try lines(bench)
       try lines.write(to: warehouse, named: "shop")
       try lines.write(to: Warehouse())
-      let old = try bench.streaming.addNode(name: "again", key: "again") { _ in input }
+      let old = try bench.streaming.addNode(name: "again", stableName: "again") { _ in input }
       try bench.streaming.addOutput(
         name: "write", named: "again", of: old, to: PartitionedSink(target: warehouse))
       try bench.streaming.runAgain(outputs: [2], at: BatchTime(milliseconds: 0))

@@ -86,7 +86,7 @@ def validate_checkpoints(ssc: StreamingContextCore) -> None:
     """Refuse checkpoint intervals that do not fit, and warn where state would need a folder."""
     has_folder = ssc._checkpoint_folder is not None or ssc._sc.getCheckpointDir() is not None
     for stream in ssc._checkpointed:
-        if not has_folder and stream._state_key is None:
+        if not has_folder and stream._stable_name is None:
             _require(False, _NO_FOLDER)
         given, slide = stream._checkpoint_ms or 0, stream._slide_ms
         what = f"The checkpoint interval for {stream._spark_class} has been set to {given} ms which"

@@ -114,9 +114,9 @@ class CheckpointWriter:
 
     def _data_intervals(self) -> Iterator[int]:
         given = {
-            stream._state_key: stream._checkpoint_ms
+            stream._stable_name: stream._checkpoint_ms
             for stream in self._ssc._checkpointed
-            if stream._state_key is not None
+            if stream._stable_name is not None
         }
         for key in self._ssc._stateful.slides_ms:
             yield given.get(key) or self._ssc._stateful.checkpoint_interval_ms(key)

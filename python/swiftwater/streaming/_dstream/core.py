@@ -55,7 +55,7 @@ class DStreamCore(Generic[T_co]):
         # Its place among the definitions that made a stream, where the program holds it.
         self._number: int | None = None
         # The key of the stateful operator that it is, or that it stands on.
-        self._state_key: str | None = None
+        self._stable_name: str | None = None
         self._checkpoint_ms: int | None = None
         self.is_cached = False
         self.is_checkpointed = False
@@ -122,7 +122,7 @@ class DStreamCore(Generic[T_co]):
     def _piped_state(self, kind: str, function: Callable[..., Any], name: str) -> DStream[Any]:
         """Return what ``_piped`` does: the visible end of the stateful operator ``self``."""
         piped = self._piped(kind, function, name, kind in {"filter", "mapValues"})
-        piped._state_key = self._state_key
+        piped._stable_name = self._stable_name
         return piped
 
     def _combined(

@@ -77,12 +77,12 @@ class Keeping(DStreamCore[T_co]):
         """
         if not isinstance(name, str) or not name:
             raise TypeError(f"a name is a text that is not empty, not {name!r}")
-        if self._state_key is None:
+        if self._stable_name is None:
             raise ValueError(
                 f"{name!r} cannot be the name of this stream: only windows and states have one"
             )
         self._ssc._building()
-        self._ssc._stateful.rename(self._state_key, name)
+        self._ssc._stateful.rename(self._stable_name, name)
         return self
 
     def cache(self) -> Self:

@@ -71,7 +71,7 @@ def state(
         context, [parent._handle], slide_ms, [0], slide_ms, contents, key, _NAME, site, partitions
     )
     stream = parent._stream_class(handle, ssc, "PythonStateDStream")
-    stream._state_key = key
+    stream._stable_name = key
     return stream
 
 

@@ -28,7 +28,7 @@ def window(parent: DStreamCore[Any], window_ms: int, slide_ms: int) -> DStream[A
     site = ssc._definitions.site
     handle = engine.stream_window(parent._handle, window_ms, slide_ms, key, name, site)
     stream = parent._stream_class(handle, ssc, "WindowedDStream")
-    stream._state_key = key
+    stream._stable_name = key
     return stream
 
 
@@ -116,5 +116,5 @@ def reduced_window(
     )
     kind = "PythonTransformedDStream" if inverse is None else "PythonReducedWindowedDStream"
     stream = parent._stream_class(handle, ssc, kind)
-    stream._state_key = key
+    stream._stable_name = key
     return stream
