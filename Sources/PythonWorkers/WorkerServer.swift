@@ -149,6 +149,8 @@ package final class WorkerServer {
     }
     defer { Py.release(gained) }
     let gainedBytes = try bytes(of: gained)
+    // All that was sent has been answered, and what waits is written where nothing is given back.
+    channel.outgoing.trim()
     if gainedBytes.isEmpty, count == 0, try outputs.sendLast(over: channel) { return }
     try outputs.sendWaiting()
     channel.outgoing.trim()

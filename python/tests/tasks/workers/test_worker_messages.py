@@ -138,3 +138,28 @@ def test_where_a_worker_has_died(lines, tmp_path):
 
     with pytest.raises(Exception, match=r"record 701|record 700"):
         lines.map(always_dying).collect()
+
+
+def test_memory_of_large_results_is_given_back(sc):
+    """Also where the last of them is small, and comes with the end of its task."""
+
+    def large_then_small(_records):
+        # Two parts: a list is pickled 8,192 records at a time, where they are of two types.
+        return ["x" * 8000 if number < 8192 else number for number in range(8200)]
+
+    assert len(sc.parallelize([0], 1).mapPartitions(large_then_small).collect()) == 8200
+    areas = [
+        os.stat(f"/proc/self/fd/{number}").st_blocks * 512
+        for number in os.listdir("/proc/self/fd")
+        if "memfd:swiftwater" in _target(number)
+    ]
+    # What stays is 16 MB each, and the first page.
+    assert areas
+    assert max(areas) <= (16 << 20) + 4096
+
+
+def _target(number):
+    try:
+        return os.readlink(f"/proc/self/fd/{number}")
+    except OSError:
+        return ""
