@@ -19,6 +19,8 @@ import operators
 import peers
 import planning
 import start
+import states
+import windows
 import wordcount_lowered
 import wordcount_lowered_socket
 import wordcount_python
@@ -47,6 +49,8 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     interval.BENCHMARK,
     operators.BENCHMARK,
     peers.BENCHMARK,
+    *windows.BENCHMARKS,
+    *states.BENCHMARKS,
 )
 ROOT = FOLDER.parent
 
@@ -70,7 +74,15 @@ def parser() -> argparse.ArgumentParser:
     add("--json", metavar="FILE", type=Path, help="write the rows to FILE as JSON")
     add("--size", metavar="MB", type=positive, default=200.0, help="text to count (200)")
     add("--runs", metavar="N", type=count, default=5, help="runs of each (5)")
-    add("--seconds", metavar="S", type=positive, default=60.0, help="length of `interval` (60)")
+    add(
+        "--seconds",
+        metavar="S",
+        type=positive,
+        default=60.0,
+        help="length of `interval`, and most for one measurement of a window or a state (60)",
+    )
+    add("--window", metavar="N", type=count, default=3600, help="longest window, batches (3600)")
+    add("--keys", metavar="N", type=count, default=10_000_000, help="most keys of a state (10 M)")
     add(
         "--engine",
         metavar="FILE",
@@ -120,6 +132,8 @@ def main() -> int:
             arguments.size,
             arguments.runs,
             arguments.seconds,
+            arguments.window,
+            arguments.keys,
         )
     except BenchmarkError as error:
         say(f"scripts/bench: {error}")

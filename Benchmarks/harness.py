@@ -34,6 +34,8 @@ class Options:
     megabytes: float
     runs: int
     seconds: float
+    longest_window: int = 3600  # batches
+    most_keys: int = 10_000_000
 
     @cached_property
     def pyspark(self) -> Engine | None:

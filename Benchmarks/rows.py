@@ -59,6 +59,12 @@ def limit(name: str, value: float, unit: str, most: float) -> Row:
     return Row(name, value, unit, "limit", most, ratio, 1.0, ratio >= 1.0)
 
 
+def at_most(name: str, value: float, unit: str, reference: str, other: float, times: float) -> Row:
+    """A time or a size that may be so many times another's (less than one: a part of it)."""
+    ratio = other / value
+    return Row(name, value, unit, reference, other, ratio, 1 / times, ratio >= 1 / times)
+
+
 def beside(
     name: str,
     value: float,

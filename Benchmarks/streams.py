@@ -1,0 +1,155 @@
+"""What the benchmarks of windows and states share: runs of jobs/window.py and jobs/state.py."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from engines import Engine
+from harness import Options, say
+from processes import BenchmarkError, Child
+from rows import Row, at_most, beside
+
+# Work that is put off to every tenth batch, as Spark puts off its checkpoints, has to count: the
+# time of a batch is the mean of ten in a row, and the median of such means.
+GROUP = 10
+# A value of a curve is the best of so many runs, as far as the time for one allows them.
+MOST_RUNS = 3
+# What a job may need beyond the time for filling and for measuring: its start, the last batch that
+# had begun, the look at the end.
+BEYOND_SECONDS = 240
+ABSENT = "PySpark (not installed)"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job reports (jobs/stream_times.py writes it)."""
+
+    filled: int  # batches before the first that was measured
+    seconds: list[float]  # of the measured batches
+
+    @property
+    def typical_ms(self) -> float:
+        groups = [
+            statistics.mean(self.seconds[start : start + GROUP])
+            for start in range(0, max(1, len(self.seconds) - GROUP + 1), GROUP)
+        ]
+        return statistics.median(groups) * 1000
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A point of a curve."""
+
+    milliseconds: float
+    complete: bool  # False where the time was too short to fill the stream, or to measure it
+
+
+@dataclass(frozen=True)
+class Run:
+    """A call of a job: what it is given before the pace and after it."""
+
+    title: str
+    script: str
+    subject: tuple[object, ...]
+    fill: int
+    warm_up: int
+    measured: int
+    seconds: float  # for filling, and again for measuring
+    interval: float = 0.0  # 0: virtual time
+
+    def outcome(self, engine: Engine) -> Outcome:
+        """Runs the job. Raises BenchmarkError where it fails or gives a wrong result."""
+        with tempfile.TemporaryDirectory() as folder:
+            result = Path(folder, "result.json")
+            pace = (self.warm_up, self.measured, self.seconds, self.interval)
+            command = engine.run(self.script, *self.subject, *pace, Path(folder, "state"), result)
+            patience = 2 * self.seconds + BEYOND_SECONDS + self.fill * self.interval
+            with Child(command, engine.environment) as child:
+                child.wait(patience)
+                try:
+                    return Outcome(**json.loads(result.read_text()))
+                except (OSError, ValueError, TypeError):
+                    raise BenchmarkError(child.failure("left no result")) from None
+
+    def complete(self, outcome: Outcome) -> bool:
+        return outcome.filled >= self.fill and len(outcome.seconds) >= min(self.measured, GROUP)
+
+    def point(self, engine: Engine, runs: int) -> Measured:
+        """The best of the runs, of which there is one at least."""
+        found: list[Measured] = []
+        spent = 0.0
+        while not found or (len(found) < min(runs, MOST_RUNS) and spent < self.seconds / 2):
+            outcome = self.outcome(engine)
+            found.append(Measured(outcome.typical_ms, self.complete(outcome)))
+            spent += sum(outcome.seconds)
+            if not found[-1].complete:
+                say(
+                    f"{self.title}: {self.seconds:g} s were enough for {outcome.filled} of "
+                    f"{self.fill} batches before, and {len(outcome.seconds)} measured ones"
+                )
+        best = min(found, key=lambda each: each.milliseconds)
+        result = Measured(best.milliseconds, all(each.complete for each in found))
+        say(f"{self.title}: {engine.name} {result.milliseconds:.3f} ms, {len(found)} runs")
+        return result
+
+
+def spark_row(
+    name: str, ours: Measured, options: Options, theirs: Measured | None, target: float | None
+) -> Row:
+    """A point beside PySpark's, where that is installed."""
+    spark = options.pyspark
+    if spark is None or theirs is None:
+        return beside(name, ours.milliseconds, "ms", None if spark else ABSENT, None)
+    return beside(name, ours.milliseconds, "ms", spark.name, theirs.milliseconds, target)
+
+
+def flat_row(name: str, points: Mapping[int, Measured], what: str, times: float) -> Row:
+    """The slowest point beside the fastest; not met where a point was not measured in full."""
+    fastest = min(points, key=lambda size: points[size].milliseconds)
+    slowest = max(points, key=lambda size: points[size].milliseconds)
+    row = at_most(
+        name,
+        points[slowest].milliseconds,
+        "ms",
+        f"{fastest:,} {what} (value: {slowest:,})",
+        points[fastest].milliseconds,
+        times,
+    )
+    return row if all(each.complete for each in points.values()) else replace(row, met=False)
+
+
+def slowest_rows(name: str, options: Options, run: Run, times: float) -> list[Row]:
+    """The slowest batch beside the median one, in the best run; and the 99.9th percentile."""
+    best: tuple[float, float, float] | None = None
+    complete = True
+    for number in range(1, min(options.runs, MOST_RUNS) + 1):
+        seconds = run.outcome(options.engine).seconds
+        complete = complete and len(seconds) == run.measured
+        milliseconds = sorted(each * 1000 for each in seconds)
+        median = statistics.median(milliseconds)
+        late = milliseconds[min(len(milliseconds) - 1, int(len(milliseconds) * 0.999))]
+        say(
+            f"{name}: run {number}: {len(seconds)} of {run.measured} batches, median "
+            f"{median:.3f} ms, 99.9th percentile {late:.3f} ms, slowest {milliseconds[-1]:.3f} ms"
+        )
+        found = (median, late, milliseconds[-1])
+        if best is None or found[2] / median < best[2] / best[0]:
+            best = found
+    assert best is not None
+    median, late, worst = best
+    row = at_most(f"{name}.flat", worst, "ms", "the median", median, times)
+    return [
+        row if complete else replace(row, met=False),
+        beside(f"{name}.p999", late, "ms", "the median", median),
+    ]
+
+
+def each_point(
+    sizes: tuple[int, ...], make: Callable[[int], Run], engine: Engine, runs: int
+) -> dict[int, Measured]:
+    return {size: make(size).point(engine, runs) for size in sizes}
