@@ -11,6 +11,7 @@ from pathlib import Path
 
 import dispatch
 import empty_batch
+import hibench
 import interval
 import log_analysis
 import memory
@@ -51,6 +52,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     peers.BENCHMARK,
     *windows.BENCHMARKS,
     *states.BENCHMARKS,
+    hibench.BENCHMARK,
 )
 ROOT = FOLDER.parent
 
@@ -63,7 +65,8 @@ def parser() -> argparse.ArgumentParser:
         epilog=f"benchmarks:\n{names}\n\n"
         "Rates are medians of the runs, times the best of them. The ratio is better when larger.\n"
         "`operators` gives the median time of a batch, without the start; PySpark runs it once,\n"
-        "for about ten minutes. A smaller --size makes its batches smaller too.\n"
+        "for about ten minutes. A smaller --size makes its batches smaller too, and the curves\n"
+        "of windows and states shorter (docs/benchmarks.md).\n"
         "PySpark takes part where it is installed (with Java); SWIFTWATER_BENCH_PYSPARK names\n"
         "the Python that has it, and for `peers` SWIFTWATER_BENCH_PEERS one that has any of\n"
         "bytewax, pathway and duckdb.",

@@ -9,8 +9,8 @@ from pathlib import Path
 from engines import Engine
 from harness import Benchmark, Options, say
 from processes import BenchmarkError, Child
-from rows import Row, at_most, beside
-from streams import Measured, Run, each_point, flat_row, slowest_rows, spark_row
+from rows import Row, at_most
+from streams import Measured, Run, each_point, flat_row, point_row, slowest_rows, spark_row
 from windows import scale, up_to
 
 NAME = "state"
@@ -84,7 +84,7 @@ def run_flat(options: Options) -> list[Row]:
             if function == "sum":
                 rows.append(spark_row(name, point, options, theirs, None))
             else:
-                rows.append(beside(name, point.milliseconds, "ms", None, None))
+                rows.append(point_row(name, point))
     return rows
 
 

@@ -98,14 +98,21 @@ class Run:
         return result
 
 
+def point_row(name: str, point: Measured) -> Row:
+    """A point of a curve, without a reference; not met where it was not measured in full."""
+    row = beside(name, point.milliseconds, "ms", None, None)
+    return row if point.complete else replace(row, met=False)
+
+
 def spark_row(
     name: str, ours: Measured, options: Options, theirs: Measured | None, target: float | None
 ) -> Row:
-    """A point beside PySpark's, where that is installed."""
+    """A point beside PySpark's, where that is installed and was measured."""
     spark = options.pyspark
     if spark is None or theirs is None:
-        return beside(name, ours.milliseconds, "ms", None if spark else ABSENT, None)
-    return beside(name, ours.milliseconds, "ms", spark.name, theirs.milliseconds, target)
+        return replace(point_row(name, ours), reference=None if spark else ABSENT)
+    row = beside(name, ours.milliseconds, "ms", spark.name, theirs.milliseconds, target)
+    return row if ours.complete else replace(row, met=False)
 
 
 def flat_row(name: str, points: Mapping[int, Measured], what: str, times: float) -> Row:

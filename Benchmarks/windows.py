@@ -8,8 +8,8 @@ from pathlib import Path
 
 from harness import Benchmark, Options, say
 from processes import BenchmarkError, Child
-from rows import Row, beside, limit
-from streams import Measured, Run, each_point, flat_row, slowest_rows, spark_row
+from rows import Row, limit
+from streams import Measured, Run, each_point, flat_row, point_row, slowest_rows, spark_row
 
 NAME = "window"
 FULL_MEGABYTES = 200
@@ -103,10 +103,7 @@ def curve(name: str, kind: str, lengths: tuple[int, ...], options: Options) -> l
     )
     return [
         flat_row(f"{name}.flat", points, "batches", TIMES),
-        *(
-            beside(f"{name}.{length}", point.milliseconds, "ms", None, None)
-            for length, point in points.items()
-        ),
+        *(point_row(f"{name}.{length}", point) for length, point in points.items()),
     ]
 
 
