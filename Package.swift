@@ -61,7 +61,7 @@ let package = Package(
     // Tests/ModuleTableTests enforces it.
     engine("SwiftwaterCore", [deque]),
     .target(name: "CKernels"),
-    engine("SwiftwaterKernels", ["SwiftwaterCore", "CKernels"]),
+    engine("SwiftwaterKernels", ["SwiftwaterCore", "CKernels", deque]),
     engine("SwiftwaterPlan", ["SwiftwaterCore", "SwiftwaterKernels"]),
     engine("SwiftwaterRDD", ["SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterPlan", deque]),
     engine(
