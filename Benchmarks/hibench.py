@@ -69,8 +69,8 @@ class Input:
 def workloads(options: Options) -> Iterator[Workload]:
     factor = scale(options)
     fewest = max(100, int(KEYS[0] * factor))
-    yield Workload(f"{NAME}.identity", "identity", fewest, 4, 10)
-    yield Workload(f"{NAME}.repartition", "repartition", fewest, 4, 10)
+    yield Workload(f"{NAME}.identity", "identity", fewest, 8, 10)
+    yield Workload(f"{NAME}.repartition", "repartition", fewest, 8, 10)
     for keys in KEYS:
         scaled = max(100, int(keys * factor))
         # The first batch brings all the keys.
@@ -142,7 +142,7 @@ def events_a_second(
             used = processor_seconds(child.pid) - before
             child.wait(PATIENCE_SECONDS)
         if written(folder, digests) != digests:
-            raise BenchmarkError(f"{workload.name}: {engine.name} gives other results than Python")
+            raise BenchmarkError(f"{engine.name} gives other results than Python")
     return given.lines * workload.measured * workload.batches_an_output / used / 1e6
 
 

@@ -10,7 +10,16 @@ from engines import Engine
 from harness import Benchmark, Options, say
 from processes import BenchmarkError, Child
 from rows import Row, at_most
-from streams import Measured, Run, each_point, flat_row, point_row, slowest_rows, spark_row
+from streams import (
+    Measured,
+    Run,
+    attempt,
+    curve,
+    flat_row,
+    point_row,
+    slowest_rows,
+    spark_row,
+)
 from windows import scale, up_to
 
 NAME = "state"
@@ -19,10 +28,8 @@ FEWEST_MOST = 100_000
 TOUCHED = 1000
 WARM_UP, MEASURED = 10, 60
 TIMES = 2.0
-# What the states are kept with, and the rows that are named after it.
-FUNCTIONS = {"sum": NAME, "map-with-state": f"{NAME}.map-with-state"}
+MAPPED = "map-with-state"
 
-PYSPARK_KEYS = (10_000, 100_000, 1_000_000)
 COMPARED_KEYS = 100_000
 # About as long as a batch takes: in a shorter one PySpark prepares batches while others are
 # measured.
@@ -63,29 +70,32 @@ def is_there(function: str, options: Options) -> bool:
 
 def run_flat(options: Options) -> list[Row]:
     """The curves, each with its target, and that of PySpark."""
-    rows: list[Row] = []
     spark = options.pyspark
-    for function, title in FUNCTIONS.items():
-        if function != "sum" and not is_there(function, options):
-            say(f"{title} is left out: DStream has no such method")
-            continue
+    points = measured(NAME, "sum", options)
+    rows = [flat_row(f"{NAME}.flat", points, "keys", TIMES)]
+    for keys, point in points.items():
+        name = f"{NAME}.{keys}"
+        theirs = None
+        if spark is not None and keys in PYSPARK_INTERVALS:
+            theirs = attempt(by_the_clock(name, "sum", keys, options), spark, 1)
+        rows.append(spark_row(name, point, options, theirs))
+    name = f"{NAME}.{MAPPED}"
+    if not is_there(MAPPED, options):
+        say(f"{name} is left out: DStream has no such method")
+        return rows
+    points = measured(name, MAPPED, options)
+    rows.append(flat_row(f"{name}.flat", points, "keys", TIMES))
+    return rows + [point_row(f"{name}.{keys}", point) for keys, point in points.items()]
 
-        def run(keys: int, function: str = function, title: str = title) -> Run:
-            return virtual(f"{title}.{keys}", function, "take", keys, options)
 
-        points = each_point(sizes(options), run, options.engine, options.runs)
-        rows.append(flat_row(f"{title}.flat", points, "keys", TIMES))
-        for keys, point in points.items():
-            theirs = None
-            if spark is not None and function == "sum" and keys in PYSPARK_KEYS:
-                clock = by_the_clock(f"{title}.{keys}", function, keys, options)
-                theirs = clock.point(spark, 1)
-            name = f"{title}.{keys}"
-            if function == "sum":
-                rows.append(spark_row(name, point, options, theirs, None))
-            else:
-                rows.append(point_row(name, point))
-    return rows
+def measured(name: str, function: str, options: Options) -> dict[int, Measured | None]:
+    """The curve of Swiftwater."""
+    return curve(
+        sizes(options),
+        lambda keys: virtual(f"{name}.{keys}", function, "take", keys, options),
+        options.engine,
+        options.runs,
+    )
 
 
 def run_pyspark(options: Options) -> list[Row]:
@@ -94,11 +104,11 @@ def run_pyspark(options: Options) -> list[Row]:
     for function, target in PYSPARK_TARGETS.items():
         name = f"{NAME}.pyspark" + ("" if function == "sum" else f".{function}")
         run = virtual(name, function, "count", COMPARED_KEYS, options)
-        ours = run.point(options.engine, options.runs)
+        ours = attempt(run, options.engine, options.runs)
         theirs: Measured | None = None
         if options.pyspark is not None:
             clock = by_the_clock(name, function, COMPARED_KEYS, options)
-            theirs = clock.point(options.pyspark, 1)
+            theirs = attempt(clock, options.pyspark, 1)
         rows.append(spark_row(name, ours, options, theirs, target))
     return rows
 

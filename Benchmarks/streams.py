@@ -12,7 +12,7 @@ from pathlib import Path
 from engines import Engine
 from harness import Options, say
 from processes import BenchmarkError, Child
-from rows import Row, at_most, beside
+from rows import Row, at_most, beside, failed
 
 # Work that is put off to every tenth batch, as Spark puts off its checkpoints, has to count: the
 # time of a batch is the mean of ten in a row, and the median of such means.
@@ -98,36 +98,63 @@ class Run:
         return result
 
 
-def point_row(name: str, point: Measured) -> Row:
+def attempt(run: Run, engine: Engine, runs: int) -> Measured | None:
+    """A point, None (after a word about it) where the job fails: the others are measured still."""
+    try:
+        return run.point(engine, runs)
+    except BenchmarkError as error:
+        say(f"{run.title}: {error}")
+        return None
+
+
+def curve(
+    sizes: tuple[int, ...], make: Callable[[int], Run], engine: Engine, runs: int
+) -> dict[int, Measured | None]:
+    return {size: attempt(make(size), engine, runs) for size in sizes}
+
+
+def point_row(name: str, point: Measured | None) -> Row:
     """A point of a curve, without a reference; not met where it was not measured in full."""
+    if point is None:
+        return failed(name)
     row = beside(name, point.milliseconds, "ms", None, None)
     return row if point.complete else replace(row, met=False)
 
 
 def spark_row(
-    name: str, ours: Measured, options: Options, theirs: Measured | None, target: float | None
+    name: str,
+    ours: Measured | None,
+    options: Options,
+    theirs: Measured | None,
+    target: float | None = None,
 ) -> Row:
     """A point beside PySpark's, where that is installed and was measured."""
     spark = options.pyspark
-    if spark is None or theirs is None:
-        return replace(point_row(name, ours), reference=None if spark else ABSENT)
-    row = beside(name, ours.milliseconds, "ms", spark.name, theirs.milliseconds, target)
+    if ours is None or spark is None:
+        return replace(point_row(name, ours), reference=ABSENT if spark is None else None)
+    if theirs is None and target is None:
+        return point_row(name, ours)
+    other = None if theirs is None else theirs.milliseconds
+    row = beside(name, ours.milliseconds, "ms", spark.name, other, target)
     return row if ours.complete else replace(row, met=False)
 
 
-def flat_row(name: str, points: Mapping[int, Measured], what: str, times: float) -> Row:
+def flat_row(name: str, points: Mapping[int, Measured | None], what: str, times: float) -> Row:
     """The slowest point beside the fastest; not met where a point was not measured in full."""
-    fastest = min(points, key=lambda size: points[size].milliseconds)
-    slowest = max(points, key=lambda size: points[size].milliseconds)
+    found = {size: point for size, point in points.items() if point is not None}
+    if len(found) < len(points):
+        return failed(name)
+    fastest = min(found, key=lambda size: found[size].milliseconds)
+    slowest = max(found, key=lambda size: found[size].milliseconds)
     row = at_most(
         name,
-        points[slowest].milliseconds,
+        found[slowest].milliseconds,
         "ms",
         f"{fastest:,} {what} (value: {slowest:,})",
-        points[fastest].milliseconds,
+        found[fastest].milliseconds,
         times,
     )
-    return row if all(each.complete for each in points.values()) else replace(row, met=False)
+    return row if all(each.complete for each in found.values()) else replace(row, met=False)
 
 
 def slowest_rows(name: str, options: Options, run: Run, times: float) -> list[Row]:
@@ -154,9 +181,3 @@ def slowest_rows(name: str, options: Options, run: Run, times: float) -> list[Ro
         row if complete else replace(row, met=False),
         beside(f"{name}.p999", late, "ms", "the median", median),
     ]
-
-
-def each_point(
-    sizes: tuple[int, ...], make: Callable[[int], Run], engine: Engine, runs: int
-) -> dict[int, Measured]:
-    return {size: make(size).point(engine, runs) for size in sizes}

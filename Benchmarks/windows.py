@@ -9,7 +9,7 @@ from pathlib import Path
 from harness import Benchmark, Options, say
 from processes import BenchmarkError, Child
 from rows import Row, limit
-from streams import Measured, Run, each_point, flat_row, point_row, slowest_rows, spark_row
+from streams import Measured, Run, curve, flat_row, point_row, slowest_rows, spark_row
 
 NAME = "window"
 FULL_MEGABYTES = 200
@@ -73,34 +73,42 @@ def by_the_clock(name: str, length: int, options: Options) -> Run:
 
 def run_plain(options: Options) -> list[Row]:
     """The curve beside PySpark's, and the rows that have targets."""
-    sizes = up_to(most(options), LENGTHS)
-    points = each_point(
-        sizes, lambda length: virtual(NAME, "plain", length, options), options.engine, options.runs
-    )
-    theirs: dict[int, Measured] = {}
+    lengths = up_to(most(options), LENGTHS)
+    points = measured(NAME, "plain", lengths, options)
+    theirs: dict[int, Measured | None] = {}
     if options.pyspark is not None:
-        for length in set(sizes) & set(PYSPARK_LENGTHS):
-            theirs[length] = by_the_clock(NAME, length, options).point(options.pyspark, 1)
-    rows = [
-        spark_row(f"{NAME}.{length}", points[length], options, theirs.get(length), None)
-        for length in sizes
-    ]
+        theirs = curve(
+            tuple(length for length in PYSPARK_LENGTHS if length in lengths),
+            lambda length: by_the_clock(NAME, length, options),
+            options.pyspark,
+            1,
+        )
     middle = PYSPARK_LENGTH
     return [
         flat_row(f"{NAME}.flat", points, "batches", TIMES),
         spark_row(f"{NAME}.pyspark", points[middle], options, theirs.get(middle), PYSPARK_TARGET),
-        *rows,
+        *(
+            spark_row(f"{NAME}.{length}", point, options, theirs.get(length))
+            for length, point in points.items()
+        ),
     ]
 
 
-def curve(name: str, kind: str, lengths: tuple[int, ...], options: Options) -> list[Row]:
-    """The curve of Swiftwater alone."""
-    points = each_point(
+def measured(
+    name: str, kind: str, lengths: tuple[int, ...], options: Options
+) -> dict[int, Measured | None]:
+    """The curve of Swiftwater."""
+    return curve(
         lengths,
         lambda length: virtual(name, kind, length, options),
         options.engine,
         options.runs,
     )
+
+
+def alone(name: str, kind: str, lengths: tuple[int, ...], options: Options) -> list[Row]:
+    """The rows of a curve that PySpark has no part in."""
+    points = measured(name, kind, lengths, options)
     return [
         flat_row(f"{name}.flat", points, "batches", TIMES),
         *(point_row(f"{name}.{length}", point) for length, point in points.items()),
@@ -108,12 +116,12 @@ def curve(name: str, kind: str, lengths: tuple[int, ...], options: Options) -> l
 
 
 def run_inverse(options: Options) -> list[Row]:
-    return curve(f"{NAME}-inverse", "inverse", up_to(most(options), LENGTHS), options)
+    return alone(f"{NAME}-inverse", "inverse", up_to(most(options), LENGTHS), options)
 
 
 def run_idle(options: Options) -> list[Row]:
     lengths = up_to(IDLE_LENGTHS[-1] // LENGTHS[-1] * most(options), IDLE_LENGTHS)
-    return curve(f"{NAME}-idle", "idle", lengths, options)
+    return alone(f"{NAME}-idle", "idle", lengths, options)
 
 
 def run_slowest(options: Options) -> list[Row]:
