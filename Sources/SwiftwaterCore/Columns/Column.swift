@@ -116,7 +116,8 @@ extension Column {
   public func expanded() -> Column {
     guard case .repeated(let column, let count) = self else { return self }
     if case .none = column { return .none(count: count) }
-    return column.gathered(Array(repeating: 0, count: count))
+    // The row may itself be one that is stored for several.
+    return column.expanded().gathered(Array(repeating: 0, count: count))
   }
 
   /// The same rows in a column of another type, which ``ColumnType/union(_:_:)`` gave.

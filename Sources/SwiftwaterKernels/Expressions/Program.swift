@@ -221,7 +221,7 @@ extension Column {
   public var tupleItems: [Column] {
     switch self {
     case .tuple(let items, _): items
-    case .repeated(.tuple(let items, _), let count): items.map { .repeated($0, count: count) }
+    case .repeated(let row, let count): row.tupleItems.map { .repeated($0, count: count) }
     default: preconditionFailure("tuples are expected, not \(type)")
     }
   }
