@@ -121,7 +121,13 @@ let package = Package(
 
     // Tests.
     tests("SwiftwaterCoreTests", ["SwiftwaterCore"]),
-    tests("SwiftwaterKernelsTests", ["SwiftwaterKernels", "SwiftwaterTesting", "CKernels"]),
+    .target(
+      name: "TableTesting",
+      dependencies: ["SwiftwaterKernels", "SwiftwaterCore", "SwiftwaterTesting"],
+      path: "Tests/TableTesting", swiftSettings: strict),
+    tests(
+      "SwiftwaterKernelsTests",
+      ["SwiftwaterKernels", "SwiftwaterTesting", "CKernels", "TableTesting"]),
     tests("SwiftwaterRDDTests", ["SwiftwaterRDD", "SwiftwaterPlan", "SwiftwaterTesting"]),
     tests(
       "SwiftwaterStreamingTests", ["SwiftwaterStreaming", "SwiftwaterTesting", "SwiftwaterRDD"]),
@@ -139,7 +145,9 @@ let package = Package(
       linkerSettings: [.linkedLibrary("python\(pythonVersion)")]),
     tests("PythonInteropTests", ["PythonInterop", "PythonTesting", "SwiftwaterTesting"]),
     tests("PythonFunctionsTests", ["PythonFunctions", "PythonTesting"]),
-    tests("PythonRecordsTests", ["PythonRecords", "PythonTesting", "SwiftwaterTesting"]),
+    tests(
+      "PythonRecordsTests",
+      ["PythonRecords", "PythonTesting", "SwiftwaterTesting", "TableTesting"]),
     tests("PythonOperatorsTests", ["PythonOperators", "PythonTesting", "SwiftwaterTesting"]),
     tests("PythonWorkersTests", ["PythonWorkers", "PythonTesting", "SwiftwaterTesting"]),
     tests("SwiftwaterPythonTests", ["SwiftwaterPython", "PythonTesting"]),

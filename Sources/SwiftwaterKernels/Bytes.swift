@@ -42,6 +42,22 @@ enum TableMemory {
   }
 }
 
+/// Memory that becomes larger where it is, as far as it can: of large pieces only the pages move.
+enum GrowingBytes {
+  /// - Parameter base: of earlier memory, which is gone then; nil for none.
+  /// - Returns: memory for ``release(_:)``, with what was in the earlier; aligned to 16 bytes.
+  static func resize(_ base: UnsafeMutableRawPointer?, to byteCount: Int) -> UnsafeMutableRawPointer
+  {
+    guard let memory = realloc(base, byteCount) else {
+      // As Swift does where it cannot allocate: there is nobody who could go on without.
+      fatalError("no memory for a table of \(byteCount) bytes")
+    }
+    return memory
+  }
+
+  static func release(_ base: UnsafeMutableRawPointer) { free(base) }
+}
+
 /// What kind of text some bytes are.
 enum UTF8Validity {
   case ascii

@@ -31,11 +31,7 @@ final class KeyIndex {
   private var heap: UnsafeMutableRawPointer
   private var heapCapacity = 1 << 12
   private var heapCount = 0
-  /// Another one for each process: nobody can choose texts that meet.
-  private static let processSeeds = (
-    UInt64.random(in: .min ... .max) | 1, UInt64.random(in: .min ... .max) | 1
-  )
-  private let seeds = KeyIndex.processSeeds
+  private let seeds = KeyHash.seeds
 
   private static let readAhead = 32
 
@@ -104,7 +100,7 @@ final class KeyIndex {
       // Read once, and again when the table has grown.
       var (slots, mask) = (self.slots, self.mask)
       for row in 0..<min(ahead, count) {
-        let hash = Self.hash(rows, row, seeds)
+        let hash = KeyHash.hash(rows, row, seeds)
         hashes[row] = hash
         sw_kernel_prefetch(slots + (Int(truncatingIfNeeded: hash) & mask))
       }
@@ -112,7 +108,7 @@ final class KeyIndex {
         let hash = hashes[row & (ahead &- 1)]
         let next = row &+ ahead
         if next < count {
-          let nextHash = Self.hash(rows, next, seeds)
+          let nextHash = KeyHash.hash(rows, next, seeds)
           hashes[row & (ahead &- 1)] = nextHash
           sw_kernel_prefetch(slots + (Int(truncatingIfNeeded: nextHash) & mask))
         }
@@ -223,45 +219,11 @@ final class KeyIndex {
   @inline(__always)
   private static func tag(of hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash >> 32) }
 
-  private typealias Seeds = (UInt64, UInt64)
-
-  @inline(__always)
-  private static func hash(_ rows: TextRows, _ row: Int, _ seeds: Seeds) -> UInt64 {
-    let view = rows.views[row]
-    return view.isInline ? hash(view.low, view.high, seeds) : hash(rows[row], seeds)
-  }
-
   private func hash(of slot: Slot) -> UInt64 {
     let count = Int(UInt32(truncatingIfNeeded: slot.low))
-    if count <= TextView.longestInline { return Self.hash(slot.low, slot.high, seeds) }
+    if count <= TextView.longestInline { return KeyHash.hash(slot.low, slot.high, seeds) }
     let key = UnsafeRawBufferPointer(start: heap + Int(slot.high), count: count)
-    return Self.hash(key, seeds)
-  }
-
-  /// Multiplies and folds, as in Wang Yi's wyhash.
-  @inline(__always)
-  private static func hash(_ a: UInt64, _ b: UInt64, _ seeds: Seeds) -> UInt64 {
-    let product = (a ^ seeds.0).multipliedFullWidth(by: b ^ seeds.1)
-    return product.high ^ product.low
-  }
-
-  /// - Parameter bytes: more than 12.
-  @inline(never)
-  private static func hash(_ bytes: UnsafeRawBufferPointer, _ seeds: Seeds) -> UInt64 {
-    var result = UInt64(truncatingIfNeeded: bytes.count)
-    var index = 0
-    while index + 16 <= bytes.count {
-      result = hash(
-        result ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self),
-        bytes.loadUnaligned(fromByteOffset: index + 8, as: UInt64.self), seeds)
-      index += 16
-    }
-    if index + 8 < bytes.count {
-      result = hash(
-        result ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self), result, seeds)
-    }
-    let last = bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self)
-    return hash(result ^ last, UInt64(truncatingIfNeeded: bytes.count), seeds)
+    return KeyHash.hash(key, seeds)
   }
 }
 
