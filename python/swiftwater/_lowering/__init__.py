@@ -7,13 +7,14 @@ becomes an expression; for anything else there is the reason why not.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import CodeType, FunctionType, MethodType
 from weakref import ref
 
 from swiftwater._lowering import _pins
 from swiftwater._typing import Any
 
-__all__ = ["lowered", "reads_only_arguments"]
+__all__ = ["lowered", "reads_only_arguments", "unchanged_without_values"]
 
 VERSION = sys.version_info[:2]
 KNOWN = VERSION in ((3, 11), (3, 12), (3, 13))
@@ -22,6 +23,9 @@ _MOST_KEYS = 10_000
 _MOST_VARIANTS = 8
 # For each type of things that are no functions of Python.
 _MOST_OTHERS = 64
+
+# Stands for the number of arguments where the answer is a proof.
+_UNCHANGED = -2
 
 # An answer with what it depends on.
 _Variant = tuple[list[_pins.Pin], tuple[Any, ...]]
@@ -49,6 +53,28 @@ def lowered(function: object, arity: int) -> tuple[Any, ...]:
     ``arity`` is the number of arguments that the engine calls the function with, 1 or 2. It is the
     same tuple for the same code as long as nothing changes that its meaning depends on.
     """
+    return _answered(function, arity, _evaluated)
+
+
+def unchanged_without_values(function: object) -> tuple[Any, ...]:
+    """Return what states the function of an ``updateStateByKey`` keeps for keys without new values.
+
+    - ``("unchanged",)``: it gives the state that it got, whatever that is.
+    - ``("unchanged", condition)``: it does for states that meet the condition: see ``is_met`` in
+      ``_unchanged``.
+    - ``("refused", file, line, instruction, reason)``: that could not be proved.
+
+    Nobody can tell what it gives from the state that it got, but by its identity, and by the order
+    of a set. It does nothing beside. It is the same tuple for the same code as long as nothing
+    changes that the proof depends on: ask again for each batch.
+    """
+    return _answered(function, _UNCHANGED, _proved)
+
+
+def _answered(
+    function: object, arity: int, find: Callable[[object, CodeType | None, int], _Variant]
+) -> tuple[Any, ...]:
+    """Return the answer that is known; otherwise what ``find`` says, and remember it."""
     code = function.__code__ if type(function) is FunctionType else _code_of(function)
     # The address of a code is its own as long as it lives, and its answers go when it goes. Other
     # things are told apart by what they are, not by which object: an itemgetter can be a new one
@@ -59,7 +85,7 @@ def lowered(function: object, arity: int) -> tuple[Any, ...]:
         answer = _answer(known, function)
         if answer is not None:
             return answer
-    pins, answer = _evaluated(function, code, arity)
+    pins, answer = find(function, code, arity)
     known = _known.get(key)
     if known is None:
         known = _new(key, code)
@@ -119,11 +145,42 @@ def _new(key: tuple[int, int], code: CodeType | None) -> _Known:
     return known
 
 
+def _unknown_version() -> _Variant:
+    version = ".".join(map(str, VERSION))
+    reason = f"Python {version}'s bytecode is not known to this version of Swiftwater"
+    return [], ("refused", "", 0, "", reason)
+
+
+def _unreadable(error: Exception, code: CodeType | None) -> tuple[Any, ...]:
+    # Nobody's job fails because its functions cannot be read.
+    file, line = ("", 0) if code is None else (code.co_filename, code.co_firstlineno)
+    return ("refused", file, line, "", f"reading it failed: {type(error).__name__}: {error}")
+
+
+def _placed(answer: tuple[Any, ...], code: CodeType | None) -> tuple[Any, ...]:
+    """Return a refusal with the function's first line where it has no place."""
+    if answer[0] != "refused" or answer[1] or code is None:
+        return answer
+    return ("refused", code.co_filename, code.co_firstlineno, *answer[3:])
+
+
+def _proved(function: object, code: CodeType | None, _: int) -> _Variant:
+    if not KNOWN:
+        return _unknown_version()
+    from swiftwater._lowering._proofs import Proof
+    from swiftwater._lowering._unchanged import proved
+
+    proof = Proof(function)
+    try:
+        answer = _placed(proved(proof), code)
+    except Exception as error:  # noqa: BLE001
+        answer = _unreadable(error, code)
+    return proof.evaluation.pins, answer
+
+
 def _evaluated(function: object, code: CodeType | None, arity: int) -> _Variant:
     if not KNOWN:
-        version = ".".join(map(str, VERSION))
-        reason = f"Python {version}'s bytecode is not known to this version of Swiftwater"
-        return [], ("refused", "", 0, "", reason)
+        return _unknown_version()
     from swiftwater._lowering._calling import call
     from swiftwater._lowering._effects import complete
     from swiftwater._lowering._evaluation import Evaluation, Frame
@@ -140,13 +197,7 @@ def _evaluated(function: object, code: CodeType | None, arity: int) -> _Variant:
         looks_into = _pins.look_into_collections(evaluation.pins)
         answer = ("lowered", node, "members") if looks_into else ("lowered", node)
     except Refused as refused:
-        place = refused.place
-        if not place[0] and code is not None:
-            place = (code.co_filename, code.co_firstlineno, "")
-        answer = ("refused", *place, refused.reason)
+        answer = _placed(("refused", *refused.place, refused.reason), code)
     except Exception as error:  # noqa: BLE001
-        # Nobody's job fails because its functions cannot be read.
-        file, line = ("", 0) if code is None else (code.co_filename, code.co_firstlineno)
-        reason = f"reading it failed: {type(error).__name__}: {error}"
-        answer = ("refused", file, line, "", reason)
+        answer = _unreadable(error, code)
     return evaluation.pins, answer

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "binary",
+    "bound",
     "call",
     "compare",
     "contains",
@@ -400,7 +401,7 @@ def _inlined(
     inner = frame.enter(code, function.pin, function.path)
     try:
         _check_kind(inner, code)
-        variables = _bound(inner, code, arguments, keywords)
+        variables = bound(inner, code, arguments, keywords)
         calls = frame.evaluation.calls
         calls.append(code)
         result = inner.run(variables)
@@ -435,7 +436,7 @@ def _check_kind(frame: Frame, code: CodeType) -> None:
         raise frame.refusal(reason)
 
 
-def _bound(
+def bound(
     frame: Frame, code: CodeType, arguments: Sequence[Any], keywords: Sequence[str]
 ) -> list[Any]:
     """Return the variables at the function's beginning."""

@@ -8,7 +8,18 @@ from types import CodeType
 
 from swiftwater._typing import Any
 
-__all__ = ["BRANCHES", "ENDS", "JUMPS", "RETURNS", "VERSION", "Code", "numbers"]
+__all__ = [
+    "BACKWARD_BRANCHES",
+    "BRANCHES",
+    "ENDS",
+    "FOR_ITER",
+    "JUMPS",
+    "JUMPS_BACK",
+    "RETURNS",
+    "VERSION",
+    "Code",
+    "numbers",
+]
 
 VERSION = sys.version_info[:2]
 
@@ -52,6 +63,19 @@ BRANCHES: dict[int, tuple[bool, bool, bool]] = {
     }.items()
     if name in opcode.opmap
 }
+# As above; only Python 3.11 has them.
+BACKWARD_BRANCHES: dict[int, tuple[bool, bool, bool]] = {
+    opcode.opmap[name]: meaning
+    for name, meaning in {
+        "POP_JUMP_BACKWARD_IF_FALSE": (False, False, False),
+        "POP_JUMP_BACKWARD_IF_TRUE": (False, True, False),
+        "POP_JUMP_BACKWARD_IF_NONE": (True, True, False),
+        "POP_JUMP_BACKWARD_IF_NOT_NONE": (True, False, False),
+    }.items()
+    if name in opcode.opmap
+}
+JUMPS_BACK = numbers("JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT")
+FOR_ITER = opcode.opmap["FOR_ITER"]
 
 _CACHE = opcode.opmap["CACHE"]
 _EXTENDED = opcode.opmap["EXTENDED_ARG"]
@@ -91,7 +115,7 @@ class Code:
     """A code object, read.
 
     An instruction is its number, its argument, and the index of the instruction that it jumps to
-    (0 where it does not jump).
+    (0 where it does not jump). That of a loop is where it jumps when it is over.
     """
 
     __slots__ = ("_joins", "_lines", "_offsets", "_places", "code", "instructions", "targets")
@@ -133,6 +157,10 @@ class Code:
                 # Counted from the next instruction on, behind the caches of this one.
                 target = index_at[offsets[index + 1] + 2 * argument]
                 self.targets.add(target)
+            elif number in JUMPS_BACK or number in BACKWARD_BRANCHES:
+                target = index_at[offsets[index + 1] - 2 * argument]
+            elif number == FOR_ITER:
+                target = index_at[offsets[index + 1] + 2 * argument]
             self.instructions.append((number, argument, target))
 
     def join(self, index: int) -> int:

@@ -8,8 +8,10 @@ import re
 
 import pytest
 
+from swiftwater._lowering import unchanged_without_values
 from swiftwater._native import engine
 from tests.docs.pages import ROOT, page, python_blocks, section
+from tests.lowering.lowering_states import condition_words
 
 
 def collected(name):
@@ -173,3 +175,32 @@ def test_the_words_of_a_plan_are_explained():
     words = {row[0].strip("`") for row in rows_of("How to see it") if row[0] != "word"}
     python = {"language": "Python", "worker": "Python, in a worker"}
     assert words == {python.get(case, text or case) for case, text in cases}
+
+
+STATES = [
+    (text.replace("\\", ""), keeps)
+    for text, keeps in re.findall(
+        r"^\| `(.*)` \| (.*) \|$",
+        section(LOWERING, "States of keys without new values"),
+        re.MULTILINE,
+    )
+]
+WORDS_OF_KINDS = {
+    "any state": "any",
+    "`int`, `float`": "int | float",
+    "`list`": "list",
+    "`list` of at most 100 items": "list#100",
+    "`str`": "str",
+    "`set`, `frozenset` that is not empty": "set | frozenset+",
+    "`dict`": "dict",
+    "`tuple` of two items, each an `int` or a `float`": "tuple[int | float, int | float]",
+}
+
+
+@pytest.mark.parametrize(("expression", "keeps"), STATES)
+def test_states_of_keys_without_new_values(expression, keeps):
+    names = {"functools": functools, "f": max}
+    answer = unchanged_without_values(eval(f"lambda new, old: {expression}", names))
+    assert answer[0] == "unchanged", answer
+    found = condition_words(answer[1]) if len(answer) == 2 else "any"
+    assert found == WORDS_OF_KINDS[keeps]
