@@ -26,7 +26,7 @@ KEYS = (10_000, 100_000, 1_000_000)
 WINDOW, SLIDE = 10, 5  # batches
 # PySpark needs about a second for a batch; Swiftwater does not have to wait for it.
 OURS_INTERVAL, PYSPARK_INTERVAL = 0.1, 1.0
-PATIENCE_SECONDS = 400
+PATIENCE_SECONDS = 600
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from streams import (
     slowest_rows,
     spark_row,
 )
-from windows import scale, up_to
+from windows import SLOWEST_PATIENCE, scale, up_to
 
 NAME = "state"
 KEYS = (10_000, 100_000, 1_000_000, 10_000_000)
@@ -121,7 +121,8 @@ def run_slowest(options: Options) -> list[Row]:
     name = f"{NAME}-slowest"
     batches = max(100, int(SLOWEST_BATCHES * scale(options)))
     subject = ("sum", "take", SLOWEST_KEYS, TOUCHED)
-    run = Run(name, "state.py", subject, 1, WARM_UP, batches, options.seconds)
+    seconds = SLOWEST_PATIENCE * options.seconds
+    run = Run(name, "state.py", subject, 1, WARM_UP, batches, seconds)
     return slowest_rows(name, options, run, SLOWEST_TIMES)
 
 

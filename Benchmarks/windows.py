@@ -34,6 +34,8 @@ SLOWEST_TIMES = 5.0
 # As long as the work of a whole window, done in one batch, is seen in that one.
 SLOWEST_LENGTH = 300
 SLOWEST_BATCHES = 10_000
+# So many batches may take longer than a point of a curve.
+SLOWEST_PATIENCE = 2
 
 MEMORY_LIMIT_MB = 40
 MEMORY_MEGABYTES = 600
@@ -129,7 +131,8 @@ def run_slowest(options: Options) -> list[Row]:
     length = min(SLOWEST_LENGTH, most(options))
     batches = max(100, int(SLOWEST_BATCHES * scale(options)))
     subject = ("plain", length, RECORDS)
-    run = Run(name, "window.py", subject, length, WARM_UP, batches, options.seconds)
+    seconds = SLOWEST_PATIENCE * options.seconds
+    run = Run(name, "window.py", subject, length, WARM_UP, batches, seconds)
     return slowest_rows(name, options, run, SLOWEST_TIMES)
 
 
