@@ -24,8 +24,13 @@ private func newParts(
 }
 
 /// References that are given up unless they are taken.
-private struct OwnedObjects: ~Copyable {
+struct OwnedObjects: ~Copyable {
   private(set) var pointers: [PyPointer] = []
+
+  init() {}
+
+  /// Takes the references over.
+  init(owning pointers: [PyPointer]) { self.pointers = pointers }
 
   deinit { for pointer in pointers { Py.release(pointer) } }
 

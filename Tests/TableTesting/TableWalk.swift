@@ -17,7 +17,7 @@ public struct TableWalk {
     var value: String
   }
 
-  private let form: any PairForm
+  private var form: any PairForm
   private let makePairs: (inout SeededRandom, Int) throws -> any RecordBatch
   private let shown: (any RecordBatch) throws -> [String]
   private let identities: (any RecordBatch) throws -> [String]
@@ -62,10 +62,11 @@ public struct TableWalk {
     }
   }
 
-  /// Goes on with others, which should hold the same.
+  /// Goes on in another form, with what should hold the same.
   public mutating func replace(
-    directory: any KeyDirectory, values: any ValueArray
+    form: any PairForm, directory: any KeyDirectory, values: any ValueArray
   ) {
+    self.form = form
     self.directory = directory
     self.values = values
   }

@@ -1,13 +1,19 @@
 import SwiftwaterCore
 
 /// Hashes of keys: of the views of texts, of bytes, and of what is combined of several.
-enum KeyHash {
+package enum KeyHash {
   typealias Seeds = (UInt64, UInt64)
 
   /// Others for each process: nobody can choose texts that meet.
   static let seeds: Seeds = (
     UInt64.random(in: .min ... .max) | 1, UInt64.random(in: .min ... .max) | 1
   )
+
+  /// A hash that a language has given, with all of it in each half.
+  package static func spread(_ hash: Int) -> UInt64 {
+    let word = UInt64(bitPattern: Int64(hash))
+    return self.hash(self.hash(0, word, seeds), word, seeds)
+  }
 
   @inline(__always)
   static func hash(_ rows: TextRows, _ row: Int, _ seeds: Seeds) -> UInt64 {

@@ -4,24 +4,24 @@ import SwiftwaterCore
 ///
 /// SAFETY: used by one thread at a time. There is room for `capacity` values; the first `count` are
 /// initialised, with zero bytes where nobody has written.
-struct GrowingMemory<Element: BitwiseCopyable>: ~Copyable {
-  private(set) var base: UnsafeMutablePointer<Element>
-  private(set) var count = 0
+package struct GrowingMemory<Element: BitwiseCopyable>: ~Copyable {
+  package private(set) var base: UnsafeMutablePointer<Element>
+  package private(set) var count = 0
   private var capacity: Int
 
   private static var smallest: Int { 16 }
 
-  init() {
+  package init() {
     capacity = Self.smallest
     base = Self.resized(nil, capacity)
   }
 
   deinit { GrowingBytes.release(base) }
 
-  var byteCount: Int { capacity * MemoryLayout<Element>.stride }
+  package var byteCount: Int { capacity * MemoryLayout<Element>.stride }
 
   /// Makes room, so that all places below `end` are there.
-  mutating func extend(to end: Int) {
+  package mutating func extend(to end: Int) {
     if end <= count { return }
     reserve(end)
     UnsafeMutableRawPointer(base + count).initializeMemory(

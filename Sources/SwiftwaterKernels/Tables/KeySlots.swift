@@ -2,19 +2,19 @@ import CKernels
 import SwiftwaterCore
 
 /// The look for one row's key in a table.
-struct KeySearch {
-  let row: UInt32
+package struct KeySearch {
+  package let row: UInt32
   /// A part of the key's hash: which part of the slots, which slot there, and what tells keys apart.
-  let tag: UInt32
+  package let tag: UInt32
   /// The number that was found with this tag.
-  var number: UInt32 = 0
+  package internal(set) var number: UInt32 = 0
   /// How many slots were looked at, since the table last grew.
-  var steps: UInt32 = 0
+  package internal(set) var steps: UInt32 = 0
   var growths: UInt32
   /// Whether the number is that of the key itself.
   var isSame = true
 
-  init(row: Int, hash: UInt64, growths: UInt32) {
+  package init(row: Int, hash: UInt64, growths: UInt32) {
     self.row = UInt32(truncatingIfNeeded: row)
     tag = KeySlots.tag(of: hash)
     self.growths = growths
@@ -31,7 +31,7 @@ struct KeySearch {
 ///
 /// SAFETY: used by one thread at a time. Each of the `1 << depth` places of `directory` points at a part,
 /// those whose upper bits are the same at the same one; in a part at least a quarter is free.
-final class KeySlots {
+package final class KeySlots {
   /// A hash's upper half (upper half), and a number plus one; 0 where it is free.
   private typealias Slot = UInt64
 
@@ -69,15 +69,15 @@ final class KeySlots {
 
   private var directory: UnsafeMutablePointer<UnsafeMutablePointer<Part>>
   private var depth: UInt32 = 0
-  private(set) var byteCount = 0
+  package private(set) var byteCount = 0
   /// How often slots have moved because there were too few.
-  private(set) var growths: UInt32 = 0
+  package private(set) var growths: UInt32 = 0
 
   private static let fewestBits: UInt32 = 4
   /// Of a part's slots: 2 MiB, a page of those that large tables lie in.
   private static let mostBits: UInt32 = 18
 
-  init() {
+  package init() {
     directory = .allocate(capacity: 1)
     directory.initialize(to: .allocate(capacity: 1))
     directory[0].initialize(to: Part(bits: Self.fewestBits, depth: 0))
@@ -105,7 +105,7 @@ final class KeySlots {
 
   /// Asks for the memory that a search for the tag begins with.
   @inline(__always)
-  func prefetch(_ tag: UInt32) {
+  package func prefetch(_ tag: UInt32) {
     let part = part(of: tag)
     sw_kernel_prefetch(part.pointee.slots + part.pointee.home(tag))
   }
@@ -113,7 +113,7 @@ final class KeySlots {
   /// Goes on to the next number with the search's tag; false where there is none left: ``insert(_:_:)``
   /// would put it there.
   @inline(__always)
-  func advance(_ search: inout KeySearch) -> Bool {
+  package func advance(_ search: inout KeySearch) -> Bool {
     if search.growths != growths {
       search.growths = growths
       search.steps = 0
@@ -140,7 +140,7 @@ final class KeySlots {
 
   /// Puts a number where a search has ended.
   @inline(__always)
-  func insert(_ number: UInt32, for search: KeySearch) {
+  package func insert(_ number: UInt32, for search: KeySearch) {
     let part = part(of: search.tag)
     let slot = Slot(search.tag) << 32 | Slot(number &+ 1)
     if part.pointee.count == part.pointee.mostKeys {
@@ -154,7 +154,7 @@ final class KeySlots {
   }
 
   /// Removes a number that is there; those behind it move up.
-  func remove(_ number: UInt32, hash: UInt64) {
+  package func remove(_ number: UInt32, hash: UInt64) {
     let tag = Self.tag(of: hash)
     let part = part(of: tag)
     let (slots, mask) = (part.pointee.slots, part.pointee.mask)
