@@ -1,5 +1,6 @@
 import SwiftwaterCore
 import SwiftwaterTesting
+import Synchronization
 import Testing
 
 @testable import SwiftwaterKernels
@@ -187,6 +188,45 @@ import Testing
     #expect(table.byteCount >= same + 9 * 100 * 12)
     for _ in 0..<20 { try slide(0..<100) }
     #expect(table.byteCount == same)
+  }
+
+  @Test("Of a key that is gone nothing is held, nor of entries that have left")
+  func release() throws {
+    var random = SeededRandom()
+    let alive = Alive()
+    final class Alive: Sendable {
+      let count = Mutex(0)
+    }
+    /// Counts itself.
+    final class Token: Sendable {
+      private let born: @Sendable (Int) -> Void
+
+      init(_ born: @escaping @Sendable (Int) -> Void) {
+        self.born = born
+        born(1)
+      }
+
+      deinit { born(-1) }
+    }
+    let count: @Sendable (Int) -> Void = { by in alive.count.withLock { $0 += by } }
+    let table = SlidingTable(form: ValueForm<Int, Token>())
+    let combine: SlidingTable.Combine = { left, _ in
+      ValueBatch((0..<left.recordCount).map { _ in Token(count) })
+    }
+    for _ in 0..<200 {
+      let keys = (0..<12).filter { _ in Bool.random(using: &random) }
+      #expect(try table.add(ValueBatch(keys.map { ($0, Token(count)) }), combine: combine))
+      if table.batchCount > 7 { try table.evict(combine: combine) }
+      try table.refresh(combine: combine)
+      // Those of the entries, the results, and the products of two sections.
+      #expect(alive.count.withLock { $0 } <= 12 * 7 + 3 * 12, "seed \(random.seed)")
+    }
+    for _ in 0..<7 {
+      #expect(try table.add(nil, combine: combine))
+      try table.evict(combine: combine)
+    }
+    try table.refresh(combine: combine)
+    #expect(alive.count.withLock { $0 } == 0, "seed \(random.seed)")
   }
 
   @Test("A batch is in order by the numbers of batches when 32 bits of these have run over")

@@ -68,5 +68,36 @@ import Testing
     array.clear([2, 100])
     try array.set([2], to: ValueBatch([4]))
     #expect(try elements(array.gathered([7, 2]), of: Int.self) == [3, 4])
+    #expect(try elements(array.gathered([]), of: Int.self) == [])
+  }
+
+  @Test("Values are kept and let go of as often as they are there")
+  func lifetimes() throws {
+    final class Value: Sendable {}
+    var random = SeededRandom()
+    let array = ValueForm<Int, Value>().makeValues()
+    var held: [UInt32: Value] = [:]
+    var references: [() -> Value?] = []
+    for step in 1...40 {
+      for _ in 0..<20 {
+        let place = UInt32.random(in: 0..<UInt32(step * 3), using: &random)
+        if Bool.random(using: &random) {
+          let value = Value()
+          references.append { [weak value] in value }
+          try array.set([place], to: ValueBatch([value]))
+          held[place] = value
+        } else {
+          array.clear([place])
+          held[place] = nil
+        }
+      }
+      let places = Array(held.keys)
+      let found = try elements(array.gathered(places), of: Value.self)
+      #expect(zip(places, found).allSatisfy { held[$0] === $1 }, "seed \(random.seed)")
+    }
+    let count = held.count
+    held = [:]
+    #expect(references.count { $0() != nil } == count, "seed \(random.seed)")
+    withExtendedLifetime(array) {}
   }
 }

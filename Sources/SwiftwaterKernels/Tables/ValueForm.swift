@@ -6,7 +6,7 @@ public struct ValueForm<Key: Hashable & Sendable, Value: Sendable>: PairForm {
 
   public func makeDirectory() -> any KeyDirectory { ValueKeyDirectory<Key>() }
 
-  public func makeValues() -> any ValueArray { OptionalValueArray<Value>() }
+  public func makeValues() -> any ValueArray { ValuePlaces<Value>() }
 
   public func split(
     _ pairs: any RecordBatch
@@ -23,10 +23,9 @@ public struct ValueForm<Key: Hashable & Sendable, Value: Sendable>: PairForm {
 
   public func gathered(_ vector: any RecordBatch, _ rows: [UInt32]) throws -> any RecordBatch {
     if let values = vector as? ValueBatch<Value> {
-      return ValueBatch(rows.map { values.elements[Int($0)] })
+      return ValueBatch(picked(values.elements, rows))
     }
-    let keys = records(of: vector, Key.self)
-    return ValueBatch(rows.map { keys[Int($0)] })
+    return ValueBatch(picked(records(of: vector, Key.self), rows))
   }
 
   public func concatenated(_ vectors: [any RecordBatch]) throws -> any RecordBatch {
@@ -54,6 +53,28 @@ private func records<Element: Sendable>(
     preconditionFailure("a vector of \(Element.self) is a \(type(of: vector))")
   }
   return vector.elements
+}
+
+/// The elements in these rows.
+///
+/// The code of a form is one for all types: where elements are copied in their places, no element
+/// is handed from function to function.
+private func picked<Element>(_ elements: [Element], _ rows: [UInt32]) -> [Element] {
+  elements.withUnsafeBufferPointer { elements in
+    [Element](unsafeUninitializedCapacity: rows.count) { memory, count in
+      // SAFETY: there is room for `rows.count` elements, of which `count` are initialised at any
+      // time; with a row that is below `elements.count` there is an address, and the element is
+      // initialised.
+      guard let source = elements.baseAddress, let target = memory.baseAddress else {
+        return precondition(rows.isEmpty, "rows of a vector that has none")
+      }
+      for row in rows {
+        precondition(Int(row) < elements.count, "a row of the vector")
+        (target + count).initialize(from: source + Int(row), count: 1)
+        count += 1
+      }
+    }
+  }
 }
 
 /// Keys in Swift's own dictionary.
@@ -114,30 +135,80 @@ private final class ValueKeyDirectory<Key: Hashable & Sendable>: KeyDirectory {
   }
 }
 
-/// Values that may be missing, one behind the other.
-private final class OptionalValueArray<Value: Sendable>: ValueArray {
-  private var values: [Value?] = []
+/// Values in memory of which some places are empty.
+///
+/// SAFETY: there is room for `isSet.count` values at `base`, and those are initialised whose place
+/// is set; nobody but this class, which one task uses at a time, has the address.
+private final class ValuePlaces<Value: Sendable>: ValueArray {
+  private var base: UnsafeMutablePointer<Value>?
+  private var isSet: [Bool] = []
 
-  var byteCount: Int { values.capacity * MemoryLayout<Value?>.stride }
+  deinit {
+    if let base { empty(base) }
+    base?.deallocate()
+  }
+
+  private func empty(_ base: UnsafeMutablePointer<Value>) {
+    for place in isSet.indices where isSet[place] { (base + place).deinitialize(count: 1) }
+  }
+
+  var byteCount: Int { isSet.count * (MemoryLayout<Value>.stride + 1) }
 
   func gathered(_ places: [UInt32]) throws -> any RecordBatch {
-    ValueBatch<Value>(
-      places.map { place in
-        guard let value = values[Int(place)] else { preconditionFailure("no value \(place)") }
-        return value
+    ValueBatch(
+      [Value](unsafeUninitializedCapacity: places.count) { memory, count in
+        // SAFETY: there is room for `places.count` values, of which `count` are initialised at any
+        // time.
+        guard let base, let target = memory.baseAddress else {
+          return precondition(places.isEmpty, "places of an array that has none")
+        }
+        for place in places {
+          precondition(isSet[Int(place)], "a place that was set")
+          (target + count).initialize(from: base + Int(place), count: 1)
+          count += 1
+        }
       })
   }
 
   func set(_ places: [UInt32], to vector: any RecordBatch) throws {
-    let vector = records(of: vector, Value.self)
-    precondition(vector.count == places.count, "a value for each place")
-    if let last = places.max(), Int(last) >= values.count {
-      values += repeatElement(nil, count: Int(last) + 1 - values.count)
+    let values = records(of: vector, Value.self)
+    precondition(values.count == places.count, "a value for each place")
+    guard let last = places.max() else { return }
+    let base = room(for: Int(last) + 1)
+    values.withUnsafeBufferPointer { values in
+      guard let source = values.baseAddress else { return }
+      for (row, place) in places.enumerated() {
+        // SAFETY: the room is for all places; rows are below `values.count`.
+        let (from, to) = (source + row, base + Int(place))
+        if isSet[Int(place)] {
+          to.update(from: from, count: 1)
+        } else {
+          to.initialize(from: from, count: 1)
+          isSet[Int(place)] = true
+        }
+      }
     }
-    for (row, place) in places.enumerated() { values[Int(place)] = vector[row] }
+  }
+
+  private func room(for count: Int) -> UnsafeMutablePointer<Value> {
+    if let base, count <= isSet.count { return base }
+    let capacity = max(count, isSet.count * 2)
+    let larger = UnsafeMutablePointer<Value>.allocate(capacity: capacity)
+    if let base {
+      for place in isSet.indices where isSet[place] {
+        (larger + place).moveInitialize(from: base + place, count: 1)
+      }
+      base.deallocate()
+    }
+    base = larger
+    isSet += repeatElement(false, count: capacity - isSet.count)
+    return larger
   }
 
   func clear(_ places: [UInt32]) {
-    for place in places where Int(place) < values.count { values[Int(place)] = nil }
+    for place in places where Int(place) < isSet.count && isSet[Int(place)] {
+      isSet[Int(place)] = false
+      if let base { (base + Int(place)).deinitialize(count: 1) }
+    }
   }
 }
