@@ -62,7 +62,7 @@ import Testing
   func parts() {
     var random = SeededRandom()
     let slots = KeySlots()
-    let hashes = (0..<900_000).map { _ in random.next() }
+    let hashes = (0..<300_000).map { _ in random.next() }
     for (number, hash) in hashes.enumerated() { insert(slots, UInt32(number), hash) }
     var isThere = true
     for (number, hash) in hashes.enumerated() {
