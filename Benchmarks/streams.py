@@ -77,41 +77,57 @@ class Run:
                 except (OSError, ValueError, TypeError):
                     raise BenchmarkError(child.failure("left no result")) from None
 
-    def complete(self, outcome: Outcome) -> bool:
-        return outcome.filled >= self.fill and len(outcome.seconds) >= min(self.measured, GROUP)
-
-    def point(self, engine: Engine, runs: int) -> Measured:
-        """The best of the runs, of which there is one at least."""
-        found: list[Measured] = []
-        # A run that took long, be it to fill the stream, is the only one.
-        enough = time.monotonic() + self.seconds / 2
-        while not found or (len(found) < min(runs, MOST_RUNS) and time.monotonic() < enough):
-            outcome = self.outcome(engine)
-            found.append(Measured(outcome.typical_ms, self.complete(outcome)))
-            if not found[-1].complete:
-                say(
-                    f"{self.title}: {self.seconds:g} s were enough for {outcome.filled} of "
-                    f"{self.fill} batches before, and {len(outcome.seconds)} measured ones"
-                )
-        # In full is better than fast.
-        result = min(found, key=lambda each: (not each.complete, each.milliseconds))
-        say(f"{self.title}: {engine.name} {result.milliseconds:.3f} ms, {len(found)} runs")
-        return result
-
-
-def attempt(run: Run, engine: Engine, runs: int) -> Measured | None:
-    """A point, None (after a word about it) where the job fails: the others are measured still."""
-    try:
-        return run.point(engine, runs)
-    except BenchmarkError as error:
-        say(f"{run.title}: {error}")
-        return None
+    def point(self, engine: Engine) -> Measured:
+        """One run, and a word about what it lacks. Raises what `outcome` raises."""
+        outcome = self.outcome(engine)
+        complete = outcome.filled >= self.fill
+        complete = complete and len(outcome.seconds) >= min(self.measured, GROUP)
+        if not complete:
+            say(
+                f"{self.title}: {self.seconds:g} s were enough for {outcome.filled} of "
+                f"{self.fill} batches before, and {len(outcome.seconds)} measured ones"
+            )
+        return Measured(outcome.typical_ms, complete)
 
 
 def curve(
-    sizes: tuple[int, ...], make: Callable[[int], Run], engine: Engine, runs: int
+    sizes: tuple[int, ...], make: Callable[[int], Run], engine: Engine, rounds: int
 ) -> dict[int, Measured | None]:
-    return {size: attempt(make(size), engine, runs) for size in sizes}
+    """The best of the rounds, in each of which the sizes are run in turn.
+
+    What else the machine does hits all sizes alike then. A size that takes long has one run, and
+    one whose job fails has no point.
+    """
+    runs = {size: make(size) for size in sizes}
+    found: dict[int, list[Measured]] = {size: [] for size in sizes}
+    spent = dict.fromkeys(sizes, 0.0)
+    broken: set[int] = set()
+    for _ in range(min(rounds, MOST_RUNS)):
+        for size, run in runs.items():
+            if size in broken or spent[size] > run.seconds / 2:
+                continue
+            started = time.monotonic()
+            try:
+                found[size].append(run.point(engine))
+            except BenchmarkError as error:
+                say(f"{run.title}: {error}")
+                broken.add(size)
+            spent[size] += time.monotonic() - started
+    points: dict[int, Measured | None] = {}
+    for size, run in runs.items():
+        # In full is better than fast.
+        best = min(
+            found[size], key=lambda each: (not each.complete, each.milliseconds), default=None
+        )
+        points[size] = None if size in broken else best
+        if best is not None:
+            say(f"{run.title}: {engine.name} {best.milliseconds:.3f} ms, {len(found[size])} runs")
+    return points
+
+
+def attempt(run: Run, engine: Engine, rounds: int) -> Measured | None:
+    """A single point, None (after a word about it) where the job fails."""
+    return curve((1,), lambda _: run, engine, rounds)[1]
 
 
 def point_row(name: str, point: Measured | None) -> Row:
