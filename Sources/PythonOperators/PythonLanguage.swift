@@ -23,6 +23,14 @@ package struct PythonLanguage: Language {
     try Interpreter.attach { py in try PythonFunction.of(function).reading(arguments, py) }
   }
 
+  package func keptStates(of function: any UserFunction) throws -> StatesReading {
+    try Interpreter.attach { py in
+      let (states, refusal) = try PythonFunction.of(function).keptStates(py)
+      if let states { return .kept(states.states) }
+      return .refused(refusal ?? Refusal("nothing is known of it", at: nil))
+    }
+  }
+
   package func captured(_ functions: [any UserFunction]) throws -> [any UserFunction] {
     try Interpreter.attach { py in
       try PythonFunction.captured(functions.map(PythonFunction.of), py)

@@ -27,6 +27,11 @@ public protocol Language: Sendable {
   /// - Throws: an interrupt.
   func reading(of function: any UserFunction, arguments: Int) throws -> FunctionReading
 
+  /// Which states a function on states keeps for keys without new values, as it is now.
+  ///
+  /// - Throws: an interrupt.
+  func keptStates(of function: any UserFunction) throws -> StatesReading
+
   /// The functions with what they refer to by now: later changes are not seen. What several of them
   /// share is still shared.
   ///
@@ -78,6 +83,10 @@ extension Language {
     of function: any UserFunction, arguments: Int
   ) throws -> FunctionReading {
     FunctionReading(.refused(Refusal("it is a closure", at: nil)), of: function)
+  }
+
+  public func keptStates(of function: any UserFunction) throws -> StatesReading {
+    .refused(Refusal("it is a closure", at: nil))
   }
 
   public func together(_ body: () throws -> Void) rethrows { try body() }
