@@ -119,7 +119,8 @@ private struct ExpressionReader {
       guard let function = py.text(of: fields[0]), let parts = all(fields.dropFirst(), py) else {
         return nil
       }
-      return .call(function, parts)
+      let compensates = function == "sum" && NativeModule.minorVersion >= 12
+      return .call(compensates ? Expression.compensatedSum : function, parts)
     case "binary", "compare":
       guard let symbol = py.text(of: fields[0]), let parts = all(fields.dropFirst(), py) else {
         return nil

@@ -48,6 +48,14 @@ public enum NativeModule {
   /// The minor version of Python 3 that this was compiled for.
   public static var compiledMinorVersion: Int { Int(sw_compiled_minor()) }
 
+  /// The minor version of the Python 3 that runs.
+  public static let minorVersion: Int = {
+    // SAFETY: the text is static. It begins as "3.11.2 (main, ...".
+    let version = String(cString: Py_GetVersion())
+    let fields = version.split(separator: ".")
+    return fields.count > 1 ? Int(fields[1]) ?? compiledMinorVersion : compiledMinorVersion
+  }()
+
   static func permanent(_ text: String) -> UnsafePointer<CChar> {
     let bytes = Array(text.utf8CString)
     let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)

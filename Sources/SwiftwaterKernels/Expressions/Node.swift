@@ -23,7 +23,8 @@ final class Node: Sendable {
 extension Operation {
   fileprivate func neverFlags(_ inputs: [Node]) -> Bool {
     switch self {
-    case .argument, .constant, .afterInputs, .tuple, .list, .tupleItem, .joinTuples, .isNone,
+    case .argument, .constant, .afterInputs, .tuple, .list, .emptyList, .joinLists, .tupleItem,
+      .joinTuples, .isNone,
       .widen, .length, .splitSpace, .strip, .startsWith, .endsWith, .find, .contains,
       .occurrences, .negate, .invert, .integerOfBool, .doubleOfInteger, .textOf, .compare,
       .compareOptional, .member, .listContains, .truth, .not, .and, .or, .conditional, .choose:
@@ -51,7 +52,16 @@ enum Operation: Sendable {
   case tuple
   case list
   case tupleItem(Int)
+  /// Lists without items, of the type's.
+  case emptyList
+  /// The items of one list behind those of another.
+  case joinLists
   case listItem
+  /// Numbers added up from a first one on, as `sum` does; rows without any are Python's where the
+  /// first can be an int and the others are floats.
+  case sumOfList(isFromInteger: Bool)
+  /// The first item that no other one compares so with.
+  case extremeOfList(Comparison)
   /// An item of a list that must have exactly so many.
   case unpack(index: Int, count: Int)
   case joinTuples

@@ -259,9 +259,20 @@ extension Node {
       if !node.type.hasList { return false }
       switch node.operation {
       case .tuple, .joinTuples, .list: return node.inputs.contains(where: visit)
+      case .joinLists:
+        // The list is new, what is in it is not.
+        if !seen.insert(node.id).inserted { return true }
+        guard case .list(let item) = node.type, item.hasList else { return false }
+        return node.inputs.contains(where: visit)
       case .conditional:
-        // Either side: one of them is enough.
-        return node.inputs.dropFirst().contains(where: visit)
+        // A row has only one of the sides.
+        let before = seen
+        let first = visit(node.inputs[1])
+        let ofFirst = seen
+        seen = before
+        let second = visit(node.inputs[2])
+        seen.formUnion(ofFirst)
+        return first || second
       case .widen, .required: return visit(node.inputs[0])
       case .tupleItem(let index):
         if case .tuple = node.inputs[0].operation { return visit(node.inputs[0].inputs[index]) }

@@ -5,6 +5,10 @@ import SwiftwaterCore
 /// A type error that Python raises for every record is a refusal too: Python raises it.
 struct Typing {
   private var known: [ObjectIdentifier: Node] = [:]
+  /// What has no type, and why: it is tried in several ways.
+  private var refused: [ObjectIdentifier: Refusal] = [:]
+  /// Expressions that were made here: so that no other one gets their identity.
+  var rewritten: [Expression] = []
   private var record: Node?
   private(set) var nodeCount = 0
   /// Nodes with lower numbers belong to functions in front of this one: what they raise is found
@@ -17,16 +21,31 @@ struct Typing {
   /// What a function of one argument gives for a node's values.
   mutating func result(of function: Expression, for argument: Node) throws -> Node {
     known = [:]
+    refused = [:]
+    rewritten = []
     record = argument
     return try node(function)
   }
 
-  private mutating func node(_ expression: Expression) throws -> Node {
+  mutating func node(_ expression: Expression) throws -> Node {
+    let node = try nodeOrEmptyList(expression)
+    if node.isListOfUnknownType { throw Self.emptyList(at: expression.place) }
+    return node
+  }
+
+  /// A node, or a list without items of whose type nothing is known yet: for who finds it out.
+  mutating func nodeOrEmptyList(_ expression: Expression) throws -> Node {
     let identity = ObjectIdentifier(expression)
     if let node = known[identity] { return node }
-    let node = try typed(expression)
-    known[identity] = node
-    return node
+    if let refusal = refused[identity] { throw refusal }
+    do {
+      let node = try typed(expression)
+      known[identity] = node
+      return node
+    } catch let refusal as Refusal {
+      refused[identity] = refusal
+      throw refusal
+    }
   }
 
   mutating func make(_ operation: Operation, _ inputs: [Node], _ type: ColumnType) -> Node {
@@ -57,51 +76,51 @@ struct Typing {
     case .tuple(let items):
       let nodes = try items.map { try node($0) }
       return make(.tuple, nodes, .tuple(nodes.map(\.type)))
+    case .list(let items) where items.isEmpty: return make(.emptyList, [], .list(.none))
     case .list(let items):
       return try list(of: try items.map { try node($0) }, at: place)
     case .item(let object, let index):
-      return try item(of: try node(object), index, at: place)
+      return try ofParts(expression) { try $0.item(of: try $0.node(object), index, at: place) }
     case .slice(let object, let from, let to):
       return try slice(try node(object), from, to, at: place)
     case .method(let name, let object, let arguments):
       return try method(name, of: required(try node(object)), arguments, at: place)
     case .call(let name, let arguments):
-      return try call(name, try arguments.map { try node($0) }, at: place)
+      return try callOrSum(name, arguments, at: place)
     case .binary(let symbol, let a, let b):
-      return try binary(symbol, required(try node(a)), required(try node(b)), at: place)
+      let (left, right) = try operands(symbol, a, b)
+      return try binary(symbol, left, right, at: place)
     case .unary(let symbol, let operand):
       return try unary(symbol, try node(operand), at: place)
     case .compare(let symbol, let a, let b):
       return try comparison(symbol, a, b, at: place)
     case .conditional(let condition, let first, let second):
-      return try conditional(
-        truth(of: try node(condition)), try node(first), try node(second), at: place)
+      return try conditional(truth(of: try node(condition)), first, second, at: place)
     case .format(let operand, let conversion, let spec):
       return try formatted(try node(operand), conversion, spec, at: place)
     case .join(let parts):
       return make(.concatenate, try parts.map { try node($0) }, .text)
     case .unpack(let object, let index, let count):
-      return try unpacked(required(try node(object)), index, count, at: place)
+      return try ofParts(expression) {
+        try $0.unpacked($0.required(try $0.node(object)), index, count, at: place)
+      }
     }
   }
 
   // MARK: - Parts
 
   /// The value of an optional: rows without one are Python's.
-  private mutating func required(_ node: Node) -> Node {
+  mutating func required(_ node: Node) -> Node {
     guard case .optional(let type) = node.type else { return node }
     return make(.required, [node], type)
   }
 
-  private mutating func widened(_ node: Node, to type: ColumnType) -> Node {
+  mutating func widened(_ node: Node, to type: ColumnType) -> Node {
     node.type == type ? node : make(.widen, [node], type)
   }
 
   private mutating func list(of items: [Node], at place: SourcePlace?) throws -> Node {
-    guard let first = items.first else {
-      throw Refusal("it makes an empty list, whose type nobody knows", at: place)
-    }
-    var type = first.type
+    var type = items[0].type
     for item in items.dropFirst() {
       guard let union = ColumnType.union(type, item.type) else {
         throw Refusal("it makes a list of \(type) and \(item.type)", at: place)
@@ -112,7 +131,7 @@ struct Typing {
     return make(.list, widened, .list(type))
   }
 
-  private mutating func item(
+  mutating func item(
     of object: Node, _ index: Expression, at place: SourcePlace?
   ) throws -> Node {
     let object = required(object)
@@ -166,11 +185,11 @@ struct Typing {
   // MARK: - Operators
 
   /// A bool as the int that it is; anything else as it is.
-  private mutating func integral(_ node: Node) -> Node {
+  mutating func integral(_ node: Node) -> Node {
     node.type == .bool ? make(.integerOfBool, [node], .integer) : node
   }
 
-  private mutating func double(_ node: Node) -> Node {
+  mutating func double(_ node: Node) -> Node {
     node.type == .integer ? make(.doubleOfInteger, [node], .double) : node
   }
 
@@ -180,6 +199,7 @@ struct Typing {
     if symbol == "+", a.type == .text, b.type == .text {
       return make(.concatenate, [a, b], .text)
     }
+    if symbol == "+", let joined = joinedLists(a, b) { return joined }
     if symbol == "+", case .tuple(let left) = a.type, case .tuple(let right) = b.type {
       return make(.joinTuples, [a, b], .tuple(left + right))
     }
@@ -350,32 +370,9 @@ struct Typing {
     }
   }
 
-  private mutating func conditional(
-    _ condition: Node, _ first: Node, _ second: Node, at place: SourcePlace?
-  ) throws -> Node {
-    guard let type = ColumnType.union(first.type, second.type) else {
-      throw Refusal(
-        "it gives \(first.type) or \(second.type), depending on the record", at: place)
-    }
-    // `a and b`, `a or b`, `not a` of conditions that never fail need no choice of rows.
-    var computed = condition.computedNodes
-    if type == .bool, second.isTotal(behind: &computed), first.isTotal(behind: &computed) {
-      if second === condition { return make(.and, [condition, first], .bool) }
-      if first === condition { return make(.or, [condition, second], .bool) }
-      if case .constant(.bool(false)) = second.operation {
-        return make(.and, [condition, first], .bool)
-      }
-      if case .constant(.bool(true)) = first.operation {
-        return make(.or, [condition, second], .bool)
-      }
-    }
-    return make(
-      .conditional, [condition, widened(first, to: type), widened(second, to: type)], type)
-  }
-
   // MARK: - Functions
 
-  private mutating func call(
+  mutating func call(
     _ name: String, _ arguments: [Node], at place: SourcePlace?
   ) throws -> Node {
     func refusal() -> Refusal {
@@ -430,7 +427,7 @@ struct Typing {
       return values.dropFirst().reduce(values[0]) { best, next in
         make(.choose(name == "min" ? .less : .greater), [best, next], type)
       }
-    default: throw refusal()
+    default: return try ofList(name, values) ?? { throw refusal() }()
     }
   }
 
@@ -570,7 +567,7 @@ extension Value {
 
 extension Node {
   /// The numbers of the nodes that are computed for every row where this one is.
-  fileprivate var computedNodes: Set<Int> {
+  var computedNodes: Set<Int> {
     var numbers: Set<Int> = []
     func visit(_ node: Node) {
       guard numbers.insert(node.id).inserted else { return }
@@ -584,7 +581,7 @@ extension Node {
   /// True where it flags no row that was not flagged already, and costs little.
   ///
   /// - Parameter computed: nodes whose values are there; gets those that were found to be total.
-  fileprivate func isTotal(behind computed: inout Set<Int>) -> Bool {
+  func isTotal(behind computed: inout Set<Int>) -> Bool {
     if computed.contains(id) { return true }
     switch operation {
     case .argument, .constant, .afterInputs, .tuple, .tupleItem, .isNone, .widen, .startsWith,

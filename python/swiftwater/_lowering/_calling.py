@@ -30,6 +30,7 @@ __all__ = [
     "call",
     "compare",
     "contains",
+    "extreme_behind",
     "identity",
     "item",
     "truth",
@@ -310,6 +311,8 @@ def _placed(
 
 def _builtin(frame: Frame, name: str, arguments: Sequence[Any], keywords: Sequence[str]) -> Node:
     fewest, most, parameters = _BUILTINS[name]
+    if tuple(keywords) == ("default",) and name in ("min", "max") and len(arguments) == 2:
+        return _extreme(frame, name, *map(frame.node, arguments))
     nodes = _placed(frame, name, arguments, keywords, parameters)
     if not fewest <= len(nodes) <= most:
         raise frame.refusal(f"it calls {name} with {_counted(len(nodes))}")
@@ -318,6 +321,32 @@ def _builtin(frame: Frame, name: str, arguments: Sequence[Any], keywords: Sequen
             return frame.make("list")
         return CONSTANTS["False" if name == "bool" else name]
     return frame.make("call", name, *nodes)
+
+
+def _of_items(frame: Frame, items: Node, parts: int, found: Node, default: Node) -> Node:
+    """Return ``found`` where there are items, otherwise ``default``.
+
+    ``parts`` is how many of the last nodes can raise, which are computed for ``found`` only.
+    """
+    effects = frame.evaluation.effects
+    of_found = effects[-parts:]
+    del effects[-parts:]
+    size = frame.make("call", "len", items)
+    condition = compare(frame, ">", size, frame.constant(0))
+    effects.append(("branch", condition, of_found, []))
+    return frame.make("if", condition, found, default)
+
+
+def _extreme(frame: Frame, name: str, items: Node, default: Node) -> Node:
+    """Return the node of ``max(items, default=default)``."""
+    found = frame.make("call", name, items)
+    return _of_items(frame, items, 1, found, default)
+
+
+def extreme_behind(frame: Frame, name: str, first: Node, items: Node) -> Node:
+    """Return the node of what ``first`` is after ``first = max(first, item)`` for each item."""
+    found = frame.make("call", name, first, frame.make("call", name, items))
+    return _of_items(frame, items, 2, found, first)
 
 
 def _method(

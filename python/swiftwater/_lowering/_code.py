@@ -178,6 +178,10 @@ class Code:
         joins = [count] * count
         for index in range(count - 1, -1, -1):
             number, _, target = self.instructions[index]
+            if number == FOR_ITER:
+                # A loop that is followed at all goes on behind it.
+                joins[index] = target
+                continue
             if number in ENDS:
                 continue
             if number in JUMPS:

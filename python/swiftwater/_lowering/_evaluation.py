@@ -13,6 +13,7 @@ from types import CodeType
 from swiftwater._lowering import _pins
 from swiftwater._lowering._code import BRANCHES, JUMPS, RETURNS, Code
 from swiftwater._lowering._instructions import HANDLERS
+from swiftwater._lowering._loops import GET_ITER, loop
 from swiftwater._lowering._values import (
     CONSTANTS,
     MISSING,
@@ -282,6 +283,8 @@ class Frame:
                 index = target
             elif number in BRANCHES:
                 index = self._branch(index, number, target)
+            elif number in GET_ITER:
+                index = loop(self, HANDLERS)
             else:
                 handler = HANDLERS.get(number)
                 if handler is None:
