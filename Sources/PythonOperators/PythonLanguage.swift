@@ -66,4 +66,18 @@ package struct PythonLanguage: Language {
     guard let batch = batch as? PythonBatch else { return nil }
     return Interpreter.attach { _ in PythonRecords.column(ofList: batch.list.pointer) }
   }
+
+  package func keys(of pairs: [any RecordBatch]) throws -> Column? {
+    try Interpreter.attach { py in try PythonRecords.keys(of: pairs, py) }
+  }
+
+  package func records(
+    at places: [UInt32], of batches: [any RecordBatch]
+  ) throws -> (any RecordBatch)? {
+    try Interpreter.attach { py in try PythonRecords.records(at: places, of: batches, py) }
+  }
+
+  package func finder(of pairs: [any RecordBatch]) throws -> (any PairFinder)? {
+    try Interpreter.attach { py in try PythonPairFinder(pairs, py) }
+  }
 }

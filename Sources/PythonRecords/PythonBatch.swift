@@ -23,12 +23,16 @@ package final class PythonBatch: RecordBatch {
     if givesCopies { return self }
     return try Interpreter.attach { py in
       if let spilled = try SpilledBatch.spillingIfNeeded(list, py) { return spilled }
-      let pointer = list.pointer
-      let isShareable = (0..<recordCount).allSatisfy {
-        Isolation.isImmutable(Py.listItem(pointer, $0))
-      }
-      return isShareable ? self : PythonBatch(list, givesCopies: true)
+      return shareable()
     }
+  }
+
+  /// The same records, for somebody who shares them with others: copies of those that can be changed.
+  func shareable() -> PythonBatch {
+    let isShareable = (0..<recordCount).allSatisfy {
+      Isolation.isImmutable(Py.listItem(list.pointer, $0))
+    }
+    return isShareable ? self : PythonBatch(list, givesCopies: true)
   }
 
   /// A new reference to a record, or to a copy; nil with an exception set.

@@ -29,6 +29,8 @@ public struct PlanLine: Sendable {
   public let type: ColumnType?
   /// Why it is not native.
   public let refusal: Refusal?
+  /// What else there is to say of it; empty where nothing is.
+  public let note: String
 
   /// How it runs, for people: "native", "Python, in a worker".
   public var formName: String {
@@ -86,12 +88,13 @@ public struct Explanation {
 
   private mutating func add(
     _ place: OperatorPlace, _ form: PlanLine.Form, in language: (any Language)? = nil,
-    _ output: Output, _ refusal: Refusal? = nil
+    _ output: Output, _ refusal: Refusal? = nil, note: String = ""
   ) {
     lines.append(
       PlanLine(
         stage: output.stage, name: place.name, site: place.site, form: form,
-        language: form.isForeign ? language?.name ?? "" : "", type: output.type, refusal: refusal))
+        language: form.isForeign ? language?.name ?? "" : "", type: output.type, refusal: refusal,
+        note: note))
   }
 
   // MARK: - Operators
@@ -119,11 +122,17 @@ public struct Explanation {
   }
 
   /// How pairs find their partitions.
-  public mutating func add(_ division: PartitionByKey, type: ColumnType?) -> Output {
+  ///
+  /// - Parameter isKept: joins that come find them divided and indexed.
+  public mutating func add(
+    _ division: PartitionByKey, type: ColumnType?, isKept: Bool = false
+  ) -> Output {
     let output = Output(stage: newStage(), type: type)
     let partitioner = division.partitioner
     guard let function = partitioner.function, partitioner.ranges == nil else {
-      add(division.place, .engine, output)
+      add(
+        division.place, .engine, output,
+        note: isKept ? "a table of joins: divided and indexed once" : "")
       return output
     }
     add(

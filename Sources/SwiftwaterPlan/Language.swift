@@ -74,6 +74,36 @@ public protocol Language: Sendable {
 
   /// Objects of its own as a column; nil where they have no common type, and for other records.
   func column(of batch: any RecordBatch) -> Column?
+
+  // MARK: Finding records
+
+  /// The keys of pairs that are objects of its own, as a column; nil where they have no common type,
+  /// and for other records.
+  ///
+  /// - Throws: an interrupt.
+  func keys(of pairs: [any RecordBatch]) throws -> Column?
+
+  /// Those of its own objects that are at some places, for somebody who shares them with others; nil
+  /// for other records.
+  ///
+  /// - Parameter places: ascending, counted through all batches.
+  /// - Throws: an interrupt.
+  func records(at places: [UInt32], of batches: [any RecordBatch]) throws -> (any RecordBatch)?
+
+  /// What finds pairs by their keys as this language compares them; nil where there are others among
+  /// the records.
+  ///
+  /// - Throws: an interrupt.
+  func finder(of pairs: [any RecordBatch]) throws -> (any PairFinder)?
+}
+
+/// Finds pairs by their keys without looking at the others.
+public protocol PairFinder: Sendable {
+  /// The pairs whose key is one of those of `others`, in their order; nil where that cannot be told, and
+  /// where they are most of all.
+  ///
+  /// - Throws: an interrupt.
+  func pairs(withKeysOf others: [any RecordBatch]) throws -> [any RecordBatch]?
 }
 
 extension Language {
@@ -103,6 +133,14 @@ extension Language {
   }
 
   public func column(of batch: any RecordBatch) -> Column? { nil }
+
+  public func keys(of pairs: [any RecordBatch]) throws -> Column? { nil }
+
+  public func records(
+    at places: [UInt32], of batches: [any RecordBatch]
+  ) throws -> (any RecordBatch)? { nil }
+
+  public func finder(of pairs: [any RecordBatch]) throws -> (any PairFinder)? { nil }
 }
 
 /// Records of a partition, and the steps through which a language has to send them.

@@ -102,16 +102,20 @@ public final class ZipPartitions: Sendable {
   public let form: ZipForm?
   /// What the results are divided by: that of the inputs, where the function leaves keys where they are.
   public let partitioner: Partitioner?
+  /// Of two inputs those of which a record gives nothing whose key the other one lacks.
+  public let matchedOnly: MatchedInputs
   public let place: OperatorPlace
 
+  /// - Parameter matchedOnly: nil: as `form` says.
   public init(
     _ layout: Layout, _ function: (any UserFunction)?, form: ZipForm?,
-    partitioner: Partitioner? = nil, at place: OperatorPlace
+    partitioner: Partitioner? = nil, matchedOnly: MatchedInputs? = nil, at place: OperatorPlace
   ) {
     self.layout = layout
     self.function = function
     self.form = form
     self.partitioner = partitioner
+    self.matchedOnly = matchedOnly ?? form?.matchedOnly ?? []
     self.place = place
   }
 
@@ -124,7 +128,23 @@ public final class ZipPartitions: Sendable {
     guard let function, function.isOpen else { return self }
     return ZipPartitions(
       layout, try function.language.captured([function])[0], form: form,
-      partitioner: partitioner, at: place)
+      partitioner: partitioner, matchedOnly: matchedOnly, at: place)
+  }
+}
+
+/// Some of the two inputs of a function on pairs.
+public struct MatchedInputs: OptionSet, Sendable {
+  public let rawValue: UInt8
+
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  public static let left = MatchedInputs(rawValue: 1)
+  public static let right = MatchedInputs(rawValue: 2)
+
+  /// Those of a function by its name among ``ZipForm``s, or of `subtracted`, which gives the pairs of
+  /// the first input whose keys the second lacks.
+  public static func named(_ name: String) -> MatchedInputs {
+    name == "subtracted" ? .right : ZipForm(name)?.matchedOnly ?? []
   }
 }
 
@@ -142,6 +162,16 @@ public enum ZipForm: Sendable {
     default:
       guard let kind = HashJoin.Kind(rawValue: name) else { return nil }
       self = .join(kind)
+    }
+  }
+
+  /// The inputs of which a record gives nothing whose key the other one lacks.
+  var matchedOnly: MatchedInputs {
+    switch self {
+    case .join(.inner): [.left, .right]
+    case .join(.leftOuter): .right
+    case .join(.rightOuter): .left
+    case .join(.fullOuter), .sort: []
     }
   }
 

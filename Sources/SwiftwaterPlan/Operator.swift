@@ -66,6 +66,9 @@ public protocol PartitionSource: Sendable {
   /// About how many records it has.
   var recordCount: Int { get }
 
+  /// True where it has the same records whenever they are read.
+  var isUnchanging: Bool { get }
+
   /// The records of one partition.
   func cursor(partition: Int, task: TaskContext) throws -> any BatchCursor
 }
@@ -74,4 +77,5 @@ extension PartitionSource {
   public var name: String? { nil }
   public var placement: TaskPlacement { .anyThread }
   public var recordCount: Int { 0 }
+  public var isUnchanging: Bool { false }
 }

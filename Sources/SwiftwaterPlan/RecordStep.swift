@@ -25,7 +25,7 @@ public final class RecordStep: Sendable {
     }
 
     /// The same in a native program; nil where there is none.
-    var native: Program.Kind? { Program.Kind(rawValue: rawValue) }
+    public var native: Program.Kind? { Program.Kind(rawValue: rawValue) }
   }
 
   public let kind: Kind

@@ -201,12 +201,18 @@ func join(_ arguments: Arguments, _ first: Int, _ py: borrowing Python) throws -
   let place = try place(arguments, first + 2, py)
   let keepsKeys = try arguments.bool(first + 5)
   let merge = try PythonFunction(arguments[first], py)
-  let form = ZipForm(try arguments.text(first + 4, py))
+  let name = try arguments.text(first + 4, py)
+  let (form, matchedOnly) = (ZipForm(name), MatchedInputs.named(name))
   if arguments.isNone(first + 1) {
-    return Join(merge, form: form, in: PythonLanguage(), keepsKeys: keepsKeys, at: place)
+    return Join(
+      merge, form: form, in: PythonLanguage(), keepsKeys: keepsKeys, matchedOnly: matchedOnly,
+      at: place)
   }
   let together = try function(arguments[first + 1])
-  return Join(merge, form: form, in: PythonLanguage(), keepsKeys: keepsKeys, at: place) { count in
+  return Join(
+    merge, form: form, in: PythonLanguage(), keepsKeys: keepsKeys, matchedOnly: matchedOnly,
+    at: place
+  ) { count in
     try Interpreter.attach { py in
       try united(by: together, of: count, keepsKeys: keepsKeys, at: place, py)
     }

@@ -9,7 +9,7 @@ extension Python {
       let place = line.refusal?.place
       return newTuple([
         newInteger(line.stage), newText(line.name), newText(line.site), newText(line.formName),
-        newText(line.type?.description ?? ""), newText(line.refusal?.reason ?? ""),
+        newText(line.type?.description ?? ""), newText(line.refusal?.reason ?? line.note),
         newText(place?.file ?? ""), newInteger(place?.line ?? 0), newText(place?.instruction ?? ""),
       ])
     }

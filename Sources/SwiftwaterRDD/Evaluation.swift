@@ -99,11 +99,18 @@ struct Evaluation: Sendable {
     _ zip: ZipPartitions, _ lineage: RDDNode.Lineage, _ partition: Int
   ) throws -> PartitionFlow {
     let parts = zip.layout.parts(of: partition)
-    let again: MovedPart.Inputs = { [self] in
-      try parts.map { try lineage.inputs[$0.input].flow(partition: $0.partition, self) }
+    var inputs: [any BatchCursor]
+    let again: MovedPart.Inputs
+    var types = parts.map { lineage.inputs[$0.input].recordType }
+    if let found = try matches(zip, parts.map { (lineage.inputs[$0.input], $0.partition) }) {
+      (inputs, again) = (found.first, found.again)
+      types[found.table.side] = found.table.type ?? types[found.table.side]
+    } else {
+      again = { [self] in
+        try parts.map { try lineage.inputs[$0.input].flow(partition: $0.partition, self) }
+      }
+      inputs = try again()
     }
-    var inputs = try again()
-    let types = parts.map { lineage.inputs[$0.input].recordType }
     if let result = try zip.native(over: &inputs, types: types, task) {
       return PartitionFlow(result, partition: partition)
     }

@@ -27,7 +27,8 @@ extension RDDNode: ExplainedNode {
       }
     case .combineLocally(let combination):
       return try explanation.add(combination, over: inputs[0], isLocal: true)
-    case .partitionBy(let division): return explanation.add(division, type: recordType)
+    case .partitionBy(let division):
+      return explanation.add(division, type: recordType, isKept: tableIndex != nil)
     case .zipPartitions(let zip): return explanation.add(zip, over: inputs, type: recordType)
     case .read, .layout, .stored: break
     }

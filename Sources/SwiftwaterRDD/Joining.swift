@@ -13,17 +13,20 @@ public struct Join: Sendable {
   /// What marks the records of so many nodes with where they came from, and what does the work of
   /// `function` on all of them in one partition; nil: nodes are never united. See ``JoinPlan/Way``.
   public let united: (@Sendable (_ count: Int) throws -> UnitedJoin)?
+  /// See ``ZipPartitions/matchedOnly``; nil: as `form` says.
+  public let matchedOnly: MatchedInputs?
   public let place: OperatorPlace
 
   public init(
     _ function: (any UserFunction)?, form: ZipForm?, in language: any Language,
-    keepsKeys: Bool = true, at place: OperatorPlace,
+    keepsKeys: Bool = true, matchedOnly: MatchedInputs? = nil, at place: OperatorPlace,
     united: (@Sendable (_ count: Int) throws -> UnitedJoin)? = nil
   ) {
     self.function = function
     self.form = form
     self.language = language
     self.keepsKeys = keepsKeys
+    self.matchedOnly = matchedOnly
     self.place = place
     self.united = united
   }
@@ -69,12 +72,11 @@ extension RDDNode {
     let division = PartitionByKey(plan.partitioner, in: join.language, at: join.place)
     switch plan.way {
     case .sideBySide(let moves):
-      let sides = try zip(nodes, moves).map { node, moves in
-        moves ? try node.capturingAgain().partitioned(division) : node
-      }
+      let sides = try tables(of: nodes, division, moves)
       let zipped = ZipPartitions(
         .sideBySide(of: sides.count, in: count), join.function, form: join.form,
-        partitioner: join.keepsKeys ? plan.partitioner : nil, at: join.place)
+        partitioner: join.keepsKeys ? plan.partitioner : nil, matchedOnly: join.matchedOnly,
+        at: join.place)
       return JoinedNodes(
         node: try Self.zipped(zipped, of: sides, context: context),
         moved: zip(nodes, moves).map { node, moves in moves ? node : nil }, union: nil)

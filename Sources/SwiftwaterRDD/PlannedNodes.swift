@@ -141,8 +141,11 @@ extension RDDNode {
 
   /// Each pair in the partition of its key.
   ///
+  /// - Parameter whenRun: called with the result once its shuffle has run, where it is there still.
   /// - Throws: an interrupt while functions are read.
-  public func partitioned(_ division: PartitionByKey) throws -> RDDNode {
+  public func partitioned(
+    _ division: PartitionByKey, whenRun: (@Sendable (RDDNode) -> Void)? = nil
+  ) throws -> RDDNode {
     let division = try division.captured()
     // Where the records are known to be pairs with keys that columns hold, no step needs a language.
     let takesColumns = division.takesColumns(isLowering: context.isLowering)
@@ -151,9 +154,13 @@ extension RDDNode {
     let shuffle = Shuffle(
       parent: self, .partition(division),
       placement: type == nil ? division.language.placement : .anyThread)
-    return RDDNode(
+    let divided = RDDNode(
       .partitionBy(division), name: division.place.name, context: context, shuffle: shuffle,
       partitionCount: division.partitioner.count, recordType: type)
+    if let whenRun {
+      shuffle.whenRun { [weak divided] in if let divided { whenRun(divided) } }
+    }
+    return divided
   }
 
   /// A node without partitions.
@@ -256,6 +263,7 @@ private struct GivenBatches: PartitionSource {
   let name: String?
 
   var recordCount: Int { partitions.joined().reduce(0) { $0 + $1.recordCount } }
+  var isUnchanging: Bool { true }
 
   func cursor(partition: Int, task: TaskContext) throws -> any BatchCursor {
     ArrayCursor(partitions[partition])

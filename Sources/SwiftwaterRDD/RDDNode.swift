@@ -21,7 +21,11 @@ public final class RDDNode: Partitioned, Sendable {
   private static let ids = Atomic(0)
   private let lineage: Mutex<Lineage>
   private let cache = Mutex<Cache>(.off)
+  /// Another one each time that the records begin to be kept.
+  private let cacheNumber = Atomic(0)
   private let failed = Atomic(false)
+  /// What joins have made of the records.
+  let tables = Mutex(KeptTables())
 
   /// What the node is computed from. Replaced as a whole, never changed.
   final class Lineage: Sendable {
@@ -192,7 +196,9 @@ public final class RDDNode: Partitioned, Sendable {
     let old = cache.withLock { cache -> Cache in
       let old = cache
       switch (cached, old) {
-      case (true, .off): cache = .on(partitions: [:])
+      case (true, .off):
+        cache = .on(partitions: [:])
+        cacheNumber.wrappingAdd(1, ordering: .relaxed)
       case (true, _), (_, .stored): break
       case (false, _): cache = .off
       }
@@ -200,6 +206,15 @@ public final class RDDNode: Partitioned, Sendable {
     }
     // The batches of `old` are freed here, outside the lock.
     _ = consume old
+    if !cached, !isCached { forgetTables() }
+  }
+
+  /// The number of the keeping that is on; nil where the records are not kept.
+  var keeping: Int? { isCached ? cacheNumber.load(ordering: .relaxed) : nil }
+
+  /// Calls `body` with what the node is computed from, as it is now.
+  func withLineage<Result>(_ body: (Lineage) throws -> Result) rethrows -> Result {
+    try body(lineage.withLock { $0 })
   }
 
   /// Computes and keeps all partitions, and forgets what they were computed from: a lineage that

@@ -1,5 +1,6 @@
 import SwiftwaterCore
 import SwiftwaterPlan
+import Synchronization
 
 /// The border between two stages: every partition of the parent is divided into buckets, and
 /// every partition behind it reads its bucket of each of them, in the parent's order.
@@ -7,12 +8,16 @@ import SwiftwaterPlan
 /// The parent is computed once, however many partitions and jobs read the shuffle.
 public final class Shuffle: Sendable {
   public let bucketCount: Int
+  /// Unique within the process.
+  let id: Int
+  private static let ids = Atomic(0)
 
   /// The map side: what is computed, and how it is divided.
   private struct MapSide {
     let parent: RDDNode
     let end: StageEnd
     let placement: TaskPlacement
+    var whenRun: (@Sendable () -> Void)?
   }
 
   private let outputs: Monitor<Outputs>
@@ -30,9 +35,19 @@ public final class Shuffle: Sendable {
   ///   - end: divides the partitions of `parent`: what it does at the end of their stage.
   ///   - placement: where that may be done.
   init(parent: RDDNode, _ end: StageEnd, placement: TaskPlacement) {
+    id = Self.ids.wrappingAdd(1, ordering: .relaxed).oldValue
     bucketCount = end.bucketCount
     parent.settle()
     outputs = Monitor(.missing(MapSide(parent: parent, end: end, placement: placement)))
+  }
+
+  /// Has `action` called once the map side has run; it is let go then.
+  func whenRun(_ action: @escaping @Sendable () -> Void) {
+    outputs.withLock { outputs in
+      guard case .missing(var mapSide) = outputs else { return }
+      mapSide.whenRun = action
+      outputs = .missing(mapSide)
+    }
   }
 
   /// What the map side computes from; nil once it has run.
@@ -70,6 +85,7 @@ public final class Shuffle: Sendable {
       let parent = mapSide.parent
       let partitions = try runner.buckets(of: parent, mapSide.end, placement: mapSide.placement)
       outputs.notify { $0 = .ready(partitions) }
+      mapSide.whenRun?()
     } catch {
       outputs.notify { $0 = .missing(mapSide) }
       throw error

@@ -219,6 +219,8 @@ NATIVE_FORMS: dict[Merger, str] = {
     left_outer: "leftOuter",
     right_outer: "rightOuter",
     full_outer: "fullOuter",
+    # Not native; but of the right side it needs only what the left one has.
+    subtracted: "subtracted",
 }
 
 Mark = Callable[[Any], Any]
