@@ -13,6 +13,7 @@ import dispatch
 import empty_batch
 import hibench
 import interval
+import join_static
 import log_analysis
 import memory
 import opaque
@@ -49,6 +50,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     empty_batch.BENCHMARK,
     interval.BENCHMARK,
     operators.BENCHMARK,
+    join_static.BENCHMARK,
     peers.BENCHMARK,
     *windows.BENCHMARKS,
     *states.BENCHMARKS,
