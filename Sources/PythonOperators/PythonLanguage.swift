@@ -80,4 +80,12 @@ package struct PythonLanguage: Language {
   package func finder(of pairs: [any RecordBatch]) throws -> (any PairFinder)? {
     try Interpreter.attach { py in try PythonPairFinder(pairs, py) }
   }
+
+  package func tableForm(for operation: TableOperation) -> (any ObjectForm)? {
+    PythonForm(at: operation.place)
+  }
+
+  package func waiting<R>(_ body: () throws -> R) rethrows -> R {
+    try Interpreter.detachIfHeld(body)
+  }
 }

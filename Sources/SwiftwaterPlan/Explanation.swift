@@ -160,6 +160,57 @@ public struct Explanation {
     return output
   }
 
+  /// A table of keys.
+  ///
+  /// - Throws: an interrupt.
+  public mutating func add(
+    _ operation: TableOperation, over inputs: [Output]
+  ) throws -> Output {
+    let type = inputs.last?.type
+    let refusal = try refusal(of: operation, type)
+    var result: ColumnType?
+    let form: PlanLine.Form
+    if refusal == nil {
+      if case .state = operation.kind {} else { result = type }
+      form = type == nil ? .nativeIfTyped : .native
+    } else {
+      form = called(operation.functions[0])
+    }
+    let output = Output(stage: inputs.last?.stage ?? newStage(), type: result)
+    add(operation.place, form, in: operation.language, output, refusal)
+    return output
+  }
+
+  /// Why a table's functions are not all native.
+  private func refusal(of operation: TableOperation, _ type: ColumnType?) throws -> Refusal? {
+    let language = operation.language
+    guard isLowering(language) else { return Refusal("swiftwater.lowering is false", at: nil) }
+    let combining: [TableFunction]
+    switch operation.kind {
+    case .window(let reduce): combining = [reduce]
+    case .running(let reduce, let inverse, _): combining = [reduce, inverse]
+    case .state(let update): combining = [update]
+    }
+    for function in combining {
+      switch try language.reading(of: function.function, arguments: 2).form {
+      case .refused(let refusal): return refusal
+      case .expression(let expression):
+        guard let type, case .tuple(let items) = type, items.count == 2 else { continue }
+        if case .state = operation.kind { continue }
+        do {
+          let program = try Program(inputType: .tuple([items[1], items[1]]))
+            .appending(.map, expression.pairwise())
+          if program.outputType != items[1] {
+            return Refusal("it makes \(program.outputType) of two \(items[1])", at: nil)
+          }
+        } catch let refusal as Refusal {
+          return refusal
+        }
+      }
+    }
+    return nil
+  }
+
   private func isLowering(_ language: any Language) -> Bool {
     isLowering || language.isNativeOnly
   }

@@ -95,6 +95,14 @@ public protocol Language: Sendable {
   ///
   /// - Throws: an interrupt.
   func finder(of pairs: [any RecordBatch]) throws -> (any PairFinder)?
+
+  // MARK: Tables
+
+  /// How tables store pairs of its objects; nil where it has none.
+  func tableForm(for operation: TableOperation) -> (any ObjectForm)?
+
+  /// Runs `body`, which may wait for another thread that needs the language.
+  func waiting<R>(_ body: () throws -> R) rethrows -> R
 }
 
 /// Finds pairs by their keys without looking at the others.
@@ -141,6 +149,10 @@ extension Language {
   ) throws -> (any RecordBatch)? { nil }
 
   public func finder(of pairs: [any RecordBatch]) throws -> (any PairFinder)? { nil }
+
+  public func tableForm(for operation: TableOperation) -> (any ObjectForm)? { nil }
+
+  public func waiting<R>(_ body: () throws -> R) rethrows -> R { try body() }
 }
 
 /// Records of a partition, and the steps through which a language has to send them.

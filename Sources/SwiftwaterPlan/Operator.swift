@@ -17,6 +17,8 @@ public enum Operator: Sendable {
   case layout(Layout)
   /// A function on partitions of several inputs that belong together.
   case zipPartitions(ZipPartitions)
+  /// The table of a window or a state at one time: it takes in batches in stages before.
+  case table(TableOperation)
   /// All records are kept: there is nothing to compute them from.
   case stored
 
@@ -24,7 +26,7 @@ public enum Operator: Sendable {
   public var isShuffled: Bool {
     switch self {
     case .combineByKey, .partitionBy: true
-    case .read, .records, .combineLocally, .layout, .zipPartitions, .stored: false
+    case .read, .records, .combineLocally, .layout, .zipPartitions, .table, .stored: false
     }
   }
 
@@ -39,14 +41,15 @@ public enum Operator: Sendable {
     case .records(let run): run.keepsKeys ? input() : nil
     case .layout(let layout): layout.partitioner
     case .zipPartitions(let zip): zip.partitioner
+    case .table(let operation): operation.partitioner
     case .read, .stored: nil
     }
   }
 
-  /// The functions that it calls, in the order in which a worker numbers them.
+  /// The functions that it calls in its stage, in the order in which a worker numbers them.
   public var functions: [any UserFunction] {
     switch self {
-    case .read, .layout, .stored: []
+    case .read, .layout, .table, .stored: []
     case .records(let run): run.steps.map(\.function)
     case .combineByKey(let combination), .combineLocally(let combination): combination.functions
     case .partitionBy(let division): [division.partitioner.function].compactMap(\.self)

@@ -1,4 +1,6 @@
+import PythonFunctions
 import PythonInterop
+import PythonOperators
 import PythonRecords
 import SwiftwaterCore
 import SwiftwaterPlan
@@ -8,10 +10,10 @@ import SwiftwaterStreaming
 /// Streams that look back, what is remembered of them, listeners, and going on after a stop.
 let historyFunctions: [(String, NativeFunction, String)] = [
   (
-    "stream_history",
+    "stream_table",
     { _, arguments in
-      entry(arguments, count: 10) { py, arguments in try streamHistory(arguments, py) }
-    }, "A stream of what a function makes of present and past RDDs."
+      entry(arguments, count: 11) { py, arguments in try streamTable(arguments, py) }
+    }, "A stream of what the values of keys come to, from batch to batch: a window, a state."
   ),
   (
     "stream_window",
@@ -38,36 +40,6 @@ let historyFunctions: [(String, NativeFunction, String)] = [
     }, "What each RDD of a stream with a stable name, or of its parent, is divided by, or None."
   ),
   (
-    "rdd_at",
-    { _, arguments in
-      entry(arguments, count: 3) { _, arguments in
-        let view: GenerationView = try arguments.handle(0)
-        let rdd = try view.rdd(parent: try arguments.integer(1), at: try time(arguments, 2))
-        return rdd.map { HandleType.make($0) } ?? Py.none()
-      }
-    }, "The RDD of a parent, or of the stream itself, at a batch time."
-  ),
-  (
-    "rdds_between",
-    { _, arguments in
-      entry(arguments, count: 4) { py, arguments in
-        let view: GenerationView = try arguments.handle(0)
-        let rdds = try view.rdds(
-          parent: try arguments.integer(1), after: try time(arguments, 2),
-          through: try time(arguments, 3))
-        return py.newList(rdds.map { HandleType.make($0) })
-      }
-    }, "The RDDs of a parent at the batch times behind one and up to another."
-  ),
-  (
-    "is_stored",
-    { _, arguments in
-      entry(arguments, count: 1) { py, arguments in
-        py.newBool(try arguments.handle(0, as: RDDNode.self).isStored)
-      }
-    }, "True where an RDD's records are kept for good, whatever they came from."
-  ),
-  (
     "remember",
     { _, arguments in
       entry(arguments, count: 2) { _, arguments in
@@ -76,6 +48,15 @@ let historyFunctions: [(String, NativeFunction, String)] = [
         return Py.none()
       }
     }, "Keeps the RDDs of every stream for a time."
+  ),
+  (
+    "keep_past",
+    { _, arguments in
+      entry(arguments, count: 1) { _, arguments in
+        try arguments.handle(0, as: PythonStreaming.self).streaming.keepPast()
+        return Py.none()
+      }
+    }, "Keeps what windows look back on, for checkpoints."
   ),
   (
     "stream_rdd_at",
@@ -295,21 +276,47 @@ private func duration(_ milliseconds: Int) throws -> Int64 {
   return Int64(milliseconds)
 }
 
-private func streamHistory(_ arguments: Arguments, _ py: borrowing Python) throws -> PyPointer? {
-  let owner: PythonStreaming = try arguments.handle(0)
-  let parents = try handles(in: try arguments.sequence(1), as: PythonStream.self).map(\.node)
-  let reach = try arguments.integers(3, py).map(duration)
-  guard reach.count == parents.count else {
-    throw ArgumentError("argument 4 must have a number for each parent")
+/// Of a kind: "window" with a function that combines two values, "running" with that, its inverse and
+/// perhaps a filter, "state" with an update function; each function is a pair with what applies it to
+/// several partitions of arguments.
+private func streamTable(_ arguments: Arguments, _ py: borrowing Python) throws -> PyPointer? {
+  let parent: PythonStream = try arguments.handle(0)
+  let place = try place(arguments, 7, py)
+  let count = try partitionCount(arguments, 6)
+  let partitioner = Partitioner(count: count)
+  let functions = try arguments.sequence(2).map { pair -> TableFunction in
+    guard let items = pointers(in: pair), items.count == 2 else {
+      throw ArgumentError("a function is a pair: itself, and what applies it to partitions")
+    }
+    let zip = ZipPartitions(
+      .sideBySide(of: 1, in: count), try PythonFunction(items[1], py), form: nil,
+      partitioner: partitioner, at: place)
+    return TableFunction(try PythonFunction(items[0], py), zip)
   }
-  let node = try owner.addHistory(
-    try function(arguments[5]),
-    place: OperatorPlace(name: try arguments.text(7, py), site: try arguments.text(8, py)),
-    slide: try BatchInterval(milliseconds: Int64(try arguments.integer(2))), of: parents,
-    reach: Reach(parents: reach, own: try duration(try arguments.integer(4))),
-    stableName: arguments.isNone(6) ? nil : try arguments.text(6, py),
-    partitioner: arguments.isNone(9) ? nil : Partitioner(count: try partitionCount(arguments, 9)))
-  return HandleType.make(PythonStream(node, of: owner))
+  let kind: TableOperation.Kind
+  switch (try arguments.text(1, py), functions.count) {
+  case ("window", 1): kind = .window(functions[0])
+  case ("running", 2...3):
+    kind = .running(functions[0], inverse: functions[1], keep: functions.dropFirst(2).first)
+  case ("state", 1): kind = .state(functions[0])
+  default: throw ArgumentError("a table is a window, a running window or a state")
+  }
+  var initial: InitialState?
+  if !arguments.isNone(9) {
+    let isTaken = try function(arguments[10])
+    initial = InitialState(try arguments.handle(9)) {
+      Interpreter.attach { py in
+        // It only lets go of what it holds.
+        try? py.callWithoutArguments(isTaken)
+      }
+    }
+  }
+  let node = try parent.owner.streaming.addTable(
+    TableOperation(kind, partitioner: partitioner, at: place),
+    window: arguments.isNone(3) ? nil : try duration(try arguments.integer(3)),
+    every: try BatchInterval(milliseconds: Int64(try arguments.integer(4))),
+    over: parent.node, stableName: try arguments.text(5, py), initial: initial)
+  return HandleType.make(PythonStream(node, of: parent.owner))
 }
 
 // MARK: - Records as bytes

@@ -62,6 +62,7 @@ struct Lineage {
         guard let parent = shuffle.mapSideParent else { continue }
         nodes.append(parent)
         wide = max(wide, parent.partitionCount)
+      case .table(let step): nodes += step.nodes
       }
     }
     return (nodes, wide)

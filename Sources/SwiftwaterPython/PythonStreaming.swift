@@ -68,24 +68,6 @@ final class PythonStreaming: Sendable {
     }
   }
 
-  /// A stream that looks back: `function(milliseconds, view)` returns an RDD, or None.
-  func addHistory(
-    _ function: PythonObject, place: OperatorPlace, slide: BatchInterval, of parents: [StreamNode],
-    reach: Reach, stableName: String?, partitioner: Partitioner?
-  ) throws -> StreamNode {
-    let own = OwnNode()
-    let node = try streaming.addNode(
-      name: place.name, slide: slide, parents: parents, reach: reach, stableName: stableName,
-      operator: .driver(place), partitioner: partitioner
-    ) { [calls] generation in
-      let view = GenerationView(
-        generation, parents: parents, own: own.reference.withLock { $0.value })
-      return try calls.history(view, with: function, place: place, time: generation.time)
-    }
-    own.reference.withLock { $0.value = node }
-    return node
-  }
-
   /// A stream of what is in the files that appear in a folder: of their lines, or of what `function(path)`
   /// makes an RDD of.
   func addFiles(
@@ -163,43 +145,6 @@ final class PythonStreaming: Sendable {
   /// Time limits beyond some decades are the same as none.
   private func nanoseconds(in seconds: Double) -> Int64 {
     Int64(max(0, min(seconds, 1e9)) * 1e9)
-  }
-}
-
-/// A stream that its own function refers to, and that does not keep itself alive.
-private final class OwnNode: Sendable {
-  struct Reference: Sendable { weak var value: StreamNode? }
-  let reference = Mutex(Reference())
-}
-
-/// The batch that is being planned, as one stream's function sees it.
-final class GenerationView {
-  private let generation: Generation
-  private let parents: [StreamNode]
-  private let own: StreamNode?
-
-  init(_ generation: Generation, parents: [StreamNode], own: StreamNode?) {
-    self.generation = generation
-    self.parents = parents
-    self.own = own
-  }
-
-  func rdds(parent: Int, after start: BatchTime, through end: BatchTime) throws -> [RDDNode] {
-    guard parents.indices.contains(parent) else {
-      throw EngineError.invalidArgument("the stream has no parent number \(parent)")
-    }
-    return try generation.rdds(of: parents[parent], after: start, through: end)
-  }
-
-  /// - Parameter parent: -1 for the stream itself.
-  func rdd(parent: Int, at time: BatchTime) throws -> RDDNode? {
-    guard parent >= -1, parent < parents.count else {
-      throw EngineError.invalidArgument("the stream has no parent number \(parent)")
-    }
-    // Itself at this time is what is being made.
-    if parent == -1 && time >= generation.time { return nil }
-    guard let node = parent == -1 ? own : parents[parent] else { return nil }
-    return try generation.rdd(of: node, at: time)
   }
 }
 

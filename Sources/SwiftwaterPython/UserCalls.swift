@@ -76,17 +76,6 @@ final class UserCalls: Sendable {
     }
   }
 
-  /// Calls `function(milliseconds, view)`, which returns an RDD or None.
-  func history(
-    _ view: GenerationView, with function: PythonObject, place: OperatorPlace, time: BatchTime
-  ) throws -> RDDNode? {
-    try call(at: time) { py in
-      guard let handle = HandleType.make(view) else { throw PythonError.fetch(py) }
-      defer { Py.release(handle) }
-      return try self.node(try self.call(function, place, time, handle, py), place, py)
-    }
-  }
-
   /// Calls `function(path)`, which returns an RDD.
   func file(
     _ path: FilePath, with function: PythonObject, place: OperatorPlace, time: BatchTime

@@ -11,10 +11,11 @@ extension RDDNode: ExplainedNode {
   }
 
   public func explain(in explanation: inout Explanation) throws -> Explanation.Output {
-    let parents = dependencies.compactMap { dependency -> RDDNode? in
+    let parents = dependencies.flatMap { dependency -> [RDDNode] in
       switch dependency {
-      case .narrow(let parent): parent
-      case .shuffle(let shuffle): shuffle.mapSideParent
+      case .narrow(let parent): [parent]
+      case .shuffle(let shuffle): shuffle.mapSideParent.map { [$0] } ?? []
+      case .table(let step): step.nodes
       }
     }
     let inputs = try parents.map { try explanation.visit($0) }
@@ -30,6 +31,7 @@ extension RDDNode: ExplainedNode {
     case .partitionBy(let division):
       return explanation.add(division, type: recordType, isKept: tableIndex != nil)
     case .zipPartitions(let zip): return explanation.add(zip, over: inputs, type: recordType)
+    case .table(let operation): return try explanation.add(operation, over: inputs)
     case .read, .layout, .stored: break
     }
     // Behind a shuffle that has run, too.

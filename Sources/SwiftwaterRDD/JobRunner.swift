@@ -10,7 +10,7 @@ public struct JobRunner: Sendable {
   private var job: Int?
   private let cancellation: Cancellation
   private let mover: (any TaskMover)?
-  private let isLowering: Bool
+  let isLowering: Bool
 
   init(
     pool: TaskPool, events: JobEvents, cancellation: Cancellation, mover: (any TaskMover)?,
@@ -37,6 +37,19 @@ public struct JobRunner: Sendable {
       try flow.fetch()
       return try consume(flow, evaluation.task)
     }
+  }
+
+  /// Computes `partitions` of `node` and has each task go on with its records.
+  ///
+  /// - Parameters:
+  ///   - placement: where `finish` may run.
+  ///   - functions: what it calls.
+  func taking(
+    _ node: RDDNode, partitions: [Int], placement: TaskPlacement, functions: [any UserFunction],
+    finish: @escaping @Sendable (PartitionFlow, Evaluation) throws -> Void
+  ) throws {
+    _ = try run(
+      node, partitions: partitions, placement: placement, .batches, functions, finish: finish)
   }
 
   /// The number of records of each partition.
@@ -72,12 +85,14 @@ public struct JobRunner: Sendable {
 
   private func run<Result: Sendable>(
     _ node: RDDNode, partitions: [Int], placement: TaskPlacement, _ end: StageEnd,
+    _ functions: [any UserFunction] = [],
     finish: @escaping @Sendable (PartitionFlow, Evaluation) throws -> Result
   ) throws -> [Result] {
     do {
       func compute(job: Int) throws -> [Result] {
         try self.compute(
-          node, partitions: partitions, placement: placement, end, job: job, finish: finish)
+          node, partitions: partitions, placement: placement, end, functions, job: job,
+          finish: finish)
       }
       // The map side of a shuffle is a stage of the job that needs it first.
       return try job.map(compute) ?? events.job(compute)
@@ -88,16 +103,19 @@ public struct JobRunner: Sendable {
   }
 
   private func compute<Result: Sendable>(
-    _ node: RDDNode, partitions: [Int], placement: TaskPlacement, _ end: StageEnd, job: Int,
+    _ node: RDDNode, partitions: [Int], placement: TaskPlacement, _ end: StageEnd,
+    _ functions: [any UserFunction], job: Int,
     finish: @escaping @Sendable (PartitionFlow, Evaluation) throws -> Result
   ) throws -> [Result] {
     try cancellation.check()
     if partitions.isEmpty { return [] }
-    let shuffles = node.stageShuffles()
-    if !shuffles.isEmpty {
+    let (shuffles, tables) = node.stageSources()
+    if !shuffles.isEmpty || !tables.isEmpty {
       var runner = self
       runner.job = job
       for shuffle in shuffles { try shuffle.materialise(with: runner) }
+      // A table goes forward only.
+      for table in tables.sorted(by: { $0.time < $1.time }) { try table.prepare(with: runner) }
     }
 
     let watch = newWatch()
@@ -133,7 +151,7 @@ public struct JobRunner: Sendable {
       let began = monotonicNanoseconds()
       let outline = StageOutline(
         number: stage, tasks: partitions.count, records: node.stageRecords,
-        functions: node.stageFunctions(end))
+        functions: node.stageFunctions(end) + functions)
       let plan = mover.plan(outline)
       var duration: Int64?
       defer { mover.stageEnded(outline, nanoseconds: duration) }
@@ -227,9 +245,10 @@ public struct TaskStays: Error {
 }
 
 extension RDDNode {
-  /// The shuffles that the stage ending in this node reads, each once.
-  func stageShuffles() -> [Shuffle] {
-    var found: [Shuffle] = []
+  /// The shuffles and the tables that the stage ending in this node reads, each once.
+  func stageSources() -> (shuffles: [Shuffle], tables: [TableStep]) {
+    var shuffles: [Shuffle] = []
+    var tables: [TableStep] = []
     var seen: Set<ObjectIdentifier> = []
     func visit(_ node: RDDNode) {
       guard seen.insert(ObjectIdentifier(node)).inserted, !node.isFullyCached else { return }
@@ -237,12 +256,13 @@ extension RDDNode {
         switch dependency {
         case .narrow(let parent): visit(parent)
         case .shuffle(let shuffle):
-          if !found.contains(where: { $0 === shuffle }) { found.append(shuffle) }
+          if !shuffles.contains(where: { $0 === shuffle }) { shuffles.append(shuffle) }
+        case .table(let step): tables.append(step)
         }
       }
     }
     visit(self)
-    return found
+    return (shuffles, tables)
   }
 }
 

@@ -33,6 +33,8 @@ public final class RDDNode: Partitioned, Sendable {
     let inputs: [RDDNode]
     /// In front of an operator that reads one.
     let shuffle: Shuffle?
+    /// The table that is read.
+    let table: TableStep?
     /// What the operator decides late, where it does.
     let late: Late?
     fileprivate let dependencies: [Dependency]
@@ -40,13 +42,15 @@ public final class RDDNode: Partitioned, Sendable {
     fileprivate let recordType: ColumnType?
 
     init(
-      _ operator: Operator, _ inputs: [RDDNode], shuffle: Shuffle? = nil, late: Late? = nil,
-      placement: TaskPlacement, recordType: ColumnType?
+      _ operator: Operator, _ inputs: [RDDNode], shuffle: Shuffle? = nil, table: TableStep? = nil,
+      late: Late? = nil, placement: TaskPlacement, recordType: ColumnType?
     ) {
       self.operator = `operator`
       self.inputs = inputs
       self.shuffle = shuffle
-      dependencies = shuffle.map { [.shuffle($0)] } ?? inputs.map { .narrow($0) }
+      self.table = table
+      dependencies =
+        table.map { [.table($0)] } ?? shuffle.map { [.shuffle($0)] } ?? inputs.map { .narrow($0) }
       self.late = late
       self.placement = placement
       self.recordType = recordType
@@ -85,8 +89,8 @@ public final class RDDNode: Partitioned, Sendable {
   ///   - recordType: see ``recordType``; `late` knows better.
   init(
     _ operator: Operator, name: String, context: SparkContext, inputs: [RDDNode] = [],
-    shuffle: Shuffle? = nil, partitionCount: Int, placement: TaskPlacement = .anyThread,
-    recordType: ColumnType? = nil, late: Late? = nil
+    shuffle: Shuffle? = nil, table: TableStep? = nil, partitionCount: Int,
+    placement: TaskPlacement = .anyThread, recordType: ColumnType? = nil, late: Late? = nil
   ) {
     id = Self.ids.wrappingAdd(1, ordering: .relaxed).oldValue
     self.name = name
@@ -95,7 +99,7 @@ public final class RDDNode: Partitioned, Sendable {
     partitioner = `operator`.partitioner(over: inputs.first?.partitioner)
     lineage = Mutex(
       Lineage(
-        `operator`, inputs, shuffle: shuffle, late: late, placement: placement,
+        `operator`, inputs, shuffle: shuffle, table: table, late: late, placement: placement,
         recordType: recordType))
     for input in inputs where !input.isFusedMerge { input.settle() }
   }
@@ -138,6 +142,9 @@ public final class RDDNode: Partitioned, Sendable {
     guard let late = lineage.late, !isCached else { return nil }
     return (late, lineage.inputs, lineage.shuffle)
   }
+
+  /// What its records are read from where that is a table.
+  var step: TableStep? { lineage.withLock { $0 }.table }
 
   /// True for no node of a user's, but the part of the steps behind it that merges.
   var isFusedMerge: Bool {
@@ -287,6 +294,7 @@ public final class RDDNode: Partitioned, Sendable {
         switch dependency {
         case .narrow(let parent): open.append(parent)
         case .shuffle(let shuffle): if let parent = shuffle.mapSideParent { open.append(parent) }
+        case .table(let step): open += step.nodes
         }
       }
     }
@@ -339,6 +347,7 @@ public final class RDDNode: Partitioned, Sendable {
         switch dependency {
         case .narrow(let parent): visit(parent)
         case .shuffle(let shuffle): sum += shuffle.recordCount
+        case .table(let step): sum += step.table.keyCount
         }
       }
     }
@@ -379,6 +388,8 @@ public enum Dependency: Sendable {
   case narrow(RDDNode)
   /// Each partition reads a bucket of every partition of the parent: a stage of its own before.
   case shuffle(Shuffle)
+  /// Each partition reads its part of a table, which takes in batches before: a stage for each.
+  case table(TableStep)
 }
 
 extension BatchCursor {

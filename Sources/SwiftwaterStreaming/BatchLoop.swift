@@ -338,14 +338,45 @@ extension BatchLoop {
           .upkeepFailed(time: time, work: node.name, failure: String(describing: error)))
       }
     }
+    let generation = Generation(
+      time: time, context: environment.context, history: environment.history)
+    for (node, stream) in environment.plan.tables {
+      // An output has met the error.
+      let wasMet = environment.history.tableHasFailed(node, at: time)
+      var isTaken = !wasMet
+      do {
+        if !wasMet {
+          try generation.keepUp(
+            node, stream,
+            with: environment.context.runner(cancellation: environment.cancellation))
+        }
+      } catch {
+        isTaken = false
+        if reporting, stream.isPrimary {
+          failures += 1
+          environment.failed(error)
+          environment.events.post(
+            .upkeepFailed(time: time, work: node.name, failure: String(describing: error)))
+        }
+      }
+      if environment.cancellation.isCancelled { return failures }
+      if stream.note(isTaken: isTaken), stream.isPrimary {
+        stream.table.skip(to: time.milliseconds)
+        tellGivenUp(node, at: time, batches: StreamTable.mostFailures)
+      }
+    }
     // What a stop has interrupted says nothing about the states.
     if environment.cancellation.isCancelled { return failures }
     for node in stateLineages.bound(in: environment.history) {
-      environment.context.counters.counter(.statesGivenUp).add()
-      environment.events.post(
-        .stateGivenUp(time: time, operation: node.name, batches: StateLineages.longest))
+      tellGivenUp(node, at: time, batches: StateLineages.longest)
     }
     return failures
+  }
+
+  private func tellGivenUp(_ node: StreamNode, at time: BatchTime, batches: Int) {
+    environment.context.counters.counter(.statesGivenUp).add()
+    environment.events.post(
+      .stateGivenUp(time: time, operation: node.name, batches: batches))
   }
 }
 

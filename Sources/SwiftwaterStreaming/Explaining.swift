@@ -23,6 +23,7 @@ extension StreamNode: ExplainedNode {
     case .records(let steps): return try explanation.add(steps, over: inputs[0])
     case .combineByKey(let combination):
       return try explanation.add(combination, over: inputs[0], isLocal: false)
+    case .table(let operation, _): return try explanation.add(operation, over: inputs)
     case .driver(let place): return explanation.addDriver(place)
     case .source, .derived:
       let types = Set(inputs.map(\.type))

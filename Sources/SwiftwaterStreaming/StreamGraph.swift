@@ -13,6 +13,8 @@ struct StreamGraph: Sendable {
 
   /// The RDDs of every stream are remembered for at least so many milliseconds.
   var minimumRetention: Int64 = 0
+  /// What windows look back on is remembered for checkpoints, though their tables have taken it in.
+  var keepsPast = false
   /// What an earlier run has left.
   var past = Past()
 
@@ -33,13 +35,14 @@ struct StreamGraph: Sendable {
 
   mutating func addNode(
     name: String, slide: BatchInterval?, parents: [StreamNode], reach: Reach, stableName: String?,
-    source: StreamSource?, operator: StreamOperator, partitioner: Partitioner? = nil,
+    source: StreamSource?, operator: StreamOperator, table: StreamTable? = nil,
+    partitioner: Partitioner? = nil,
     body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) -> StreamNode {
     let node = StreamNode(
       id: nodes.count, name: name, slide: slide ?? parents.first?.slide ?? interval,
       parents: parents, reach: reach, stableName: stableName, source: source, operator: `operator`,
-      partitioner: partitioner, body: body)
+      table: table, partitioner: partitioner, body: body)
     nodes.append(node)
     return node
   }
@@ -84,7 +87,8 @@ struct StreamGraph: Sendable {
         "requirement failed: No output operations registered, so nothing to execute")
     }
     let plan = StreamPlan(
-      interval: interval, nodes: nodes, outputs: outputs, minimumRetention: minimumRetention)
+      interval: interval, nodes: nodes, outputs: outputs, minimumRetention: minimumRetention,
+      keepsPast: keepsPast)
     // What somebody looks back at is computed once.
     for node in nodes where plan.isUsed[node.id] {
       for (index, parent) in node.parents.enumerated() where node.reach.parent(index) > 0 {
@@ -116,11 +120,17 @@ struct StreamPlan: Sendable {
   let isUsed: [Bool]
   /// The streams with state that an output stands on.
   let states: [StreamNode]
+  /// The streams of tables that an output stands on.
+  let tables: [(node: StreamNode, table: StreamTable)]
+  /// By node: the tables that its RDDs are taken in by, where nobody needs them afterwards; empty for
+  /// others.
+  let takers: [[KeyedTable]]
   /// The sources that are pushed to, with the ids of their streams.
   let pushed: [(id: Int, source: any PushedSource)]
 
   init(
-    interval: BatchInterval, nodes: [StreamNode], outputs: [StreamOutput], minimumRetention: Int64
+    interval: BatchInterval, nodes: [StreamNode], outputs: [StreamOutput], minimumRetention: Int64,
+    keepsPast: Bool
   ) {
     self.interval = interval
     self.nodes = nodes
@@ -154,6 +164,23 @@ struct StreamPlan: Sendable {
     self.lookBack = lookBack
     self.users = users
     states = nodes.filter { isUsed[$0.id] && $0.hasState }
+    tables = nodes.compactMap { node in
+      isUsed[node.id] ? node.table.map { (node, $0) } : nil
+    }
+    takers = nodes.map { node in
+      let children = nodes.filter { child in
+        isUsed[child.id] && child.parents.contains { $0.id == node.id }
+      }
+      let backward = children.filter { child in
+        child.parents.indices.contains {
+          child.parents[$0].id == node.id && child.reach.parent($0) > 0
+        }
+      }
+      guard minimumRetention == 0, !keepsPast, node.reach.own == 0,
+        backward.allSatisfy({ $0.table != nil && lookBack[$0.id] <= $0.reach.own })
+      else { return [] }
+      return backward.compactMap { $0.table?.table }
+    }
     pushed = nodes.compactMap { node in node.source?.pushed.map { (node.id, $0) } }
   }
 
@@ -190,6 +217,9 @@ struct StreamPlan: Sendable {
     // wants anything.
     for (node, time) in history.missingStates(until: batch.time) {
       _ = try generation.rdd(of: node, at: time)
+    }
+    for (node, _) in tables where history.isDue(node, at: batch.time) {
+      _ = try generation.rdd(of: node)
     }
     let due: [DueOutput] = try outputs.compactMap { output in
       guard batch.runs(output) else { return nil }

@@ -8,8 +8,8 @@ import Synchronization
 /// Written by the thread that runs batches; read by others too (`slice`).
 final class StreamHistory: Sendable {
   private struct State {
-    /// By node and time: nil inside means that the stream had no RDD.
-    var rdds: [Int: [BatchTime: RDDNode?]] = [:]
+    /// By node.
+    var rdds: [Int: PastRDDs] = [:]
     var allocations: [BatchTime: [Int: Allocation]] = [:]
     /// What an earlier run had taken in, by time and node; it is there beside the allocations.
     var restored: [BatchTime: [Int: RDDNode]] = [:]
@@ -36,7 +36,7 @@ final class StreamHistory: Sendable {
     letsGoEarly = plan.nodes.contains { plan.isLetGoEarly($0) }
     var state = State(reference: last)
     for (node, time, rdd) in past.rdds {
-      state.rdds[node, default: [:]][time] = .some(rdd)
+      state.rdds[node, default: PastRDDs()][time] = .some(rdd)
     }
     for (node, time, rdd) in past.inputs { state.restored[time, default: [:]][node] = rdd }
     self.state = Mutex(state)
@@ -60,11 +60,28 @@ final class StreamHistory: Sendable {
   }
 
   func remember(_ rdd: RDDNode?, of node: StreamNode, at time: BatchTime) {
-    state.withLock { $0.rdds[node.id, default: [:]][time] = .some(rdd) }
+    state.withLock { $0.rdds[node.id, default: PastRDDs()][time] = .some(rdd) }
     if let rdd, plan.lookBack[node.id] > 0 { text.note(rdd) }
   }
 
   func begin(_ batch: Batch) {
+    // A table goes on: nobody is to keep its view of an earlier time without need.
+    let views = state.withLock { state -> [RDDNode?] in
+      plan.tables.flatMap { node, stream -> [RDDNode?] in
+        guard plan.lookBack[node.id] <= node.reach.own,
+          !stream.isPrimary || isDue(node, at: batch.time), let past = state.rdds[node.id]
+        else { return [] }
+        return past.allTimes.filter { $0 < batch.time }.map { time in
+          guard case .some(.some(let rdd)) = past[time], rdd.table === stream.table else {
+            return nil
+          }
+          state.rdds[node.id]?[time] = nil
+          return rdd
+        }
+      }
+    }
+    // Freed here, outside the lock.
+    withExtendedLifetime(views) {}
     state.withLock { state in
       state.reference = reference(at: batch.time, state)
       if !batch.allocations.isEmpty { state.allocations[batch.time] = batch.allocations }
@@ -85,7 +102,28 @@ final class StreamHistory: Sendable {
 
   /// The time of a state's latest RDD; the one before the first batch where there is none.
   private func latestTime(of node: StreamNode, _ state: State) -> BatchTime {
-    state.rdds[node.id]?.keys.max() ?? zeroTime
+    guard let stream = node.table else { return state.rdds[node.id]?.latestTime ?? zeroTime }
+    return stream.table.time.map { BatchTime(milliseconds: $0) } ?? zeroTime
+  }
+
+  /// The latest RDD of a stream, of those of an earlier run.
+  ///
+  /// - Parameter behind: it is later.
+  func latest(
+    of stableName: String, before time: BatchTime, behind: Int64?,
+    where isOfEarlierRun: (RDDNode) -> Bool
+  ) -> (BatchTime, RDDNode)? {
+    guard let node = plan.nodes.first(where: { $0.stableName == stableName }) else { return nil }
+    return state.withLock { state in
+      guard let past = state.rdds[node.id] else { return nil }
+      for candidate in past.allTimes.reversed()
+      where candidate < time && candidate.milliseconds > behind ?? .min {
+        if case .some(.some(let rdd)) = past[candidate], isOfEarlierRun(rdd) {
+          return (candidate, rdd)
+        }
+      }
+      return nil
+    }
   }
 
   func latestTime(of node: StreamNode) -> BatchTime { state.withLock { latestTime(of: node, $0) } }
@@ -94,21 +132,34 @@ final class StreamHistory: Sendable {
   func latestStates() -> [(node: StreamNode, rdd: RDDNode)] {
     state.withLock { state in
       plan.states.compactMap { node in
-        guard let latest = state.rdds[node.id]?.max(by: { $0.key < $1.key }) else { return nil }
-        return latest.value.map { (node, $0) }
+        guard let past = state.rdds[node.id], let latest = past.latestTime else { return nil }
+        return (past[latest] ?? nil).map { (node, $0) }
       }
     }
+  }
+
+  /// True where the view of a table was asked for, and could not be made.
+  func tableHasFailed(_ node: StreamNode, at time: BatchTime) -> Bool {
+    guard case .some(.some(let rdd)) = known(node, at: time) else { return false }
+    return rdd.tableHasFailed
   }
 
   /// The time of a stream's latest RDD that is older than `time`.
   func latestTime(of node: StreamNode, before time: BatchTime) -> BatchTime? {
     state.withLock { state in
-      state.rdds[node.id]?.filter { $0.value != nil && $0.key < time }.keys.max()
+      if let taken = node.table?.table.time {
+        // The table still is what it was then.
+        let latest = BatchTime(milliseconds: taken)
+        if isDue(node, at: latest), latest < time { return latest }
+      }
+      guard let past = state.rdds[node.id] else { return nil }
+      return past.allTimes.last { $0 < time && past.hasRDD(at: $0) }
     }
   }
 
   private func reference(at time: BatchTime, _ state: State) -> BatchTime {
-    let behind = plan.states.map { latestTime(of: $0, state) + $0.slide }.min() ?? time
+    let tables = plan.tables.lazy.filter(\.table.isPrimary).map(\.node)
+    let behind = (plan.states + tables).map { latestTime(of: $0, state) + $0.slide }.min() ?? time
     let limit = time.milliseconds - Self.longestLag * plan.interval.milliseconds
     return min(time, max(behind, BatchTime(milliseconds: limit)))
   }
@@ -148,13 +199,13 @@ final class StreamHistory: Sendable {
       let worked = state.allocations[time] ?? [:]
       let reference = reference(at: time, state).milliseconds
       var forgotten = Forgotten()
-      for (node, rdds) in state.rdds {
-        let limit = reference - plan.retention[node]
-        let latest = plan.nodes[node].hasState ? rdds.keys.max() : nil
-        for (rddTime, rdd) in rdds where rddTime.milliseconds <= limit && rddTime != latest {
-          forgotten.rdds.append(rdd)
-          state.rdds[node]?[rddTime] = nil
+      for node in state.rdds.keys {
+        var limit = reference - plan.retention[node]
+        if let taken = plan.takers[node].map({ $0.time ?? .min }).min() {
+          limit = max(limit, min(taken, time.milliseconds))
         }
+        forgotten.rdds +=
+          state.rdds[node]?.removeAll(until: limit, butLatest: plan.nodes[node].hasState) ?? []
       }
       for (blockTime, allocations) in state.allocations {
         for (node, allocation) in allocations
@@ -215,7 +266,7 @@ final class StreamHistory: Sendable {
           continue
         }
         if let made { forgotten.rdds.append(made) }
-        state.rdds[id, default: [:]][time] = .some(nil)
+        state.rdds[id, default: PastRDDs()][time] = .some(nil)
         if let allocation = state.allocations[time]?.removeValue(forKey: id) {
           forgotten.allocations.append(allocation)
         }
@@ -234,8 +285,9 @@ final class StreamHistory: Sendable {
   func unstoredStates() -> [(node: StreamNode, rdd: RDDNode)] {
     state.withLock { state in
       plan.states.flatMap { node in
-        (state.rdds[node.id] ?? [:]).sorted { $0.key < $1.key }.compactMap { _, rdd in
-          rdd.flatMap { $0.isStored ? nil : (node, $0) }
+        let past = state.rdds[node.id] ?? PastRDDs()
+        return past.allTimes.compactMap { time in
+          (past[time] ?? nil).flatMap { $0.isStored ? nil : (node, $0) }
         }
       }
     }
@@ -278,7 +330,8 @@ final class StreamHistory: Sendable {
     }
     if node.hasState {
       let latest = state.withLock { state in
-        state.rdds[node.id]?.filter { $0.value != nil && $0.key <= time }.keys.max()
+        let past = state.rdds[node.id] ?? PastRDDs()
+        return past.allTimes.last { $0 <= time && past.hasRDD(at: $0) }
       }
       if let latest { times.insert(latest) }
     }

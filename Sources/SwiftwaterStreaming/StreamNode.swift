@@ -23,6 +23,8 @@ public final class StreamNode: Sendable {
   /// Set for a stream without parents.
   let source: StreamSource?
   public let `operator`: StreamOperator
+  /// Set where its RDDs are views of a table.
+  let table: StreamTable?
   /// What the records of every RDD are divided by that has any partitions; nil where only an RDD knows.
   public let partitioner: Partitioner?
   private let body: @Sendable (Generation) throws -> RDDNode?
@@ -31,7 +33,7 @@ public final class StreamNode: Sendable {
   init(
     id: Int, name: String, slide: BatchInterval, parents: [StreamNode], reach: Reach = .none,
     stableName: String? = nil, source: StreamSource? = nil, operator: StreamOperator,
-    partitioner: Partitioner? = nil,
+    table: StreamTable? = nil, partitioner: Partitioner? = nil,
     body: @escaping @Sendable (Generation) throws -> RDDNode?
   ) {
     self.id = id
@@ -42,6 +44,7 @@ public final class StreamNode: Sendable {
     self.stableName = stableName
     self.source = source
     self.operator = `operator`
+    self.table = table
     self.partitioner = partitioner ?? `operator`.partitioner(over: parents.first?.partitioner)
     self.body = body
   }
@@ -58,7 +61,7 @@ public final class StreamNode: Sendable {
   public func setCached() { cached.withLock { $0 = true } }
 
   /// True where each RDD is computed from the one before: its lineage is cut in every batch.
-  var hasState: Bool { stableName != nil && reach.own > 0 }
+  var hasState: Bool { stableName != nil && reach.own > 0 && table == nil }
 
   func rdd(for generation: Generation) throws -> RDDNode? {
     let rdd = try body(generation)
@@ -145,16 +148,39 @@ public final class Generation {
   public func rdds(
     of node: StreamNode, after start: BatchTime, through end: BatchTime
   ) throws -> [RDDNode] {
-    var rdds: [RDDNode] = []
+    try times(of: node, after: start.milliseconds, through: end).compactMap {
+      try rdd(of: node, at: $0)
+    }
+  }
+
+  /// The batch times of `node` behind `start` and up to `end`, in their order.
+  func times(
+    of node: StreamNode, after start: Int64, through end: BatchTime
+  ) -> some Sequence<BatchTime> {
     // Before the first batch there is nothing, however far back that is.
     let zero = history.zeroTime.milliseconds
     let slide = node.slide.milliseconds
-    let first = max(start.milliseconds - zero, 0) / slide + 1
-    for number in first..<max((end.milliseconds - zero) / slide + 1, first) {
-      let time = BatchTime(milliseconds: zero + number * slide)
-      if let rdd = try rdd(of: node, at: time) { rdds.append(rdd) }
+    let first = (max(start, zero) - zero) / slide + 1
+    return (first..<max((end.milliseconds - zero) / slide + 1, first)).lazy.map {
+      BatchTime(milliseconds: zero + $0 * slide)
     }
-    return rdds
+  }
+
+  /// True where a stream has an RDD at this time.
+  func isDue(_ node: StreamNode) -> Bool { history.isDue(node, at: time) }
+
+  /// The time before the first batch.
+  var zeroTime: BatchTime { history.zeroTime }
+
+  /// What an earlier run has left of a stream's own RDDs, the latest before this time.
+  ///
+  /// - Parameters:
+  ///   - table: views of this one are none of an earlier run.
+  ///   - time: it is of use only where it is later.
+  func restored(
+    _ stableName: String, of table: KeyedTable, behind time: Int64?
+  ) -> (BatchTime, RDDNode)? {
+    history.latest(of: stableName, before: self.time, behind: time) { $0.table !== table }
   }
 
   func allocation(of node: Int) -> Allocation { history.allocation(of: node, at: time) }

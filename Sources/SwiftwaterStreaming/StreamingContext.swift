@@ -215,6 +215,11 @@ public final class StreamingContext: Sendable {
     try building { $0.minimumRetention = max($0.minimumRetention, milliseconds) }
   }
 
+  /// What windows look back on stays, though their tables have taken it in: a checkpoint is to have it.
+  public func keepPast() throws {
+    try building { $0.keepsPast = true }
+  }
+
   /// A stream's RDD at a batch time that is still remembered.
   public func rememberedRDD(of node: StreamNode, at time: BatchTime) -> RDDNode? {
     guard let history = history, case .some(.some(let rdd)) = history.known(node, at: time) else {

@@ -285,7 +285,7 @@ def stream_join(
 ) -> Handle: ...
 def stream_union(parents: Sequence[Handle], name: str, site: str) -> Handle: ...
 
-# The union of a stream's RDDs within window_ms, every slide_ms; with a key as of stream_history.
+# The union of a stream's RDDs within window_ms, every slide_ms; what it looks back on is part of checkpoints, under `key`.
 def stream_window(
     stream: Handle, window_ms: int, slide_ms: int, key: str, name: str, site: str
 ) -> Handle: ...
@@ -298,39 +298,39 @@ def stream_transform(
     site: str,
 ) -> Handle: ...
 
-# A stream that may look back. Every slide_ms: function(time_ms, generation) -> RDD or None, in
-# the driver. Inside it, rdd_at(generation, n, time_ms) gives the RDD of parents[n] at a batch time
-# (computed now where it was not before), and with n = -1 this stream's own earlier one; None where
-# there is none (also: before the first batch, not a multiple of that stream's slide, longer ago
-# than reach_ms[n] or own_reach_ms). parents may be empty: a source. With `key` the stream has
-# state: its RDDs are computed in every batch and kept without their lineage, and what it can look
-# back on is part of a checkpoint, under that key. With `partitions` all RDDs are divided by
-# portable_hash into so many.
-def stream_history(
-    streaming: Handle,
-    parents: Sequence[Handle],
+# What the values of each key come to, from batch to batch, in a table of the engine. `stream` has
+# the pairs of each batch, each key once, in as many partitions. Every slide_ms (window_ms: of the
+# last batches; None: of all):
+# - "window": the values combined by functions[0];
+# - "running": the same, made of the window before: functions[1] takes away what has left; with
+#   functions[2], only the pairs of which it is true;
+# - "state": functions[0](list of new values, state before or None) for all keys; those of which it
+#   gives None are forgotten. `initial` is an RDD of what is before the first batch; is_taken() is
+#   called when the table has that.
+# Each function comes with what calls it for partitions: applied(index, [arguments, ...]) gives the
+# results. What the table has is part of checkpoints, under `key`.
+def stream_table(
+    stream: Handle,
+    kind: str,
+    functions: Sequence[tuple[Callable[..., Any], Callable[..., Any]]],
+    window_ms: int | None,
     slide_ms: int,
-    reach_ms: Sequence[int],
-    own_reach_ms: int,
-    function: Callable[[int, Handle], Handle | None],
-    key: str | None,
+    key: str,
+    partitions: int,
     name: str,
     site: str,
-    partitions: int | None,
+    initial: Handle | None,
+    is_taken: Callable[[], object] | None,
 ) -> Handle: ...
-def rdd_at(generation: Handle, parent: int, time_ms: int) -> Handle | None: ...
 
-# Those that parents[n] has behind after_ms and up to until_ms.
-def rdds_between(generation: Handle, parent: int, after_ms: int, until_ms: int) -> list[Handle]: ...
+# Keeps what windows look back on, for checkpoints. Before the start.
+def keep_past(streaming: Handle) -> None: ...
 
 # What all RDDs of parents[n] of a stream with a key, or with n = -1 of itself, are divided by, as
 # partitioner says it.
 def stream_partitioner(
     streaming: Handle, key: str, parent: int
 ) -> tuple[int, Callable[[Any], int] | None] | None: ...
-
-# Whether all records of an RDD are kept for good, and nothing of what they were computed from.
-def is_stored(rdd: Handle) -> bool: ...
 
 # Keeps the RDDs of every stream for at least so long.
 def remember(streaming: Handle, milliseconds: int) -> None: ...
@@ -366,8 +366,8 @@ def set_batch_hook(
 ) -> None: ...
 
 # Inside the hook for failed outputs: offers what they stand on, take((key of a stream or number of
-# a source, n as in rdd_at, time_ms, RDD)). Where take says False, what that one stands on follows.
-# Raises OSError where they stand on more than most_bytes of received text.
+# a source, number of a parent or -1 for the stream itself, time_ms, RDD)). Where take says False,
+# what that one stands on follows. Raises OSError where they stand on more than most_bytes of received text.
 def needed(
     streaming: Handle,
     outputs: list[int],
@@ -376,8 +376,8 @@ def needed(
     take: Callable[[tuple[str | int, int, int, Handle]], bool],
 ) -> None: ...
 
-# What streams with a key look back on after the batch at time_ms: (key, n as in rdd_at, time_ms,
-# RDD). Inside the batch hook, or after the stop.
+# What streams with a key look back on after the batch at time_ms: (key, number of a
+# parent or -1 for the stream itself, time_ms, RDD). Inside the batch hook, or after the stop.
 def retained(streaming: Handle, time_ms: int) -> list[tuple[str, int, int, Handle]]: ...
 
 # After the stop, when nobody asks for what is retained any more.

@@ -18,9 +18,10 @@ final class Segment {
   /// What these are depends on the section. They are replaced together.
   var values: any RecordBatch
 
-  init(_ numbers: [UInt32], _ values: any RecordBatch) {
+  init(_ numbers: [UInt32], _ values: any RecordBatch, next: Next = .nothing) {
     self.numbers = numbers
     self.values = values
+    self.next = next
   }
 
   /// The places, for whoever writes to them and puts them back.
@@ -102,6 +103,17 @@ struct KeyProducts {
   }
 
   func gathered(_ numbers: [UInt32]) throws -> any RecordBatch { try values.gathered(numbers) }
+
+  /// The same products in another array.
+  func converted(
+    _ array: any ValueArray, _ vector: (any RecordBatch) throws -> any RecordBatch
+  ) throws -> KeyProducts {
+    var copy = KeyProducts(array)
+    copy.reserve(epochs.count)
+    let held = epochs.indices.filter { epochs[$0] == epoch }.map { UInt32(truncatingIfNeeded: $0) }
+    if !held.isEmpty { try copy.set(held, to: vector(values.gathered(held))) }
+    return copy
+  }
 
   /// The rows of those that have products; nil where all have.
   func rows(of numbers: [UInt32]) -> [UInt32]? {

@@ -37,7 +37,7 @@ public final class SlidingTable {
     _ left: any RecordBatch, _ right: any RecordBatch
   ) throws -> any RecordBatch
 
-  private let form: any PairForm
+  public let form: any PairForm
   private let directory: any KeyDirectory
   private var keys = KeyEntries()
   /// The product of each key over the window, as of the last `refresh`.
@@ -333,5 +333,44 @@ public final class SlidingTable {
   ) throws -> (keys: any RecordBatch, values: any RecordBatch) {
     precondition(!keys.hasTouched, "results are asked for when they are up to date")
     return (try directory.keys(numbers), try results.gathered(numbers))
+  }
+
+  // MARK: - Another form
+
+  private init(
+    like other: SlidingTable, form: any PairForm, directory: any KeyDirectory,
+    vector: (any RecordBatch) throws -> any RecordBatch
+  ) throws {
+    self.form = form
+    self.directory = directory
+    results = try other.results.converted(form.makeValues(), vector)
+    productsToB = try other.productsToB.converted(form.makeValues(), vector)
+    productsToEnd = try other.productsToEnd.converted(form.makeValues(), vector)
+    for segment in other.segments {
+      let new = try segment.map { Segment($0.numbers, try vector($0.values), next: $0.next) }
+      segments.append(new)
+      if let segment, segment === other.lastSegment { lastSegment = new }
+    }
+    keys = other.keys
+    sections = other.sections
+    isFixUpDue = other.isFixUpDue
+    entryCount = other.entryCount
+    linkBytes = other.linkBytes
+  }
+
+  /// The same window in another form; this one stays as it is.
+  ///
+  /// - Parameters:
+  ///   - directory: makes the directory of the same keys with the same numbers, which are given.
+  ///   - vector: makes a vector of the other form.
+  /// - Complexity: Of all entries.
+  public func converted(
+    to form: any PairForm,
+    directory: (any KeyDirectory, _ numbers: [UInt32]) throws -> any KeyDirectory,
+    vector: (any RecordBatch) throws -> any RecordBatch
+  ) throws -> SlidingTable {
+    try SlidingTable(
+      like: self, form: form, directory: directory(self.directory, keys.order(from: sections.f)),
+      vector: vector)
   }
 }

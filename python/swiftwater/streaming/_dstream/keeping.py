@@ -54,7 +54,7 @@ class Keeping(DStreamCore[T_co]):
         numPartitions: int | None,
         initialRDD: RDD[tuple[K, S]] | None,
     ) -> DStream[tuple[K, S]]:
-        from swiftwater.streaming._dstream.state_steps import state
+        from swiftwater.streaming._dstream.table_steps import state
 
         require_callable("updateStateByKey", updateFunc)
         count = self._partition_number("updateStateByKey", numPartitions)

@@ -46,7 +46,7 @@ class Windows(DStreamCore[T_co]):
             >>> run_batches(lambda numbers: numbers.window(2), [[1], [2], [3]], batches=4)
             [[1], [1, 2], [2, 3], [3]]
         """
-        from swiftwater.streaming._dstream.window_steps import window
+        from swiftwater.streaming._dstream.table_steps import window
 
         return window(self, *self._window_ms(windowDuration, slideDuration))
 
@@ -200,7 +200,7 @@ class Windows(DStreamCore[T_co]):
         keep: Callable[[Any], Any] | None,
         name: str,
     ) -> DStream[Any]:
-        from swiftwater.streaming._dstream.window_steps import no_inverse, reduced_window
+        from swiftwater.streaming._dstream.table_steps import no_inverse, reduced_window
 
         window_ms, slide_ms = self._window_ms(window, slide)
         for function in (func, keep):

@@ -144,6 +144,7 @@ class Running(StreamingContextCore):
             if self._writer is None:
                 self._writer = CheckpointWriter(self)
             self._writer.prepare(self._checkpoint_folder)
+            engine.keep_past(self._handle)
             engine.set_batch_hook(
                 self._handle, self._writer.batch_is_over, self._writer.batch_has_failed
             )

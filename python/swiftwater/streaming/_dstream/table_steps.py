@@ -1,20 +1,22 @@
-"""Windows: streams that look back on several RDDs of their parent."""
+"""Windows and states: streams whose past the engine keeps in tables."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from swiftwater._native import engine
+from swiftwater._record_functions import earlier
+from swiftwater._tasks.table_functions import of_pairs, of_records
 from swiftwater._typing import TYPE_CHECKING, Any
-from swiftwater.streaming._dstream.window_records import reducing, subtracting
 
 if TYPE_CHECKING:
-    from swiftwater._swiftwater import Handle
+    from swiftwater.rdd import RDD
     from swiftwater.streaming._dstream.core import DStreamCore
-    from swiftwater.streaming._dstream.window_records import Reduce
     from swiftwater.streaming.dstream import DStream
 
-__all__ = ["no_inverse", "reduced_window", "window"]
+__all__ = ["no_inverse", "reduced_window", "state", "window"]
+
+Reduce = Callable[[Any, Any], Any]
 
 # Spark: a window of fewer slides is made anew, which takes less than two steps.
 _LEAST_SLIDES_TO_SUBTRACT = 5
@@ -61,60 +63,72 @@ def reduced_window(
 ) -> DStream[Any]:
     """Return the values of each key of a window combined by ``func``.
 
-    ``parent`` has each batch's own sums, all partitioned alike: so partition ``i`` of a window is
-    made of the partitions ``i`` of batches and of the window before, without a shuffle.
+    ``parent`` has each batch's own sums, all partitioned alike.
     """
-    ssc, step = parent._ssc, parent._slide_ms
-    context = ssc._building()
+    ssc = parent._ssc
+    ssc._building()
     site = ssc._definitions.site
     # Without an inverse only the batches are looked back on, as by a plain window.
     key = ssc._stateful.add(name, slide_ms, must_checkpoint=inverse is not None)
-    subtracts = inverse is not None and window_ms >= _LEAST_SLIDES_TO_SUBTRACT * slide_ms
-    engine.stream_set_cached(parent._handle)
-    sc = ssc._sc
-
-    def side_by_side(function: Any, *parts: list[Handle]) -> Handle:
-        rdds = [rdd for part in parts for rdd in part]
-        return engine.zip_partitions(sc._engine, rdds, False, function, name, site, "", True)
-
-    def contents(time_ms: int, generation: Handle) -> Handle | None:
-        def batches(after_ms: int, until_ms: int) -> list[Handle]:
-            return engine.rdds_between(generation, 0, after_ms, until_ms)
-
-        before = engine.rdd_at(generation, -1, time_ms - slide_ms) if subtracts else None
-        if before is not None and inverse is not None:
-            begin = time_ms - window_ms
-            old = batches(begin - slide_ms, begin)
-            new = batches(time_ms - slide_ms, time_ms)
-            if not old and not new:
-                return before
-            function = subtracting(func, inverse, len(old), keep if new else None)
-            return side_by_side(function, [before], old, new)
-        inside = batches(time_ms - window_ms, time_ms)
-        if inside:
-            return side_by_side(reducing(func, None if inverse is None else keep), inside)
-        if inverse is not None:
-            return None
-        # An empty window, in as many partitions as any other.
-        return engine.combine_by_key(
-            sc.emptyRDD()._handle, None, func, func, partitions, None, name, site, False
-        )[0]
-
-    reach = window_ms - step + (slide_ms if subtracts else 0)
-    own_reach = slide_ms if subtracts else 0
-    handle = engine.stream_history(
-        context,
-        [parent._handle],
+    functions = [(func, of_pairs(func))]
+    is_running = inverse is not None and window_ms >= _LEAST_SLIDES_TO_SUBTRACT * slide_ms
+    if is_running and inverse is not None:
+        functions.append((inverse, of_pairs(inverse)))
+        if keep is not None:
+            functions.append((keep, of_records(keep)))
+    handle = engine.stream_table(
+        parent._handle,
+        "running" if is_running else "window",
+        functions,
+        window_ms,
         slide_ms,
-        [max(reach, 0)],
-        own_reach,
-        contents,
         key,
+        partitions,
         name,
         site,
-        partitions,
+        None,
+        None,
     )
     kind = "PythonTransformedDStream" if inverse is None else "PythonReducedWindowedDStream"
     stream = parent._stream_class(handle, ssc, kind)
+    stream._stable_name = key
+    if inverse is not None and not is_running and keep is not None:
+        return stream._piped_state("filter", keep, name)
+    return stream
+
+
+def state(
+    parent: DStreamCore[Any],
+    update: Callable[[list[Any], Any], Any],
+    partitions: int,
+    initial: RDD[Any] | None,
+) -> DStream[Any]:
+    """Return the state of every key after each batch, in ``partitions`` partitions."""
+    name = "updateStateByKey"
+    ssc, slide_ms = parent._ssc, parent._slide_ms
+    ssc._building()
+    site = ssc._definitions.site
+    key = ssc._stateful.add(name, slide_ms, must_checkpoint=True)
+    before = None
+    if initial is not None:
+        ssc._stateful.give_initial(key, initial)
+        before, _ = engine.combine_by_key(
+            initial._handle, None, earlier, earlier, partitions, None, name, site, False
+        )
+    lists = parent._grouped(partitions, name)
+    handle = engine.stream_table(
+        lists._handle,
+        "state",
+        [(update, of_pairs(update))],
+        None,
+        slide_ms,
+        key,
+        partitions,
+        name,
+        site,
+        before,
+        lambda: ssc._stateful.forget_initial(key),
+    )
+    stream = parent._stream_class(handle, ssc, "PythonStateDStream")
     stream._stable_name = key
     return stream

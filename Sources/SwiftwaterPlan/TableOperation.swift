@@ -1,0 +1,100 @@
+import SwiftwaterCore
+import SwiftwaterKernels
+
+/// What a table of keys makes of the pairs of each batch, as a value: the operator of windows and states.
+///
+/// The pairs of a batch come with each key once: values combined, or lists of values.
+public final class TableOperation: Sendable {
+  public enum Kind: Sendable {
+    /// The values of each key in the batches of a window combined, by an associative function.
+    case window(TableFunction)
+    /// The same from one window to the next: what leaves is taken away by an inverse, what comes is added.
+    case running(TableFunction, inverse: TableFunction, keep: TableFunction?)
+    /// What an update function makes of a key's new values and of its state before.
+    case state(TableFunction)
+
+    public var functions: [TableFunction] {
+      switch self {
+      case .window(let reduce): [reduce]
+      case .running(let reduce, let inverse, let keep): [reduce, inverse] + [keep].compactMap(\.self)
+      case .state(let update): [update]
+      }
+    }
+  }
+
+  public let kind: Kind
+  public let partitioner: Partitioner
+  public let place: OperatorPlace
+
+  public init(_ kind: Kind, partitioner: Partitioner, at place: OperatorPlace) {
+    self.kind = kind
+    self.partitioner = partitioner
+    self.place = place
+  }
+
+  public var language: any Language { kind.functions[0].function.language }
+
+  /// The functions that are called.
+  public var functions: [any UserFunction] { kind.functions.map(\.function) }
+
+  /// The operation with what its functions refer to by now.
+  ///
+  /// - Throws: an interrupt.
+  public func captured() throws -> TableOperation {
+    let all = kind.functions.flatMap { [$0.function, $0.zip.function].compactMap(\.self) }
+    guard all.contains(where: \.isOpen) else { return self }
+    var captured = try language.captured(all)[...]
+    func next(_ function: TableFunction) -> TableFunction {
+      let new = captured.removeFirst()
+      return TableFunction(
+        new, function.zip.function == nil ? function.zip : function.zip.calling(captured.removeFirst())
+      )
+    }
+    let kind: Kind =
+      switch self.kind {
+      case .window(let reduce): .window(next(reduce))
+      case .running(let reduce, let inverse, let keep):
+        .running(next(reduce), inverse: next(inverse), keep: keep.map(next))
+      case .state(let update): .state(next(update))
+      }
+    return TableOperation(kind, partitioner: partitioner, at: place)
+  }
+}
+
+/// A function of the user's that a table applies to whole vectors: to the first records of each, to the
+/// second ones, and so on.
+public struct TableFunction: Sendable {
+  /// As the user gave it: what is read for a native form.
+  public let function: any UserFunction
+  /// The same as its language calls it, with a partition for each argument.
+  public let zip: ZipPartitions
+
+  public init(_ function: any UserFunction, _ zip: ZipPartitions) {
+    self.function = function
+    self.zip = zip
+  }
+}
+
+extension ZipPartitions {
+  /// The same with its function captured.
+  func calling(_ function: any UserFunction) -> ZipPartitions {
+    ZipPartitions(layout, function, form: form, partitioner: partitioner, at: place)
+  }
+}
+
+/// A ``PairForm`` of a language's own objects: what a table goes over to when records do not fit its
+/// columns.
+public protocol ObjectForm: PairForm {
+  /// The records of a vector as objects.
+  func asObjects(_ vector: any RecordBatch) throws -> any RecordBatch
+
+  /// The rows of a vector of objects that stand for nothing: None.
+  func missing(in vector: any RecordBatch) throws -> [UInt32]
+
+  /// The same keys with the same numbers.
+  ///
+  /// - Parameter numbers: of all keys.
+  func directory(
+    of columns: any KeyDirectory, _ numbers: [UInt32]
+  ) throws -> any KeyDirectory
+}

@@ -1,0 +1,213 @@
+import SwiftwaterCore
+import SwiftwaterKernels
+import SwiftwaterPlan
+
+/// The table of a window or of a state: keys with what their values have come to, partition by
+/// partition, changed where it is by one batch after the other.
+///
+/// An RDD of it (``TableStep``) is a view of the table at one time. Before the table goes on, the
+/// records of the view before are put aside where somebody still holds it.
+public final class KeyedTable: Sendable {
+  public let operation: TableOperation
+  let parts: [TablePart]
+  let programs = TablePrograms()
+  /// True while a job takes batches in: others wait.
+  private let turn = Monitor(false)
+
+  public init(_ operation: TableOperation) {
+    self.operation = operation
+    parts = (0..<operation.partitioner.count).map { _ in TablePart(operation) }
+  }
+
+  /// The time up to which every partition has taken in batches; nil before any.
+  public var time: Int64? {
+    var latest: Int64?
+    for part in parts {
+      guard let time = part.time else { return nil }
+      latest = min(latest ?? time, time)
+    }
+    return latest
+  }
+
+  /// True where it has taken in a batch, or contents to go on from.
+  public var hasContents: Bool { parts.allSatisfy(\.hasContents) }
+
+  /// How many keys there are, in all partitions. Waits while a batch is taken in.
+  public var keyCount: Int { parts.reduce(0) { $0 + $1.counts.keys } }
+
+  /// About how many bytes are held.
+  public var byteCount: Int { parts.reduce(0) { $0 + $1.counts.bytes } }
+
+  /// Batches up to a time are not taken in any more.
+  public func skip(to time: Int64) {
+    for part in parts { part.skip(to: time) }
+  }
+
+  /// Runs `body` when no other job does so. Waits for its turn.
+  ///
+  /// - Throws: what ends the wait: ``EngineError`` (`cancelled`), or what the ``CallerPoll`` throws.
+  func inTurn(_ runner: JobRunner, _ body: () throws -> Void) throws {
+    if !turn.withLock(Self.take) {
+      let watch = runner.newWatch()
+      while true {
+        let deadline = monotonicNanoseconds() + JobWatch.pollNanoseconds
+        let isTaken = turn.wait(untilMonotonicNanoseconds: deadline) { isBusy in
+          Self.take(&isBusy) ? true : nil
+        }
+        if isTaken == true { break }
+        try watch.check()
+      }
+    }
+    defer { turn.notify { $0 = false } }
+    try body()
+  }
+
+  private static func take(_ isBusy: inout Bool) -> Bool {
+    if isBusy { return false }
+    isBusy = true
+    return true
+  }
+}
+
+/// One partition of a table.
+final class TablePart: Sendable {
+  private struct State {
+    var content: any TableContent
+    /// Of the latest batch that was taken in.
+    var time: Int64?
+    /// The time of the contents that it goes on from.
+    var origin: Int64?
+    /// It has taken in something.
+    var hasContents = false
+    /// The time whose pairs are read now; nil between batches.
+    var shown: Int64?
+    /// Who reads them.
+    weak var view: TableStep?
+  }
+
+  private let state: Monitor<State>
+  private let language: any Language
+
+  init(_ operation: TableOperation) {
+    language = operation.language
+    state = Monitor(State(content: Self.makeContent(operation)))
+  }
+
+  private static func makeContent(_ operation: TableOperation) -> any TableContent {
+    switch operation.kind {
+    case .window: WindowContent()
+    case .running: RunningContent()
+    case .state: StateContent()
+    }
+  }
+
+  /// Not with a lock of the language's in hand that a task may wait for which has this one.
+  private func withState<R>(_ body: (inout State) throws -> R) rethrows -> R {
+    try language.waiting { try state.withLock(body) }
+  }
+
+  var time: Int64? { withState { $0.time } }
+
+  var hasContents: Bool { withState { $0.hasContents } }
+
+  var counts: (keys: Int, bytes: Int) { withState { ($0.content.count, $0.content.byteCount) } }
+
+  func skip(to time: Int64) {
+    withState { $0.time = max($0.time ?? .min, time) }
+  }
+
+  /// True where a batch is still to be taken in.
+  func lacks(_ input: TableStep.Input) -> Bool {
+    withState { Self.lacks($0, input) }
+  }
+
+  private static func lacks(_ state: State, _ input: TableStep.Input) -> Bool {
+    if input.goesOnBehind != nil { return state.origin != input.time }
+    return state.time.map { $0 < input.time } ?? true
+  }
+
+  /// True where the pairs of a view are read here, or were put aside.
+  func shows(_ view: TableStep, _ partition: Int) -> Bool {
+    withState { $0.shown == view.time && $0.view === view } || view.isAside(partition)
+  }
+
+  /// Takes in a batch.
+  func take(
+    _ input: TableStep.Input, _ batches: [any RecordBatch], _ partition: Int, _ call: TableCall
+  ) throws {
+    try withState { state in
+      guard Self.lacks(state, input) else { return }
+      try Self.putAside(&state, partition, but: nil)
+      let records = input.records(batches)
+      if let behind = input.goesOnBehind {
+        let content = Self.makeContent(call.operation)
+        try content.take(records, call)
+        (state.content, state.time, state.origin) = (content, behind, input.time)
+        state.hasContents = true
+        return
+      }
+      try Self.converting(&state, call) { try $0.take(records, call) }
+      state.time = input.time
+      state.hasContents = true
+    }
+  }
+
+  /// Makes the pairs of a view.
+  func show(_ view: TableStep, _ partition: Int, _ call: TableCall) throws {
+    try withState { state in
+      if state.shown == view.time, state.view === view { return }
+      try Self.putAside(&state, partition, but: view)
+      try Self.converting(&state, call) { try $0.slide(to: view.time, from: view.start, call) }
+      state.shown = view.time
+      state.view = view
+      state.time = max(state.time ?? .min, view.time)
+    }
+  }
+
+  private static func converting(
+    _ state: inout State, _ call: TableCall, _ body: (any TableContent) throws -> Void
+  ) throws {
+    do {
+      try body(state.content)
+    } catch is UnfitForColumns {
+      try state.content.convert(to: call.objectForm())
+      try body(state.content)
+    }
+  }
+
+  /// The pairs that somebody may still read who holds their view.
+  private static func putAside(
+    _ state: inout State, _ partition: Int, but view: TableStep?
+  ) throws {
+    if let earlier = state.view, earlier !== view {
+      var reader = try state.content.makeReader()
+      var batches: [any RecordBatch] = []
+      while let batch = try reader.next(TableStep.rowsTogether) {
+        batches.append(try batch.spillingIfShort())
+      }
+      earlier.putAside(batches, partition)
+    }
+    state.shown = nil
+    state.view = nil
+  }
+
+  /// The next pairs of a view.
+  ///
+  /// - Parameter reader: nil at first; of no use once the pairs are put aside.
+  func next(
+    of view: TableStep, _ partition: Int, _ reader: inout (any TableReader)?, number: Int
+  ) throws -> (any RecordBatch)? {
+    try withState { state in
+      if let batches = view.aside(partition) {
+        return number < batches.count ? batches[number] : nil
+      }
+      guard state.shown == view.time, state.view === view else {
+        throw EngineError.illegalState(
+          "\(view.operation.place.name): the table has gone on behind \(view.time) ms")
+      }
+      var own = try reader ?? state.content.makeReader()
+      defer { reader = own }
+      return try own.next(TableStep.rowsTogether)
+    }
+  }
+}

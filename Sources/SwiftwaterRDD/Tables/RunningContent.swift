@@ -1,0 +1,345 @@
+import SwiftwaterCore
+import SwiftwaterKernels
+import SwiftwaterPlan
+
+/// A window that is made from the one before it: an inverse function takes away what has left, and what
+/// is new is added. A slide costs with the keys of the batches that come and go.
+///
+/// Keys stay, whatever their value, unless a filter takes them away. The order is Spark's: the keys of
+/// the window before, then new ones as they first appear.
+final class RunningContent: TableContent {
+  /// The values of one batch, each key once.
+  private struct Partial {
+    let time: Int64
+    let numbers: [UInt32]
+    var values: any RecordBatch
+  }
+
+  private var table: OrderedTable?
+  /// The batches of the window, the oldest first.
+  private var partials: [Partial] = []
+  /// How many of them have left.
+  private var head = 0
+  /// The time of the window that the table has; nil before the first.
+  private var last: Int64?
+  /// The stream has had an RDD since then.
+  private var hasNew = false
+  private let rows = RowsByNumber()
+
+  var count: Int { table?.count ?? 0 }
+
+  var byteCount: Int {
+    (table?.byteCount ?? 0) + partials[head...].reduce(0) { $0 + 12 * $1.numbers.count }
+  }
+
+  func take(_ batch: TableInput, _ call: TableCall) throws {
+    if batch.isInitial { return try begin(with: batch, call) }
+    if batch.recordCount > 0 {
+      let table = try self.table ?? makeTable(for: batch, call)
+      let (keys, values) = try batch.split(table.form)
+      guard let (numbers, _) = try table.numbers(of: keys) else { throw UnfitForColumns() }
+      table.retain(numbers)
+      self.table = table
+      partials.append(Partial(time: batch.time, numbers: numbers, values: values))
+    }
+    if !batch.isMissing, batch.time > last ?? .min { hasNew = true }
+  }
+
+  private func makeTable(for batch: TableInput, _ call: TableCall) throws -> OrderedTable {
+    guard case .running(let reduce, let inverse, _) = call.operation.kind else {
+      preconditionFailure("not a running window")
+    }
+    return OrderedTable(form: try call.form(for: batch, combining: [reduce, inverse]))
+  }
+
+  /// Goes on from what an earlier run had.
+  private func begin(with batch: TableInput, _ call: TableCall) throws {
+    if batch.recordCount > 0 {
+      let table = try self.table ?? makeTable(for: batch, call)
+      let (keys, values) = try batch.split(table.form)
+      guard let (numbers, _) = try table.numbers(of: keys) else { throw UnfitForColumns() }
+      try table.set(numbers, to: values)
+      self.table = table
+    }
+    last = batch.time
+    hasNew = false
+  }
+
+  func slide(to time: Int64, from start: Int64, _ call: TableCall) throws {
+    guard case .running(let reduce, let inverse, let keep) = call.operation.kind else {
+      preconditionFailure("not a running window")
+    }
+    let left = partials[head...].prefix { $0.time <= start }
+    if let table {
+      let before = last
+      let gone = before == nil ? [] : left[...]
+      let come = partials[(head + left.count)...].drop { $0.time <= before ?? .min }
+      let (less, more) = (try folded(gone, reduce, call), try folded(come, reduce, call))
+      var change = Change(table, call, rows)
+      try change.take(less, by: inverse)
+      try change.add(more, by: reduce)
+      let isEmpty = gone.isEmpty && come.isEmpty
+      let kept = try hasNew || !isEmpty ? keep.map { try change.filtered(by: $0, all: hasNew) } : nil
+      try change.commit(kept)
+    }
+    last = time
+    hasNew = false
+    for partial in left { table?.release(partial.numbers) }
+    head += left.count
+    if head > 64, head > partials.count / 2 {
+      partials.removeFirst(head)
+      head = 0
+    }
+  }
+
+  /// The values of several batches, combined in their order.
+  private func folded(
+    _ partials: ArraySlice<Partial>, _ reduce: TableFunction, _ call: TableCall
+  ) throws -> (numbers: [UInt32], values: any RecordBatch)? {
+    guard let table, let first = partials.first else { return nil }
+    if partials.count == 1 { return (first.numbers, first.values) }
+    let form = table.form
+    var numbers = first.numbers
+    var values = first.values
+    rows.reset(bound: table.bound)
+    rows.set(numbers)
+    for partial in partials.dropFirst() {
+      let (known, new) = rows.divide(partial.numbers)
+      let added = try form.gathered(partial.values, known.rows)
+      let sums = try call.combined(
+        reduce, form.gathered(values, known.others), added, form: form)
+      // What was combined takes the place of what was there.
+      var all = numbers.indices.map { UInt32(truncatingIfNeeded: $0) }
+      for (index, row) in known.others.enumerated() {
+        all[Int(row)] = UInt32(truncatingIfNeeded: numbers.count + index)
+      }
+      let pool = try form.concatenated([values, sums, form.gathered(partial.values, new)])
+      all += new.indices.map {
+        UInt32(truncatingIfNeeded: numbers.count + known.rows.count + $0)
+      }
+      values = try form.gathered(pool, all)
+      let newNumbers = new.map { partial.numbers[Int($0)] }
+      rows.set(newNumbers, from: numbers.count)
+      numbers += newNumbers
+    }
+    return (numbers, values)
+  }
+
+  func makeReader() throws -> any TableReader { OrderedReader(table) }
+
+  func convert(to form: any ObjectForm) throws {
+    let values = try partials[head...].map { try form.asObjects($0.values) }
+    table = try table?.converted(
+      to: form, directory: form.directory(of:_:), vector: form.asObjects(_:))
+    for (index, vector) in values.enumerated() { partials[head + index].values = vector }
+  }
+}
+
+/// What a slide changes of a running window: computed first, stored afterwards.
+private struct Change {
+  private let table: OrderedTable
+  private let call: TableCall
+  private let form: any PairForm
+  /// The keys that get a value, each once.
+  private var numbers: [UInt32] = []
+  private var values: (any RecordBatch)?
+  private let rows: RowsByNumber
+
+  init(_ table: OrderedTable, _ call: TableCall, _ rows: RowsByNumber) {
+    self.table = table
+    self.call = call
+    self.rows = rows
+    form = table.form
+    rows.reset(bound: table.bound)
+  }
+
+  /// Takes values away from those of keys that have one.
+  mutating func take(
+    _ gone: (numbers: [UInt32], values: any RecordBatch)?, by inverse: TableFunction
+  ) throws {
+    guard let gone else { return }
+    let goneRows = gone.numbers.indices.filter { table.hasValue(gone.numbers[$0]) }
+      .map { UInt32(truncatingIfNeeded: $0) }
+    if goneRows.isEmpty { return }
+    numbers = goneRows.map { gone.numbers[Int($0)] }
+    values = try call.combined(
+      inverse, table.values(numbers), form.gathered(gone.values, goneRows), form: form)
+    rows.set(numbers)
+  }
+
+  /// Adds values to those of keys that have one, and puts others behind them.
+  mutating func add(
+    _ come: (numbers: [UInt32], values: any RecordBatch)?, by reduce: TableFunction
+  ) throws {
+    guard let come else { return }
+    var known: [UInt32] = []
+    var new: [UInt32] = []
+    // Of the keys with a value: where it is, in what is changed already or behind that.
+    var places: [UInt32] = []
+    var untouched: [UInt32] = []
+    for (row, number) in come.numbers.enumerated() {
+      let row = UInt32(truncatingIfNeeded: row)
+      if let place = rows[number] {
+        known.append(row)
+        places.append(place)
+      } else if table.hasValue(number) {
+        known.append(row)
+        places.append(UInt32(truncatingIfNeeded: numbers.count + untouched.count))
+        untouched.append(number)
+      } else {
+        new.append(row)
+      }
+    }
+    var pool: [any RecordBatch] = values.map { [$0] } ?? []
+    if !untouched.isEmpty { pool.append(try table.values(untouched)) }
+    var result: [any RecordBatch] = []
+    var resultNumbers: [UInt32] = []
+    if !known.isEmpty {
+      let before = try form.gathered(form.concatenated(pool), places)
+      result.append(
+        try call.combined(reduce, before, form.gathered(come.values, known), form: form))
+      resultNumbers += known.map { come.numbers[Int($0)] }
+    }
+    // Only taken from.
+    var isAdded = [Bool](repeating: false, count: numbers.count)
+    for place in places where place < isAdded.count { isAdded[Int(place)] = true }
+    let rest = numbers.indices.filter { !isAdded[$0] }.map { UInt32(truncatingIfNeeded: $0) }
+    if let values, !rest.isEmpty {
+      result.append(try form.gathered(values, rest))
+      resultNumbers += rest.map { numbers[Int($0)] }
+    }
+    if !new.isEmpty {
+      result.append(try form.gathered(come.values, new))
+      resultNumbers += new.map { come.numbers[Int($0)] }
+    }
+    numbers = resultNumbers
+    values = try form.concatenated(result)
+  }
+
+  /// Which pairs a filter keeps.
+  ///
+  /// - Parameter all: it is asked about keys that have not changed, too, as far as it could have changed
+  ///   its mind.
+  func filtered(by keep: TableFunction, all: Bool) throws -> Kept {
+    var kept = Kept()
+    if let values {
+      let flags = try call.truths(keep, form.pairs(table.keys(numbers), values), form: form)
+      kept.changed = flags
+    }
+    if all, try !call.isNative(keep, table) {
+      rows.reset(bound: table.bound)
+      rows.set(numbers)
+      let others = table.allNumbers.filter { rows[$0] == nil }
+      if !others.isEmpty {
+        let flags = try call.truths(keep, table.pairs(others), form: form)
+        kept.leaving = zip(others, flags).filter { !$1 }.map(\.0)
+      }
+    }
+    return kept
+  }
+
+  struct Kept {
+    /// For each key that gets a value.
+    var changed: [Bool] = []
+    /// Others that go.
+    var leaving: [UInt32] = []
+  }
+
+  func commit(_ kept: Kept?) throws {
+    guard let kept, let values else {
+      if let values { try table.set(numbers, to: values) }
+      if let kept { table.clear(kept.leaving) }
+      return
+    }
+    let rows = numbers.indices.filter { kept.changed[$0] }.map { UInt32(truncatingIfNeeded: $0) }
+    let leaving = numbers.indices.filter { !kept.changed[$0] }.map { numbers[$0] }
+    let staying = rows.map { numbers[Int($0)] }
+    try table.set(staying, to: rows.count == numbers.count ? values : form.gathered(values, rows))
+    table.clear(leaving.filter(table.hasValue) + kept.leaving)
+  }
+}
+
+extension TableCall {
+  /// Whether a function of one pair has a native form for the pairs of a table.
+  fileprivate func isNative(_ function: TableFunction, _ table: OrderedTable) throws -> Bool {
+    guard let form = table.form as? ColumnForm else { return false }
+    return try program(of: function, for: [.tuple([form.keyType, form.valueType])])?.outputType == .bool
+  }
+
+  /// Whether a function of one record gives something that is true, for each.
+  fileprivate func truths(
+    _ function: TableFunction, _ records: any RecordBatch, form: any PairForm
+  ) throws -> [Bool] {
+    if let records = records as? ColumnBatch,
+      case .bool(let bits)? = try native(function, [records.column], to: .bool)
+    {
+      return (0..<bits.count).map { bits[$0] }
+    }
+    let results = try called(function, [records], form: objectForm())
+    guard case .bool(let bits)? = operation.language.column(of: results)?.expanded() else {
+      preconditionFailure("truths are asked for")
+    }
+    return (0..<bits.count).map { bits[$0] }
+  }
+}
+
+/// For some keys' numbers a row. Emptying it costs with those that have one.
+final class RowsByNumber {
+  private var rows: [UInt32] = []
+  private var used: [UInt32] = []
+
+  /// Forgets all rows.
+  ///
+  /// - Parameter bound: all numbers are below.
+  func reset(bound: Int) {
+    for number in used { rows[Int(number)] = OrderedTable.absent }
+    used.removeAll(keepingCapacity: true)
+    if bound > rows.count {
+      rows.append(contentsOf: repeatElement(OrderedTable.absent, count: bound - rows.count))
+    }
+  }
+
+  subscript(number: UInt32) -> UInt32? {
+    let row = rows[Int(number)]
+    return row == OrderedTable.absent ? nil : row
+  }
+
+  func set(_ numbers: [UInt32], from first: Int = 0) {
+    used += numbers
+    for (index, number) in numbers.enumerated() {
+      rows[Int(number)] = UInt32(truncatingIfNeeded: first + index)
+    }
+  }
+
+  /// The indices of numbers that have a row, with the rows; and of those that have none.
+  func divide(
+    _ numbers: [UInt32]
+  ) -> (known: (rows: [UInt32], others: [UInt32]), new: [UInt32]) {
+    var known: (rows: [UInt32], others: [UInt32]) = ([], [])
+    var new: [UInt32] = []
+    for (index, number) in numbers.enumerated() {
+      let index = UInt32(truncatingIfNeeded: index)
+      if let row = self[number] {
+        known.rows.append(index)
+        known.others.append(row)
+      } else {
+        new.append(index)
+      }
+    }
+    return (known, new)
+  }
+}
+
+/// Reads the pairs of an ordered table.
+struct OrderedReader: TableReader {
+  private let table: OrderedTable?
+  private var place = 0
+
+  init(_ table: OrderedTable?) { self.table = table }
+
+  mutating func next(_ count: Int) throws -> (any RecordBatch)? {
+    guard let table else { return nil }
+    let numbers = table.numbers(from: &place, count: count)
+    return numbers.isEmpty ? nil : try table.pairs(numbers)
+  }
+}

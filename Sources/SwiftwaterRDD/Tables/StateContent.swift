@@ -1,0 +1,274 @@
+import SwiftwaterCore
+import SwiftwaterKernels
+import SwiftwaterPlan
+
+/// A state for each key, which an update function makes of its new values and of the state before.
+///
+/// The order is Spark's: the keys that have a state, then new ones as they first appear.
+final class StateContent: TableContent {
+  private var table: OrderedTable?
+
+  var count: Int { table?.count ?? 0 }
+  var byteCount: Int { table?.byteCount ?? 0 }
+
+  func take(_ batch: TableInput, _ call: TableCall) throws {
+    if batch.isMissing { return }
+    if batch.isInitial { return try begin(with: batch, call) }
+    guard case .state(let update) = call.operation.kind else { preconditionFailure("not a state") }
+    if batch.recordCount == 0 {
+      guard let table else { return }
+      if try call.leavesOthers(update, table) { return }
+      return try step(nil, update, call)
+    }
+    var lists = try call.lists(of: batch)
+    // Keys that an earlier batch could not have in columns.
+    if let form = table?.form as? any ObjectForm { lists.keys = try form.asObjects(lists.keys) }
+    try step(lists, update, call)
+  }
+
+  func slide(to time: Int64, from start: Int64, _ call: TableCall) throws {}
+
+  func makeReader() throws -> any TableReader { OrderedReader(table) }
+
+  func convert(to form: any ObjectForm) throws {
+    table = try table?.converted(
+      to: form, directory: form.directory(of:_:), vector: form.asObjects(_:))
+  }
+
+  /// Goes on from what was before the first batch.
+  private func begin(with batch: TableInput, _ call: TableCall) throws {
+    if batch.recordCount == 0 { return }
+    let table = try OrderedTable(
+      form: batch.columnType.flatMap { call.isLowering ? ColumnForm($0) : nil }
+        ?? call.objectForm())
+    let (keys, values) = try batch.split(table.form)
+    guard let (numbers, _) = try table.numbers(of: keys) else {
+      // Nobody else knows the table yet.
+      let objects = try OrderedTable(form: call.objectForm())
+      let (keys, values) = try batch.split(objects.form)
+      guard let (numbers, _) = try objects.numbers(of: keys) else { throw UnfitForColumns() }
+      try objects.set(numbers, to: values)
+      self.table = objects
+      return
+    }
+    try table.set(numbers, to: values)
+    self.table = table
+  }
+
+  private func step(
+    _ lists: (keys: any RecordBatch, values: any RecordBatch)?, _ update: TableFunction,
+    _ call: TableCall
+  ) throws {
+    guard let table else {
+      guard let lists else { return }
+      self.table = try firstTable(lists, update, call)
+      return
+    }
+    var numbers: [UInt32] = []
+    var new: [UInt32] = []
+    if let lists {
+      guard let found = try table.numbers(of: lists.keys) else { throw UnfitForColumns() }
+      (numbers, new) = found
+    }
+    do {
+      try self.step(table, numbers, lists?.values, update, call)
+    } catch {
+      table.releaseUnused(new)
+      throw error
+    }
+    table.releaseUnused(new)
+  }
+
+  /// - Parameter numbers: of the keys with new values, whose lists are `values`.
+  private func step(
+    _ table: OrderedTable, _ numbers: [UInt32], _ values: (any RecordBatch)?,
+    _ update: TableFunction, _ call: TableCall
+  ) throws {
+    // The rows of known keys, in the order of the table where all are asked about, and of new ones.
+    var known: [UInt32] = []
+    var knownRows: [UInt32] = []
+    var newRows: [UInt32] = []
+    // Behind the last list there is an empty one.
+    let empty = UInt32(truncatingIfNeeded: numbers.count)
+    if try call.leavesOthers(update, table) {
+      for (row, number) in numbers.enumerated() where table.hasValue(number) {
+        known.append(number)
+        knownRows.append(UInt32(truncatingIfNeeded: row))
+      }
+    } else {
+      rows.reset(bound: table.bound)
+      rows.set(numbers)
+      known = table.allNumbers
+      knownRows = known.map { rows[$0] ?? empty }
+    }
+    for (row, number) in numbers.enumerated() where !table.hasValue(number) {
+      newRows.append(UInt32(truncatingIfNeeded: row))
+    }
+    let lists = try call.lists(values, known: knownRows, new: newRows, empty: empty, table.form)
+    let before = known.isEmpty ? nil : try table.values(known)
+    let all = known + newRows.map { numbers[Int($0)] }
+    if all.isEmpty { return }
+    let states = try call.updated(
+      update, lists, before, newCount: newRows.count, form: table.form)
+    // Nothing fails from here on.
+    if states.missing.isEmpty { return try table.set(all, to: states.values) }
+    var isMissing = [Bool](repeating: false, count: all.count)
+    for row in states.missing { isMissing[Int(row)] = true }
+    let staying = all.indices.filter { !isMissing[$0] }
+    try table.set(
+      staying.map { all[$0] },
+      to: table.form.gathered(states.values, staying.map { UInt32(truncatingIfNeeded: $0) }))
+    table.clear(states.missing.map { all[Int($0)] }.filter(table.hasValue))
+  }
+
+  private let rows = RowsByNumber()
+
+  /// The table of the first keys, in the form that their states have.
+  private func firstTable(
+    _ lists: (keys: any RecordBatch, values: any RecordBatch), _ update: TableFunction,
+    _ call: TableCall
+  ) throws -> OrderedTable? {
+    let count = lists.keys.recordCount
+    let objects = try call.firstStates(update, lists.values)
+    let (states, type) = (objects.states, objects.type)
+    guard let type, let keys = lists.keys as? ColumnBatch,
+      let form = ColumnForm(.tuple([keys.column.type, type]))
+    else { return try table(call.objectForm(), lists.keys, states, count, call) }
+    do {
+      return try table(form, lists.keys, states, count, call)
+    } catch is UnfitForColumns {
+      return try table(call.objectForm(), lists.keys, states, count, call)
+    }
+  }
+
+  private func table(
+    _ form: any PairForm, _ keys: any RecordBatch, _ states: any RecordBatch, _ count: Int,
+    _ call: TableCall
+  ) throws -> OrderedTable {
+    let table = OrderedTable(form: form)
+    let states = try call.states(states, form: form)
+    let keys = form is any ObjectForm ? try call.objectForm().asObjects(keys) : keys
+    guard let (numbers, _) = try table.numbers(of: keys) else { throw UnfitForColumns() }
+    var isMissing = [Bool](repeating: false, count: count)
+    for row in states.missing { isMissing[Int(row)] = true }
+    let staying = (0..<count).filter { !isMissing[$0] }
+    try table.set(
+      staying.map { numbers[$0] },
+      to: form.gathered(states.values, staying.map { UInt32(truncatingIfNeeded: $0) }))
+    table.releaseUnused(numbers)
+    return table
+  }
+}
+
+/// States that an update function has given.
+struct UpdatedStates {
+  /// For each key, in the table's form; of no use where there is none.
+  let values: any RecordBatch
+  /// The rows of keys that are forgotten.
+  let missing: [UInt32]
+}
+
+extension TableCall {
+  /// True where keys without new values keep their state, whatever it is.
+  func leavesOthers(_ update: TableFunction, _ table: OrderedTable) throws -> Bool {
+    false
+  }
+
+  /// The keys of a batch with their lists of values: columns where they are, else objects.
+  func lists(
+    of batch: TableInput
+  ) throws -> (keys: any RecordBatch, values: any RecordBatch) {
+    if isLowering, let type = batch.columnType, let form = ColumnForm(type) {
+      return try batch.split(form)
+    }
+    return try batch.split(objectForm())
+  }
+
+  /// Lists for the update function: of known keys, then of new ones.
+  func lists(
+    _ values: (any RecordBatch)?, known: [UInt32], new: [UInt32], empty: UInt32,
+    _ form: any PairForm
+  ) throws -> any RecordBatch {
+    let rows = known + new
+    if let columns = values as? ColumnBatch, case .list(let item) = columns.column.type {
+      // Most of the time nobody asks for the empty one.
+      if !known.contains(empty) { return ColumnBatch(columns.column.gathered(rows)) }
+      let none = Column.list(ListColumn(offsets: [0, 0], items: .empty(item)))
+      return ColumnBatch(Column.concatenated([columns.column, none]).gathered(rows))
+    }
+    let objects = try objectForm()
+    let none = try objects.asObjects(
+      ColumnBatch(.list(ListColumn(offsets: [0, 0], items: .empty(.integer)))))
+    guard let values else {
+      return try objects.gathered(none, Array(repeating: 0, count: rows.count))
+    }
+    return try objects.gathered(objects.concatenated([objects.asObjects(values), none]), rows)
+  }
+
+  /// What the update function makes of lists and states before; of new keys there is none.
+  func updated(
+    _ update: TableFunction, _ lists: any RecordBatch, _ before: (any RecordBatch)?,
+    newCount: Int, form: any PairForm
+  ) throws -> UpdatedStates {
+    if let form = form as? ColumnForm, let lists = lists as? ColumnBatch {
+      let type = form.valueType
+      let none = Column.none(count: newCount)
+      if let optional = ColumnType.union(type, .none) {
+        let known = (before as? ColumnBatch)?.column.widened(to: optional)
+        let old =
+          newCount == 0
+          ? known ?? none : Column.concatenated((known.map { [$0] } ?? []) + [none.widened(to: optional)])
+        for result in [type, optional] {
+          if let column = try native(update, [lists.column, old], to: result) {
+            return try states(ColumnBatch(column), form: form)
+          }
+        }
+      }
+    }
+    let objects = try objectForm()
+    let none = ColumnBatch(.none(count: newCount))
+    let parts = (before.map { [$0] } ?? []) + (newCount == 0 ? [] : [none])
+    let old = try objects.concatenated(parts.map { try objects.asObjects($0) })
+    return try states(called(update, [objects.asObjects(lists), old], form: objects), form: form)
+  }
+
+  /// The states of keys that have none so far, and their type where they can be a column.
+  func firstStates(
+    _ update: TableFunction, _ lists: any RecordBatch
+  ) throws -> (states: any RecordBatch, type: ColumnType?) {
+    let objects = try objectForm()
+    let none = try objects.asObjects(ColumnBatch(.none(count: lists.recordCount)))
+    let results = try called(update, [objects.asObjects(lists), none], form: objects)
+    guard isLowering, let type = operation.language.column(of: results)?.type else {
+      return (results, nil)
+    }
+    if case .optional(let inner) = type { return (results, inner) }
+    return (results, type == .none ? nil : type)
+  }
+
+  /// Results of an update function in a table's form.
+  ///
+  /// - Throws: ``UnfitForColumns`` where they are of another type than the table's.
+  func states(_ results: any RecordBatch, form: any PairForm) throws -> UpdatedStates {
+    guard let form = form as? ColumnForm else {
+      let objects = try objectForm().asObjects(results)
+      return UpdatedStates(values: objects, missing: try objectForm().missing(in: objects))
+    }
+    let column = (results as? ColumnBatch)?.column ?? operation.language.column(of: results)
+    let type = form.valueType
+    switch column?.expanded() {
+    case .some(let column) where column.type == type:
+      return UpdatedStates(values: ColumnBatch(column), missing: [])
+    case .optional(let validity, let inner) where inner.type == type:
+      let missing = (0..<validity.count).lazy.filter { !validity[$0] }
+      return UpdatedStates(
+        values: ColumnBatch(inner), missing: missing.map { UInt32(truncatingIfNeeded: $0) })
+    case .some(.none(let count)):
+      let all = (0..<count).map { UInt32(truncatingIfNeeded: $0) }
+      return UpdatedStates(
+        values: ColumnBatch(Column.blank(type).gathered(Array(repeating: 0, count: count))),
+        missing: all)
+    default: throw UnfitForColumns()
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import SwiftwaterCore
+import SwiftwaterKernels
+import SwiftwaterPlan
+import Synchronization
+
+/// Thrown where records do not fit the columns of a table: it goes over to its language's objects, and
+/// the work is done again.
+struct UnfitForColumns: Error {}
+
+/// Calls a table's functions on whole vectors, in one task.
+struct TableCall {
+  let operation: TableOperation
+  let evaluation: Evaluation
+  let programs: TablePrograms
+
+  private var language: any Language { operation.language }
+  var isLowering: Bool { evaluation.task.isLowering || language.isNativeOnly }
+
+  /// The function applied by its language to the records of vectors, one of each.
+  func called(
+    _ function: TableFunction, _ arguments: [any RecordBatch], form: any PairForm
+  ) throws -> any RecordBatch {
+    if arguments[0].recordCount == 0 { return try form.concatenated([]) }
+    // What a function changes of its arguments is nobody else's.
+    let arguments = try arguments.map { try $0.spillingIfShort() }
+    let task = evaluation.task
+    let inputs: @Sendable () -> [any BatchCursor] = { arguments.map { ArrayCursor([$0]) } }
+    let results: [any RecordBatch]
+    if let mover = evaluation.mover {
+      let part = MovedPart(
+        inputs(), again: inputs, partition: task.partition, mover, task)
+      results = try part.then(.zip(function.zip), task.partition).batches()
+    } else {
+      results = try function.zip.language.zipped(
+        inputs(), function.zip, partition: task.partition, task
+      ).drained()
+    }
+    let loaded = try results.map { try ($0 as? any StoredBatch)?.loaded() ?? $0 }
+    return try form.concatenated(loaded)
+  }
+
+  /// The function applied to columns; nil where its language must do it.
+  ///
+  /// - Parameter type: what the results must be.
+  /// - Throws: ``UnfitForColumns`` where some rows are the language's to compute.
+  func native(
+    _ function: TableFunction, _ arguments: [Column], to type: ColumnType
+  ) throws -> Column? {
+    guard let program = try program(of: function, for: arguments.map(\.type)),
+      program.outputType == type
+    else { return nil }
+    let count = arguments[0].count
+    if count == 0 { return .empty(type) }
+    let input = arguments.count == 1 ? arguments[0] : Column.tuple(arguments, count: count)
+    let result = program.run(input)
+    guard result.flagged == nil else { throw UnfitForColumns() }
+    return result.column.expanded()
+  }
+
+  /// The function's native form for arguments of these types; nil where it has none.
+  ///
+  /// - Throws: an interrupt while it is read.
+  func program(of function: TableFunction, for types: [ColumnType]) throws -> Program? {
+    guard isLowering else { return nil }
+    let reading = try language.reading(of: function.function, arguments: types.count)
+    return programs.program(reading, for: types)
+  }
+}
+
+/// The native forms of a table's functions, from batch to batch.
+final class TablePrograms: Sendable {
+  private struct Known {
+    /// Keeps the identity from being another one's.
+    let reading: FunctionReading
+    let types: [ColumnType]
+    let program: Program?
+  }
+  /// A table has few functions, and records of one type as a rule.
+  private static let most = 16
+  private let known = Mutex<[Known]>([])
+
+  func program(_ reading: FunctionReading, for types: [ColumnType]) -> Program? {
+    let found = known.withLock { known in
+      known.first { $0.reading.identity == reading.identity && $0.types == types }
+    }
+    if let found { return found.program }
+    var program: Program?
+    // A collection may be another one in the next batch.
+    if let expression = reading.expression, !reading.looksIntoCollections {
+      program =
+        types.count == 1
+        ? try? Program(inputType: types[0]).appending(.map, expression)
+        : try? Program(inputType: .tuple(types)).appending(.map, expression.pairwise())
+    }
+    let new = Known(reading: reading, types: types, program: program)
+    let old = known.withLock { known -> [Known] in
+      defer {
+        if known.count == Self.most { known = [] }
+        known.append(new)
+      }
+      return known
+    }
+    // Not under the lock: a language's code may run when a reading goes.
+    withExtendedLifetime(old) {}
+    return program
+  }
+}

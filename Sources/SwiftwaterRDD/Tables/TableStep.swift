@@ -1,0 +1,237 @@
+import SwiftwaterCore
+import SwiftwaterPlan
+import Synchronization
+
+/// A table at one time, and the batches that it takes in until then: what an RDD of a window or a state
+/// stands on. They are taken in once, in a stage of the job that needs them first.
+public final class TableStep: Sendable {
+  /// The pairs of one batch time, each key once; or what the table is from a time on.
+  public struct Input: Sendable {
+    public let time: Int64
+    /// Nil where the stream has no RDD.
+    public let node: RDDNode?
+    /// Set for what the table is, whatever it was: batches behind this time are taken in on top of it.
+    let goesOnBehind: Int64?
+
+    /// The batch of a stream; nil where it has no RDD.
+    public static func batch(_ node: RDDNode?, at time: Int64) -> Input {
+      Input(time: time, node: node, goesOnBehind: nil)
+    }
+
+    /// What the table is at a time.
+    ///
+    /// - Parameter behind: the batches behind this time are taken in on top: for a running window also
+    ///   those that are in it already, which it gives up one by one.
+    public static func contents(_ node: RDDNode, at time: Int64, goingOnBehind: Int64) -> Input {
+      Input(time: time, node: node, goesOnBehind: goingOnBehind)
+    }
+
+    func records(_ batches: [any RecordBatch]) -> TableInput {
+      TableInput(
+        time: time, batches: batches, isInitial: goesOnBehind != nil, isMissing: node == nil)
+    }
+  }
+
+  static let rowsTogether = 4096
+
+  public let table: KeyedTable
+  /// Somebody reads the pairs of this time.
+  private let isShown: Bool
+  /// With what its functions referred to when the RDD was made.
+  let operation: TableOperation
+  public let time: Int64
+  /// Batches up to this time are not in the window any more.
+  let start: Int64
+  /// In their order; nothing once they are taken in.
+  private let inputs: Mutex<[Input]>
+  private let context: SparkContext
+  private let failed = Atomic(false)
+  private let asides = Mutex<[Int: [any RecordBatch]]>([:])
+
+  init(
+    _ table: KeyedTable, _ operation: TableOperation, time: Int64, start: Int64, _ inputs: [Input],
+    _ context: SparkContext, isShown: Bool = true
+  ) {
+    self.table = table
+    self.isShown = isShown
+    self.operation = operation
+    self.time = time
+    self.start = start
+    self.inputs = Mutex(inputs)
+    self.context = context
+  }
+
+  /// What is still to be taken in.
+  public var nodes: [RDDNode] { inputs.withLock { $0.compactMap(\.node) } }
+
+  /// How many batches are still to be taken in.
+  public var waitingCount: Int { inputs.withLock { $0.count } }
+
+  private var isReady: Bool {
+    table.parts.indices.allSatisfy { table.parts[$0].shows(self, $0) }
+  }
+
+  /// Takes in what the table lacks until this time, and makes the pairs that are read.
+  ///
+  /// - Throws: what the tasks throw; what was taken in by then stays so.
+  func prepare(with runner: JobRunner) throws {
+    // As a rule it is.
+    if isReady { return }
+    do {
+      try table.inTurn(runner) { try makeReady(runner) }
+    } catch {
+      failed.store(true, ordering: .relaxed)
+      throw error
+    }
+  }
+
+  private func makeReady(_ runner: JobRunner) throws {
+    if isReady { return }
+    try takeInputs(runner)
+    let hidden = table.parts.indices.filter { !table.parts[$0].shows(self, $0) }
+    if hidden.isEmpty { return }
+    // No batch came with it.
+    try run(emptyNode, hidden, runner) { [self] _, partition, call in
+      try table.parts[partition].show(self, partition, call)
+    }
+  }
+
+  /// True where what the table lacks could not be taken in, and nobody has done so since.
+  var hasFailed: Bool { failed.load(ordering: .relaxed) && !isReady }
+
+  /// Takes batches into a table that nobody reads yet.
+  ///
+  /// - Throws: what the tasks throw; what was taken in by then stays so.
+  public static func takingIn(
+    _ inputs: [Input], into table: KeyedTable, until time: Int64, context: SparkContext,
+    with runner: JobRunner
+  ) throws {
+    if inputs.isEmpty { return }
+    let step = TableStep(
+      table, try table.operation.captured(), time: time, start: .min, inputs, context,
+      isShown: false)
+    try table.inTurn(runner) { try step.takeInputs(runner) }
+  }
+
+  private func takeInputs(_ runner: JobRunner) throws {
+    while let input = inputs.withLock({ $0.first }) {
+      let missing = table.parts.indices.filter { table.parts[$0].lacks(input) }
+      if !missing.isEmpty {
+        let node = try input.node.map(divided) ?? emptyNode
+        try run(node, missing, runner) { [self] batches, partition, call in
+          let part = table.parts[partition]
+          try part.take(input, batches, partition, call)
+          if isShown, input.time == time { try part.show(self, partition, call) }
+        }
+      }
+      let done = inputs.withLock { $0.removeFirst() }
+      // Freed here, outside the lock.
+      withExtendedLifetime(done) {}
+    }
+  }
+
+  private var emptyNode: RDDNode {
+    .batches(table.parts.map { _ in [] }, name: operation.place.name, context: context)
+  }
+
+  /// The pairs where the table has them: an earlier run may have had other partitions.
+  private func divided(_ node: RDDNode) throws -> RDDNode {
+    if node.partitionCount == table.parts.count { return node }
+    if node.partitionCount == 0 { return emptyNode }
+    return try node.partitioned(
+      PartitionByKey(operation.partitioner, in: operation.language, at: operation.place))
+  }
+
+  private func run(
+    _ node: RDDNode, _ partitions: [Int], _ runner: JobRunner,
+    _ body: @escaping @Sendable ([any RecordBatch], Int, TableCall) throws -> Void
+  ) throws {
+    let needsNone = node.recordType.map { isNative(for: $0, runner) } ?? false
+    let placement = needsNone ? TaskPlacement.anyThread : operation.language.placement
+    try runner.taking(
+      node, partitions: partitions, placement: placement, functions: operation.functions
+    ) {
+      [operation, table] flow, evaluation in
+      let call = TableCall(operation: operation, evaluation: evaluation, programs: table.programs)
+      try body(flow.drained(), evaluation.task.partition, call)
+    }
+  }
+
+  /// True where no step needs a language, for pairs of a type.
+  private func isNative(for type: ColumnType, _ runner: JobRunner) -> Bool {
+    guard runner.isLowering || operation.language.isNativeOnly, case .tuple(let items) = type,
+      items.count == 2, items[0].isHashable
+    else { return false }
+    switch operation.kind {
+    case .window(let reduce):
+      return table.programs.isNative(reduce, items[1], operation.language)
+    case .running(let reduce, let inverse, let keep):
+      return keep == nil && table.programs.isNative(reduce, items[1], operation.language)
+        && table.programs.isNative(inverse, items[1], operation.language)
+    case .state: return operation.language.isNativeOnly
+    }
+  }
+
+  // MARK: - Reading
+
+  func cursor(partition: Int) -> any BatchCursor {
+    var reader: (any TableReader)?
+    var number = 0
+    return ClosureCursor { [self] in
+      defer { number += 1 }
+      let batch = try table.parts[partition].next(of: self, partition, &reader, number: number)
+      if batch is ColumnBatch { return batch }
+      // Objects that a reader changes are the reader's own.
+      let records = try batch?.spillingIfShort()
+      return try (records as? any StoredBatch)?.loaded() ?? records
+    }
+  }
+
+  func isAside(_ partition: Int) -> Bool { asides.withLock { $0[partition] != nil } }
+
+  func aside(_ partition: Int) -> [any RecordBatch]? { asides.withLock { $0[partition] } }
+
+  func putAside(_ batches: [any RecordBatch], _ partition: Int) {
+    asides.withLock { $0[partition] = batches }
+  }
+}
+
+extension TablePrograms {
+  /// True where two values of a type combine natively.
+  func isNative(_ function: TableFunction, _ value: ColumnType, _ language: any Language) -> Bool {
+    guard let reading = try? language.reading(of: function.function, arguments: 2) else {
+      return false
+    }
+    return program(reading, for: [value, value])?.outputType == value
+  }
+}
+
+extension RDDNode {
+  /// A table as it is at a time.
+  ///
+  /// - Parameters:
+  ///   - start: batches up to this time are not in the window any more.
+  ///   - inputs: the batches that the table may lack.
+  /// - Throws: an interrupt while functions are read.
+  public static func view(
+    of table: KeyedTable, time: Int64, start: Int64, inputs: [TableStep.Input],
+    context: SparkContext
+  ) throws -> RDDNode {
+    let operation = try table.operation.captured()
+    let step = TableStep(table, operation, time: time, start: start, inputs, context)
+    return RDDNode(
+      .table(operation), name: operation.place.name, context: context,
+      table: step, partitionCount: operation.partitioner.count)
+  }
+
+  /// The table that its records are read from, as far as they are not stored.
+  public var table: KeyedTable? { step?.table }
+
+  /// Has the table that the records are read from take in what it lacks.
+  ///
+  /// - Throws: what the tasks throw; what was taken in by then stays so.
+  public func prepareTable(with runner: JobRunner) throws { try step?.prepare(with: runner) }
+
+  /// True where the table could not take in what it lacks.
+  public var tableHasFailed: Bool { step?.hasFailed ?? false }
+}
