@@ -9,14 +9,14 @@ import SwiftwaterPlan
 /// records of the view before are put aside where somebody still holds it.
 public final class KeyedTable: Sendable {
   public let operation: TableOperation
-  let parts: [TablePart]
+  let parts: [KeyedPart]
   let programs = TablePrograms()
   /// True while a job takes batches in: others wait.
   private let turn = Monitor(false)
 
   public init(_ operation: TableOperation) {
     self.operation = operation
-    parts = (0..<operation.partitioner.count).map { _ in TablePart(operation) }
+    parts = (0..<operation.partitioner.count).map { _ in KeyedPart(operation) }
   }
 
   /// The time up to which every partition has taken in batches; nil before any.
@@ -70,7 +70,7 @@ public final class KeyedTable: Sendable {
 }
 
 /// One partition of a table.
-final class TablePart: Sendable {
+final class KeyedPart: Sendable {
   private struct State {
     var content: any TableContent
     /// Of the latest batch that was taken in.
