@@ -81,6 +81,19 @@ package struct PythonLanguage: Language {
     try Interpreter.attach { py in try PythonPairFinder(pairs, py) }
   }
 
+  package func rowsNotKept(
+    by function: any UserFunction, in states: any RecordBatch
+  ) throws -> [UInt32] {
+    try Interpreter.attach { py in
+      guard let kept = try PythonFunction.of(function).keptStates(py).states,
+        let batch = states as? PythonBatch
+      else { return (0..<states.recordCount).map { UInt32(truncatingIfNeeded: $0) } }
+      return try (0..<batch.recordCount).filter { row in
+        try !kept.contains(Py.listItem(batch.list.pointer, row), py)
+      }.map { UInt32(truncatingIfNeeded: $0) }
+    }
+  }
+
   package func tableForm(for operation: TableOperation) -> (any ObjectForm)? {
     PythonForm(at: operation.place)
   }

@@ -177,8 +177,26 @@ public struct Explanation {
       form = called(operation.functions[0])
     }
     let output = Output(stage: inputs.last?.stage ?? newStage(), type: result)
-    add(operation.place, form, in: operation.language, output, refusal)
+    var told = refusal
+    if case .state(let update) = operation.kind {
+      let keys = try keys(of: update, operation.language)
+      let reason = [refusal?.reason, keys.reason].compactMap(\.self).joined(separator: "; ")
+      told = Refusal(reason, at: refusal?.place ?? keys.place)
+    }
+    add(operation.place, form, in: operation.language, output, told)
     return output
+  }
+
+  /// Which keys of a state an update function is called for, and why.
+  private func keys(
+    of update: TableFunction, _ language: any Language
+  ) throws -> Refusal {
+    switch try language.keptStates(of: update.function) {
+    case .kept(let states) where states.forms == nil: Refusal("keys with new values", at: nil)
+    case .kept(let states):
+      Refusal("keys with new values, and states other than \(states)", at: nil)
+    case .refused(let refusal): Refusal("all keys: \(refusal.reason)", at: refusal.place)
+    }
   }
 
   /// Why a table's functions are not all native.

@@ -98,6 +98,11 @@ public protocol Language: Sendable {
 
   // MARK: Tables
 
+  /// The rows of objects of its own that a function on states is not proved to keep: see ``KeptStates``.
+  func rowsNotKept(
+    by function: any UserFunction, in states: any RecordBatch
+  ) throws -> [UInt32]
+
   /// How tables store pairs of its objects; nil where it has none.
   func tableForm(for operation: TableOperation) -> (any ObjectForm)?
 
@@ -149,6 +154,12 @@ extension Language {
   ) throws -> (any RecordBatch)? { nil }
 
   public func finder(of pairs: [any RecordBatch]) throws -> (any PairFinder)? { nil }
+
+  public func rowsNotKept(
+    by function: any UserFunction, in states: any RecordBatch
+  ) throws -> [UInt32] {
+    (0..<states.recordCount).map { UInt32(truncatingIfNeeded: $0) }
+  }
 
   public func tableForm(for operation: TableOperation) -> (any ObjectForm)? { nil }
 

@@ -127,6 +127,11 @@ public final class OrderedTable {
   /// The numbers of all keys that have a value, in their order.
   public var allNumbers: [UInt32] { order.filter { $0 != Self.absent } }
 
+  /// Numbers of keys that have a value, in the order of the table.
+  public func inOrder(_ numbers: [UInt32]) -> [UInt32] {
+    numbers.sorted { places[Int($0)] < places[Int($1)] }
+  }
+
   /// The next `count` numbers in their order, from a place on.
   ///
   /// - Parameter place: 0 at first; where to go on next. Good until the table changes.

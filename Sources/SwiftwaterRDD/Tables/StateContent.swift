@@ -4,9 +4,15 @@ import SwiftwaterPlan
 
 /// A state for each key, which an update function makes of its new values and of the state before.
 ///
-/// The order is Spark's: the keys that have a state, then new ones as they first appear.
+/// The function is called for keys without new values only where it is not proved that it gives their
+/// state back (``KeptStates``). The order is Spark's: the keys that have a state, then new ones as they
+/// first appear.
 final class StateContent: TableContent {
   private var table: OrderedTable?
+  /// The states that the function is proved to keep, and the keys whose state is another one; nil where
+  /// all keys are worked on.
+  private var kept: (states: KeptStates, others: Set<UInt32>)?
+  private let rows = RowsByNumber()
 
   var count: Int { table?.count ?? 0 }
   var byteCount: Int { table?.byteCount ?? 0 }
@@ -15,9 +21,9 @@ final class StateContent: TableContent {
     if batch.isMissing { return }
     if batch.isInitial { return try begin(with: batch, call) }
     guard case .state(let update) = call.operation.kind else { preconditionFailure("not a state") }
+    try readProof(update, call)
     if batch.recordCount == 0 {
-      guard let table else { return }
-      if try call.leavesOthers(update, table) { return }
+      if table == nil || kept?.others.isEmpty == true { return }
       return try step(nil, update, call)
     }
     var lists = try call.lists(of: batch)
@@ -29,6 +35,26 @@ final class StateContent: TableContent {
   func slide(to time: Int64, from start: Int64, _ call: TableCall) throws {}
 
   func makeReader() throws -> any TableReader { OrderedReader(table) }
+
+  /// Notes what is proved of the function as it is now.
+  private func readProof(_ update: TableFunction, _ call: TableCall) throws {
+    guard case .kept(let states) = try call.operation.language.keptStates(of: update.function)
+    else {
+      kept = nil
+      return
+    }
+    if kept?.states == states { return }
+    kept = nil
+    guard let table else {
+      kept = (states, [])
+      return
+    }
+    let numbers = table.allNumbers
+    let others =
+      numbers.isEmpty
+      ? [] : try call.rowsNotKept(by: update, states, in: table.values(numbers), table.form)
+    kept = (states, Set(others.map { numbers[Int($0)] }))
+  }
 
   func convert(to form: any ObjectForm) throws {
     table = try table?.converted(
@@ -61,7 +87,15 @@ final class StateContent: TableContent {
   ) throws {
     guard let table else {
       guard let lists else { return }
-      self.table = try firstTable(lists, update, call)
+      let table = try firstTable(lists, update, call)
+      if let states = kept?.states, let table {
+        let numbers = table.allNumbers
+        let others =
+          numbers.isEmpty
+          ? [] : try call.rowsNotKept(by: update, states, in: table.values(numbers), table.form)
+        kept = (states, Set(others.map { numbers[Int($0)] }))
+      }
+      self.table = table
       return
     }
     var numbers: [UInt32] = []
@@ -90,17 +124,15 @@ final class StateContent: TableContent {
     var newRows: [UInt32] = []
     // Behind the last list there is an empty one.
     let empty = UInt32(truncatingIfNeeded: numbers.count)
-    if try call.leavesOthers(update, table) {
-      for (row, number) in numbers.enumerated() where table.hasValue(number) {
-        known.append(number)
-        knownRows.append(UInt32(truncatingIfNeeded: row))
-      }
+    rows.reset(bound: table.bound)
+    rows.set(numbers)
+    if let kept {
+      known = numbers.filter(table.hasValue) + kept.others.filter { rows[$0] == nil }
+      known = table.inOrder(known)
     } else {
-      rows.reset(bound: table.bound)
-      rows.set(numbers)
       known = table.allNumbers
-      knownRows = known.map { rows[$0] ?? empty }
     }
+    knownRows = known.map { rows[$0] ?? empty }
     for (row, number) in numbers.enumerated() where !table.hasValue(number) {
       newRows.append(UInt32(truncatingIfNeeded: row))
     }
@@ -110,7 +142,16 @@ final class StateContent: TableContent {
     if all.isEmpty { return }
     let states = try call.updated(
       update, lists, before, newCount: newRows.count, form: table.form)
+    var others: [UInt32] = []
+    if let kept {
+      others = try call.rowsNotKept(by: update, kept.states, in: states.values, table.form)
+    }
     // Nothing fails from here on.
+    if kept != nil {
+      kept?.others.subtract(all)
+      kept?.others.formUnion(others.map { all[Int($0)] })
+      kept?.others.subtract(states.missing.map { all[Int($0)] })
+    }
     if states.missing.isEmpty { return try table.set(all, to: states.values) }
     var isMissing = [Bool](repeating: false, count: all.count)
     for row in states.missing { isMissing[Int(row)] = true }
@@ -120,8 +161,6 @@ final class StateContent: TableContent {
       to: table.form.gathered(states.values, staying.map { UInt32(truncatingIfNeeded: $0) }))
     table.clear(states.missing.map { all[Int($0)] }.filter(table.hasValue))
   }
-
-  private let rows = RowsByNumber()
 
   /// The table of the first keys, in the form that their states have.
   private func firstTable(
@@ -169,9 +208,17 @@ struct UpdatedStates {
 }
 
 extension TableCall {
-  /// True where keys without new values keep their state, whatever it is.
-  func leavesOthers(_ update: TableFunction, _ table: OrderedTable) throws -> Bool {
-    false
+  /// The rows of states that an update function is not proved to keep.
+  func rowsNotKept(
+    by update: TableFunction, _ kept: KeptStates, in states: any RecordBatch, _ form: any PairForm
+  ) throws -> [UInt32] {
+    if kept.forms == nil { return [] }
+    if let columns = states as? ColumnBatch {
+      if kept.areAll(of: columns.column.type) { return [] }
+      let rows = kept.rows(of: columns.column)
+      return (0..<rows.count).filter { !rows[$0] }.map { UInt32(truncatingIfNeeded: $0) }
+    }
+    return try operation.language.rowsNotKept(by: update.function, in: states)
   }
 
   /// The keys of a batch with their lists of values: columns where they are, else objects.
@@ -211,18 +258,11 @@ extension TableCall {
     newCount: Int, form: any PairForm
   ) throws -> UpdatedStates {
     if let form = form as? ColumnForm, let lists = lists as? ColumnBatch {
-      let type = form.valueType
-      let none = Column.none(count: newCount)
-      if let optional = ColumnType.union(type, .none) {
-        let known = (before as? ColumnBatch)?.column.widened(to: optional)
-        let old =
-          newCount == 0
-          ? known ?? none : Column.concatenated((known.map { [$0] } ?? []) + [none.widened(to: optional)])
-        for result in [type, optional] {
-          if let column = try native(update, [lists.column, old], to: result) {
-            return try states(ColumnBatch(column), form: form)
-          }
-        }
+      let known = (before as? ColumnBatch)?.column
+      if let states = try nativeStates(
+        update, lists.column, known, newCount: newCount, type: form.valueType)
+      {
+        return try self.states(states, form: form)
       }
     }
     let objects = try objectForm()
@@ -232,10 +272,38 @@ extension TableCall {
     return try states(called(update, [objects.asObjects(lists), old], form: objects), form: form)
   }
 
+  /// What the update function makes of columns natively; nil where its language must do it.
+  private func nativeStates(
+    _ update: TableFunction, _ lists: Column, _ before: Column?, newCount: Int, type: ColumnType
+  ) throws -> (any RecordBatch)? {
+    let optional = ColumnType.optional(type)
+    let parts =
+      (before.map { [$0.widened(to: optional)] } ?? [])
+      + (newCount == 0 ? [] : [Column.none(count: newCount).widened(to: optional)])
+    let old = Column.concatenated(parts)
+    for result in [type, optional] {
+      do {
+        if let column = try native(update, [lists, old], to: result) { return ColumnBatch(column) }
+      } catch is UnfitForColumns {
+        // It raises there, or gives something that is in no column.
+        return nil
+      }
+    }
+    return nil
+  }
+
   /// The states of keys that have none so far, and their type where they can be a column.
   func firstStates(
     _ update: TableFunction, _ lists: any RecordBatch
   ) throws -> (states: any RecordBatch, type: ColumnType?) {
+    if isLowering, let columns = lists as? ColumnBatch, case .list(let item) = columns.column.type,
+      let type = programs.stateType(
+        try operation.language.reading(of: update.function, arguments: 2), item),
+      let states = try nativeStates(
+        update, columns.column, nil, newCount: columns.recordCount, type: type)
+    {
+      return (states, type)
+    }
     let objects = try objectForm()
     let none = try objects.asObjects(ColumnBatch(.none(count: lists.recordCount)))
     let results = try called(update, [objects.asObjects(lists), none], form: objects)

@@ -78,6 +78,31 @@ final class TablePrograms: Sendable {
   /// A table has few functions, and records of one type as a rule.
   private static let most = 16
   private let known = Mutex<[Known]>([])
+  /// The type of the states that values of a type make.
+  private let states = Mutex<(reading: FunctionReading, values: ColumnType, type: ColumnType?)?>(nil)
+
+  /// The type of the states that an update function makes of values; nil where it has no native form.
+  func stateType(_ reading: FunctionReading, _ values: ColumnType) -> ColumnType? {
+    let found = states.withLock { known -> ColumnType?? in
+      guard let known, known.reading.identity == reading.identity, known.values == values else {
+        return nil
+      }
+      return known.type
+    }
+    if let found { return found }
+    var type: ColumnType?
+    if let expression = reading.expression, !reading.looksIntoCollections {
+      type = try? Program.stateType(of: expression, values: values)
+    }
+    let new = (reading, values, type)
+    let old = states.withLock { known in
+      defer { known = new }
+      return known
+    }
+    // Not under the lock: a language's code may run when a reading goes.
+    withExtendedLifetime(old) {}
+    return type
+  }
 
   func program(_ reading: FunctionReading, for types: [ColumnType]) -> Program? {
     let found = known.withLock { known in

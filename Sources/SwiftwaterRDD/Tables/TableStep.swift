@@ -168,7 +168,9 @@ public final class TableStep: Sendable {
     case .running(let reduce, let inverse, let keep):
       return keep == nil && table.programs.isNative(reduce, items[1], operation.language)
         && table.programs.isNative(inverse, items[1], operation.language)
-    case .state: return operation.language.isNativeOnly
+    case .state(let update):
+      guard case .list(let item) = items[1] else { return false }
+      return table.programs.isNative(updating: update, with: item, operation.language)
     }
   }
 
@@ -203,6 +205,18 @@ extension TablePrograms {
       return false
     }
     return program(reading, for: [value, value])?.outputType == value
+  }
+}
+
+extension TablePrograms {
+  /// True where new values of a type make states natively.
+  func isNative(
+    updating function: TableFunction, with values: ColumnType, _ language: any Language
+  ) -> Bool {
+    guard let reading = try? language.reading(of: function.function, arguments: 2),
+      let type = stateType(reading, values)
+    else { return false }
+    return program(reading, for: [.list(values), .optional(type)]) != nil
   }
 }
 
