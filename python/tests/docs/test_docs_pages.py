@@ -158,12 +158,13 @@ def test_what_combines_natively(page_lines, expression, types):
         assert dict(rdd.collect()) == expected
 
 
-def test_the_plan_of_the_page(streaming, capsys):
-    example, plan = re.search(
-        r"^```python\n(.*?)^```\n\n```text\n(.*?)^```",
-        page(LOWERING),
-        re.MULTILINE | re.DOTALL,
-    ).groups()
+PLANS = re.findall(
+    r"^```python\n(.*?)^```\n\n```text\n(.*?)^```", page(LOWERING), re.MULTILINE | re.DOTALL
+)
+
+
+@pytest.mark.parametrize(("example", "plan"), PLANS, ids=["records", "states"])
+def test_the_plans_of_the_page(streaming, capsys, example, plan):
     exec(compile(example, "job.py", "exec"), {"ssc": streaming.ssc})
     assert capsys.readouterr().out == plan
 
