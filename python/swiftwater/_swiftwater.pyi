@@ -285,7 +285,8 @@ def stream_join(
 ) -> Handle: ...
 def stream_union(parents: Sequence[Handle], name: str, site: str) -> Handle: ...
 
-# The union of a stream's RDDs within window_ms, every slide_ms; what it looks back on is part of checkpoints, under `key`.
+# The union of a stream's RDDs within window_ms, every slide_ms; what it looks back on is part of
+# checkpoints, under `key`.
 def stream_window(
     stream: Handle, window_ms: int, slide_ms: int, key: str, name: str, site: str
 ) -> Handle: ...
@@ -304,8 +305,9 @@ def stream_transform(
 # - "window": the values combined by functions[0];
 # - "running": the same, made of the window before: functions[1] takes away what has left; with
 #   functions[2], only the pairs of which it is true;
-# - "state": functions[0](list of new values, state before or None) for all keys; those of which it
-#   gives None are forgotten. `initial` is an RDD of what is before the first batch; is_taken() is
+# - "state": functions[0](list of new values, state before or None) for all keys, without those that
+#   have no new values where it is proved that it gives their state back; those of which it gives
+#   None are forgotten. `initial` is an RDD of what is before the first batch; is_taken() is
 #   called when the table has that.
 # Each function comes with what calls it for partitions: applied(index, [arguments, ...]) gives the
 # results. What the table has is part of checkpoints, under `key`.
@@ -367,7 +369,8 @@ def set_batch_hook(
 
 # Inside the hook for failed outputs: offers what they stand on, take((key of a stream or number of
 # a source, number of a parent or -1 for the stream itself, time_ms, RDD)). Where take says False,
-# what that one stands on follows. Raises OSError where they stand on more than most_bytes of received text.
+# what that one stands on follows. Raises OSError where they stand on more than most_bytes of
+# received text.
 def needed(
     streaming: Handle,
     outputs: list[int],

@@ -31,8 +31,11 @@ class Keeping(DStreamCore[T_co]):
 
         Each batch, ``updateFunc(new values, state)`` is called for every key that has a state or
         new values; the state is ``None`` for a new key, the list is empty where nothing is new.
-        What it returns is the key's next state, and with ``None`` the key is forgotten.
-        ``initialRDD`` (an RDD or pairs) is what the state is before the first batch.
+        What it returns is the key's next state, and with ``None`` the key is forgotten. Keys
+        without new values are left out where it is proved that it returns their state and does
+        nothing else; ``explain`` says whether it is. ``initialRDD`` (an RDD or pairs) is what the
+        state is before the first batch. Where ``updateFunc`` raises, the batch is tried again with
+        the next one.
 
         Example::
 

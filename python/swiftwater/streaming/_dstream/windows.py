@@ -39,7 +39,8 @@ class Windows(DStreamCore[T_co]):
 
         It has an RDD every ``slideDuration`` seconds, by default this stream's interval. Both must
         be multiples of that interval (``ValueError``). The first windows are shorter; when the
-        input ends, windows go on until they are empty.
+        input ends, windows go on until they are empty. All records are kept, and read by whatever
+        reads a window: ``reduceByKeyAndWindow`` keeps one value a key and batch.
 
         Example::
 
@@ -60,8 +61,8 @@ class Windows(DStreamCore[T_co]):
     ) -> DStream[T]:
         """Return a stream with one record a window: all its records combined.
 
-        With ``invReduceFunc`` a window is made from the one before it, as in
-        ``reduceByKeyAndWindow``.
+        ``reduceFunc`` must be associative; with ``invReduceFunc`` a window is made from the one
+        before it. Both are as in ``reduceByKeyAndWindow``.
 
         Example::
 
@@ -120,7 +121,8 @@ class Windows(DStreamCore[T_co]):
         """Return a stream with one pair a key and window: its values, as an iterable.
 
         In windows of five slides and more, a key whose values have all left stays, without
-        values, as in Spark.
+        values, as in Spark. All values are kept, and a slide copies the lists of the keys in what
+        comes and goes: where a sum or the like is enough, take ``reduceByKeyAndWindow``.
 
         Example::
 
@@ -149,12 +151,18 @@ class Windows(DStreamCore[T_co]):
     ) -> DStream[tuple[K, V]]:
         """Return a stream with one pair a key and window: its values combined by ``func(a, b)``.
 
+        ``func`` must be associative; values are combined in the order in which they came. One
+        partial result a key and batch is kept, and a slide costs with the keys of the batches that
+        come and go, not with the length of the window. ``func`` is called in every batch, also
+        between slides.
+
         With ``invFunc`` (for sums: the difference), and a window of at least five slides, a window
         is made from the one before it: ``invFunc`` takes away what has left, ``func`` adds what is
-        new. Keys then stay, whatever their value, unless ``filterFunc((key, value))`` is false.
-        Otherwise each window is reduced anew. ``reduceByKeyAndWindow(func, 10, 5)``, as in Scala,
-        has 10 for its inverse and a window of 5 seconds, as in PySpark: a warning says so, and
-        where the inverse would be called it is a ``TypeError``.
+        new. Keys then stay, whatever their value, unless ``filterFunc((key, value))`` is false. It
+        is not needed for speed, and of floats a window without it is the sum of its own values.
+        ``reduceByKeyAndWindow(func, 10, 5)``, as in Scala, has 10 for its inverse and a window of
+        5 seconds, as in PySpark: a warning says so, and where the inverse would be called it is a
+        ``TypeError``.
 
         Example::
 
