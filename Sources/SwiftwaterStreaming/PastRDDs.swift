@@ -44,6 +44,22 @@ struct PastRDDs {
     return removed
   }
 
+  /// Forgets those before a time that are of a kind.
+  ///
+  /// - Returns: what was forgotten.
+  mutating func removeAll(
+    before time: BatchTime, where isOfKind: (RDDNode) -> Bool
+  ) -> [RDDNode?] {
+    let found = times[head...].filter { candidate in
+      guard candidate < time, case .some(.some(let rdd)) = rdds[candidate] else { return false }
+      return isOfKind(rdd)
+    }
+    return found.map { time in
+      defer { remove(time) }
+      return rdds[time] ?? nil
+    }
+  }
+
   private mutating func insert(_ time: BatchTime) {
     // As a rule it is the latest.
     var place = times.count

@@ -94,7 +94,8 @@ struct StreamGraph: Sendable {
       for (index, parent) in node.parents.enumerated() where node.reach.parent(index) > 0 {
         parent.setCached()
       }
-      if node.reach.own > 0 { node.setCached() }
+      // A table has what it was.
+      if node.reach.own > 0, node.table == nil { node.setCached() }
     }
     return plan
   }

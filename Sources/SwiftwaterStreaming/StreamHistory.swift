@@ -69,15 +69,10 @@ final class StreamHistory: Sendable {
     let views = state.withLock { state -> [RDDNode?] in
       plan.tables.flatMap { node, stream -> [RDDNode?] in
         guard plan.lookBack[node.id] <= node.reach.own,
-          !stream.isPrimary || isDue(node, at: batch.time), let past = state.rdds[node.id]
+          !stream.isPrimary || isDue(node, at: batch.time)
         else { return [] }
-        return past.allTimes.filter { $0 < batch.time }.map { time in
-          guard case .some(.some(let rdd)) = past[time], rdd.table === stream.table else {
-            return nil
-          }
-          state.rdds[node.id]?[time] = nil
-          return rdd
-        }
+        return state.rdds[node.id]?.removeAll(before: batch.time) { $0.table === stream.table }
+          ?? []
       }
     }
     // Freed here, outside the lock.
@@ -199,11 +194,13 @@ final class StreamHistory: Sendable {
       let worked = state.allocations[time] ?? [:]
       let reference = reference(at: time, state).milliseconds
       var forgotten = Forgotten()
-      for node in state.rdds.keys {
-        var limit = reference - plan.retention[node]
-        if let taken = plan.takers[node].map({ $0.time ?? .min }).min() {
-          limit = max(limit, min(taken, time.milliseconds))
-        }
+      // What tables have taken in is not looked back at any more.
+      let taken = plan.takers.map { takers -> Int64? in
+        takers.map { $0.time ?? .min }.min().map { min($0, time.milliseconds) }
+      }
+      // A copy of the keys alone: with the dictionary, all that is in it would be copied.
+      for node in Array(state.rdds.keys) {
+        let limit = max(reference - plan.retention[node], taken[node] ?? .min)
         forgotten.rdds +=
           state.rdds[node]?.removeAll(until: limit, butLatest: plan.nodes[node].hasState) ?? []
       }
@@ -221,7 +218,7 @@ final class StreamHistory: Sendable {
         }
         if state.restored[time]?.isEmpty == true { state.restored[time] = nil }
       }
-      letGoEarly(&state, reference, &forgotten)
+      letGoEarly(&state, reference, taken, &forgotten)
       return (forgotten, worked)
     }
     // Worked on, though still looked back at, or in the hands of a user: the receivers may read on.
@@ -240,10 +237,14 @@ final class StreamHistory: Sendable {
   /// streams have no RDD at those times any more.
   ///
   /// Spark keeps the input for as long as any RDD that was made of it.
-  private func letGoEarly(_ state: inout State, _ reference: Int64, _ forgotten: inout Forgotten) {
+  ///
+  /// - Parameter taken: by node: until when its RDDs are in the tables that look back at it.
+  private func letGoEarly(
+    _ state: inout State, _ reference: Int64, _ taken: [Int64?], _ forgotten: inout Forgotten
+  ) {
     state.openTimes.removeAll { time in
       let isLookedBackAt = plan.nodes.map {
-        time.milliseconds > reference - plan.lookBack[$0.id]
+        time.milliseconds > max(reference - plan.lookBack[$0.id], taken[$0.id] ?? .min)
       }
       // What those RDDs would be computed from that are looked back at, as far as it is not forgotten.
       var lineage: Set<Int> = []
@@ -269,6 +270,7 @@ final class StreamHistory: Sendable {
         state.rdds[id, default: PastRDDs()][time] = .some(nil)
         if let allocation = state.allocations[time]?.removeValue(forKey: id) {
           forgotten.allocations.append(allocation)
+          if state.allocations[time]?.isEmpty == true { state.allocations[time] = nil }
         }
         forgotten.rdds.append(state.restored[time]?.removeValue(forKey: id))
       }

@@ -33,10 +33,10 @@ public final class KeyedTable: Sendable {
   public var hasContents: Bool { parts.allSatisfy(\.hasContents) }
 
   /// How many keys there are, in all partitions. Waits while a batch is taken in.
-  public var keyCount: Int { parts.reduce(0) { $0 + $1.counts.keys } }
+  public var keyCount: Int { parts.reduce(0) { $0 + $1.keyCount } }
 
   /// About how many bytes are held.
-  public var byteCount: Int { parts.reduce(0) { $0 + $1.counts.bytes } }
+  public var byteCount: Int { parts.reduce(0) { $0 + $1.byteCount } }
 
   /// Batches up to a time are not taken in any more.
   public func skip(to time: Int64) {
@@ -110,7 +110,9 @@ final class KeyedPart: Sendable {
 
   var hasContents: Bool { withState { $0.hasContents } }
 
-  var counts: (keys: Int, bytes: Int) { withState { ($0.content.count, $0.content.byteCount) } }
+  var keyCount: Int { withState { $0.content.count } }
+
+  var byteCount: Int { withState { $0.content.byteCount } }
 
   func skip(to time: Int64) {
     withState { $0.time = max($0.time ?? .min, time) }

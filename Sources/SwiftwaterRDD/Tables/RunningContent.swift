@@ -275,8 +275,8 @@ extension TableCall {
     {
       return (0..<bits.count).map { bits[$0] }
     }
-    let results = try called(function, [records], form: objectForm())
-    guard case .bool(let bits)? = operation.language.column(of: results)?.expanded() else {
+    let results = try called(function, [objectForm().asObjects(records)])
+    guard case .bool(let bits)? = column(of: results)?.expanded() else {
       preconditionFailure("truths are asked for")
     }
     return (0..<bits.count).map { bits[$0] }

@@ -27,8 +27,12 @@ final class StateContent: TableContent {
       return try step(nil, update, call)
     }
     var lists = try call.lists(of: batch)
-    // Keys that an earlier batch could not have in columns.
-    if let form = table?.form as? any ObjectForm { lists.keys = try form.asObjects(lists.keys) }
+    if let form = table?.form as? any ObjectForm {
+      // Keys that an earlier batch could not have in columns.
+      lists.keys = try form.asObjects(lists.keys)
+    } else if table != nil, !(lists.keys is ColumnBatch) {
+      throw UnfitForColumns()
+    }
     try step(lists, update, call)
   }
 
@@ -228,7 +232,19 @@ extension TableCall {
     if isLowering, let type = batch.columnType, let form = ColumnForm(type) {
       return try batch.split(form)
     }
-    return try batch.split(objectForm())
+    let (keys, values) = try batch.split(objectForm())
+    guard isLowering else { return (keys, values) }
+    return (inColumn(keys), inColumn(values))
+  }
+
+  /// Objects as a column where they have a type; otherwise as they are.
+  private func inColumn(_ objects: any RecordBatch) -> any RecordBatch {
+    operation.language.column(of: objects).map { ColumnBatch($0) } ?? objects
+  }
+
+  /// What a language has given as a column; nil where it has no type.
+  func column(of results: any RecordBatch) -> Column? {
+    (results as? ColumnBatch)?.column ?? operation.language.column(of: results)
   }
 
   /// Lists for the update function: of known keys, then of new ones.
@@ -269,7 +285,7 @@ extension TableCall {
     let none = ColumnBatch(.none(count: newCount))
     let parts = (before.map { [$0] } ?? []) + (newCount == 0 ? [] : [none])
     let old = try objects.concatenated(parts.map { try objects.asObjects($0) })
-    return try states(called(update, [objects.asObjects(lists), old], form: objects), form: form)
+    return try states(called(update, [objects.asObjects(lists), old]), form: form)
   }
 
   /// What the update function makes of columns natively; nil where its language must do it.
@@ -306,8 +322,8 @@ extension TableCall {
     }
     let objects = try objectForm()
     let none = try objects.asObjects(ColumnBatch(.none(count: lists.recordCount)))
-    let results = try called(update, [objects.asObjects(lists), none], form: objects)
-    guard isLowering, let type = operation.language.column(of: results)?.type else {
+    let results = try called(update, [objects.asObjects(lists), none])
+    guard isLowering, let type = column(of: results)?.type else {
       return (results, nil)
     }
     if case .optional(let inner) = type { return (results, inner) }
@@ -322,7 +338,7 @@ extension TableCall {
       let objects = try objectForm().asObjects(results)
       return UpdatedStates(values: objects, missing: try objectForm().missing(in: objects))
     }
-    let column = (results as? ColumnBatch)?.column ?? operation.language.column(of: results)
+    let column = column(of: results)
     let type = form.valueType
     switch column?.expanded() {
     case .some(let column) where column.type == type:

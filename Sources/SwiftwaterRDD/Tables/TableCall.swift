@@ -16,10 +16,13 @@ struct TableCall {
   private var language: any Language { operation.language }
   var isLowering: Bool { evaluation.task.isLowering || language.isNativeOnly }
 
-  /// The function applied by its language to the records of vectors, one of each.
+  /// The function applied by its language to the records of vectors of objects, one of each.
+  ///
+  /// - Returns: objects, or a column where they came as one from another process.
   func called(
-    _ function: TableFunction, _ arguments: [any RecordBatch], form: any PairForm
+    _ function: TableFunction, _ arguments: [any RecordBatch]
   ) throws -> any RecordBatch {
+    let form = try objectForm()
     if arguments[0].recordCount == 0 { return try form.concatenated([]) }
     // What a function changes of its arguments is nobody else's.
     let arguments = try arguments.map { try $0.spillingIfShort() }
@@ -36,7 +39,11 @@ struct TableCall {
       ).drained()
     }
     let loaded = try results.map { try ($0 as? any StoredBatch)?.loaded() ?? $0 }
-    return try form.concatenated(loaded)
+    let columns = loaded.compactMap { ($0 as? ColumnBatch)?.column }
+    if columns.count == loaded.count, Set(columns.map(\.type)).count == 1 {
+      return ColumnBatch(.concatenated(columns))
+    }
+    return try form.concatenated(loaded.map { try form.asObjects($0) })
   }
 
   /// The function applied to columns; nil where its language must do it.

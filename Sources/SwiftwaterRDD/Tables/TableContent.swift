@@ -82,7 +82,7 @@ extension TableCall {
       else { throw UnfitForColumns() }
       return ColumnBatch(column)
     }
-    return try called(function, [left, right], form: form)
+    return try objectForm().asObjects(called(function, [left, right]))
   }
 
   /// The form for pairs of which these are the first ones: columns where all of `functions` are native for
