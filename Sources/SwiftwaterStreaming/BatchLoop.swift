@@ -361,7 +361,7 @@ extension BatchLoop {
       }
       if environment.cancellation.isCancelled { return failures }
       if stream.note(isTaken: isTaken), stream.isPrimary {
-        stream.table.skip(to: time.milliseconds)
+        stream.table.giveUp(until: time.milliseconds)
         tellGivenUp(node, at: time, batches: StreamTable.mostFailures)
       }
     }

@@ -24,6 +24,8 @@ extension StreamNode: ExplainedNode {
     case .combineByKey(let combination):
       return try explanation.add(combination, over: inputs[0], isLocal: false)
     case .table(let operation, _): return try explanation.add(operation, over: inputs)
+    case .window(let place):
+      return explanation.addEngine(place, over: inputs, type: inputs.last?.type)
     case .driver(let place): return explanation.addDriver(place)
     case .source, .derived:
       let types = Set(inputs.map(\.type))

@@ -78,7 +78,7 @@ extension StreamingContext {
     let reach = Reach(parents: [max(milliseconds - parent.slide.milliseconds, 0)])
     return try addNode(
       name: place.name, slide: slide, parents: [parent], reach: reach, stableName: stableName,
-      operator: .driver(place), partitioner: parent.partitioner
+      operator: .window(place), partitioner: parent.partitioner
     ) { generation in
       let start = BatchTime(milliseconds: generation.time.milliseconds - milliseconds)
       let rdds = try generation.rdds(of: parent, after: start, through: generation.time)

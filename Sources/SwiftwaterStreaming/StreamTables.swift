@@ -178,6 +178,7 @@ extension Generation {
     let start = stream.start(at: due)
     let inputs = try batches(of: parent, after: max(stream.table.time ?? .min, start), through: time)
     try TableStep.takingIn(
-      inputs, into: stream.table, until: time.milliseconds, context: context, with: runner)
+      inputs, into: stream.table, until: time.milliseconds, from: start, context: context,
+      with: runner)
   }
 }

@@ -43,6 +43,11 @@ public final class KeyedTable: Sendable {
     for part in parts { part.skip(to: time) }
   }
 
+  /// What could not be taken in up to a time is given up.
+  public func giveUp(until time: Int64) {
+    for part in parts { part.giveUp(until: time) }
+  }
+
   /// Runs `body` when no other job does so. Waits for its turn.
   ///
   /// - Throws: what ends the wait: ``EngineError`` (`cancelled`), or what the ``CallerPoll`` throws.
@@ -118,6 +123,13 @@ final class KeyedPart: Sendable {
     withState { $0.time = max($0.time ?? .min, time) }
   }
 
+  func giveUp(until time: Int64) {
+    withState { state in
+      state.time = max(state.time ?? .min, time)
+      state.content.giveUp()
+    }
+  }
+
   /// True where a batch is still to be taken in.
   func lacks(_ input: TableStep.Input) -> Bool {
     withState { Self.lacks($0, input) }
@@ -135,7 +147,8 @@ final class KeyedPart: Sendable {
 
   /// Takes in a batch.
   func take(
-    _ input: TableStep.Input, _ batches: [any RecordBatch], _ partition: Int, _ call: TableCall
+    _ input: TableStep.Input, _ batches: [any RecordBatch], _ partition: Int, from start: Int64,
+    _ call: TableCall
   ) throws {
     try withState { state in
       guard Self.lacks(state, input) else { return }
@@ -143,12 +156,12 @@ final class KeyedPart: Sendable {
       let records = input.records(batches)
       if let behind = input.goesOnBehind {
         let content = Self.makeContent(call.operation)
-        try content.take(records, call)
+        try content.take(records, from: start, call)
         (state.content, state.time, state.origin) = (content, behind, input.time)
         state.hasContents = true
         return
       }
-      try Self.converting(&state, call) { try $0.take(records, call) }
+      try Self.converting(&state, call) { try $0.take(records, from: start, call) }
       state.time = input.time
       state.hasContents = true
     }

@@ -32,7 +32,7 @@ final class RunningContent: TableContent {
     (table?.byteCount ?? 0) + partials[head...].reduce(0) { $0 + 12 * $1.numbers.count }
   }
 
-  func take(_ batch: TableInput, _ call: TableCall) throws {
+  func take(_ batch: TableInput, from start: Int64, _ call: TableCall) throws {
     if batch.isInitial { return try begin(with: batch, call) }
     if batch.recordCount > 0 {
       let table = try self.table ?? makeTable(for: batch, call)
@@ -63,6 +63,12 @@ final class RunningContent: TableContent {
     }
     last = batch.time
     hasNew = false
+  }
+
+  /// The next window is made anew of its batches.
+  func giveUp() {
+    table.map { $0.clear($0.allNumbers) }
+    last = nil
   }
 
   func slide(to time: Int64, from start: Int64, _ call: TableCall) throws {

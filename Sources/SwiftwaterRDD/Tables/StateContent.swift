@@ -17,7 +17,7 @@ final class StateContent: TableContent {
   var count: Int { table?.count ?? 0 }
   var byteCount: Int { table?.byteCount ?? 0 }
 
-  func take(_ batch: TableInput, _ call: TableCall) throws {
+  func take(_ batch: TableInput, from start: Int64, _ call: TableCall) throws {
     if batch.isMissing { return }
     if batch.isInitial { return try begin(with: batch, call) }
     guard case .state(let update) = call.operation.kind else { preconditionFailure("not a state") }
@@ -37,6 +37,8 @@ final class StateContent: TableContent {
   }
 
   func slide(to time: Int64, from start: Int64, _ call: TableCall) throws {}
+
+  func giveUp() {}
 
   func makeReader() throws -> any TableReader { OrderedReader(table) }
 
@@ -144,8 +146,19 @@ final class StateContent: TableContent {
     let before = known.isEmpty ? nil : try table.values(known)
     let all = known + newRows.map { numbers[Int($0)] }
     if all.isEmpty { return }
-    let states = try call.updated(
+    let results = try call.updated(
       update, lists, before, newCount: newRows.count, form: table.form)
+    var table = table
+    let states: UpdatedStates
+    do {
+      states = try call.states(results, form: table.form)
+    } catch is UnfitForColumns {
+      // The function has run: it is not called again for another form.
+      try convert(to: call.objectForm())
+      guard let converted = self.table else { preconditionFailure("a table that is converted") }
+      table = converted
+      states = try call.states(results, form: table.form)
+    }
     var others: [UInt32] = []
     if let kept {
       others = try call.rowsNotKept(by: update, kept.states, in: states.values, table.form)
@@ -272,20 +285,20 @@ extension TableCall {
   func updated(
     _ update: TableFunction, _ lists: any RecordBatch, _ before: (any RecordBatch)?,
     newCount: Int, form: any PairForm
-  ) throws -> UpdatedStates {
+  ) throws -> any RecordBatch {
     if let form = form as? ColumnForm, let lists = lists as? ColumnBatch {
       let known = (before as? ColumnBatch)?.column
       if let states = try nativeStates(
         update, lists.column, known, newCount: newCount, type: form.valueType)
       {
-        return try self.states(states, form: form)
+        return states
       }
     }
     let objects = try objectForm()
     let none = ColumnBatch(.none(count: newCount))
     let parts = (before.map { [$0] } ?? []) + (newCount == 0 ? [] : [none])
     let old = try objects.concatenated(parts.map { try objects.asObjects($0) })
-    return try states(called(update, [objects.asObjects(lists), old]), form: form)
+    return try called(update, [objects.asObjects(lists), old])
   }
 
   /// What the update function makes of columns natively; nil where its language must do it.

@@ -13,12 +13,17 @@ protocol TableContent: AnyObject {
   var byteCount: Int { get }
 
   /// Takes in the pairs of one batch, each key once; it may have none.
-  func take(_ batch: TableInput, _ call: TableCall) throws
+  ///
+  /// - Parameter start: batches up to this time are not in the next window.
+  func take(_ batch: TableInput, from start: Int64, _ call: TableCall) throws
 
   /// Makes the pairs that are read at `time`.
   ///
   /// - Parameter start: batches up to this time are not in the window any more.
   func slide(to time: Int64, from start: Int64, _ call: TableCall) throws
+
+  /// What could not be taken in for a long time is given up.
+  func giveUp()
 
   /// A reader of the pairs, good until the next change.
   func makeReader() throws -> any TableReader

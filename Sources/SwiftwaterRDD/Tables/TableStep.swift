@@ -103,12 +103,12 @@ public final class TableStep: Sendable {
   ///
   /// - Throws: what the tasks throw; what was taken in by then stays so.
   public static func takingIn(
-    _ inputs: [Input], into table: KeyedTable, until time: Int64, context: SparkContext,
-    with runner: JobRunner
+    _ inputs: [Input], into table: KeyedTable, until time: Int64, from start: Int64,
+    context: SparkContext, with runner: JobRunner
   ) throws {
     if inputs.isEmpty { return }
     let step = TableStep(
-      table, try table.operation.captured(), time: time, start: .min, inputs, context,
+      table, try table.operation.captured(), time: time, start: start, inputs, context,
       isShown: false)
     try table.inTurn(runner) { try step.takeInputs(runner) }
   }
@@ -120,7 +120,7 @@ public final class TableStep: Sendable {
         let node = try input.node.map(divided) ?? emptyNode
         try run(node, missing, runner) { [self] batches, partition, call in
           let part = table.parts[partition]
-          try part.take(input, batches, partition, call)
+          try part.take(input, batches, partition, from: start, call)
           if isShown, input.time == time { try part.show(self, partition, call) }
         }
       }

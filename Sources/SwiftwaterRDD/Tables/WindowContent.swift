@@ -12,8 +12,9 @@ final class WindowContent: TableContent {
   var count: Int { table?.count ?? 0 }
   var byteCount: Int { table?.byteCount ?? 0 }
 
-  func take(_ batch: TableInput, _ call: TableCall) throws {
+  func take(_ batch: TableInput, from start: Int64, _ call: TableCall) throws {
     if batch.recordCount == 0 { return }
+    forgetAll(until: start)
     let reduce = call.operation.kind.functions[0]
     let table = try table ?? SlidingTable(form: call.form(for: batch, combining: [reduce]))
     let (keys, values) = try batch.split(table.form)
@@ -25,7 +26,18 @@ final class WindowContent: TableContent {
     times.append(batch.time)
   }
 
+  /// Forgets everything where all of it has left the window. Nothing is combined for that: with what the
+  /// function cannot take, the trouble leaves.
+  private func forgetAll(until start: Int64) {
+    guard let last = times.last, last <= start else { return }
+    table = nil
+    times = TimeQueue()
+  }
+
+  func giveUp() {}
+
   func slide(to time: Int64, from start: Int64, _ call: TableCall) throws {
+    forgetAll(until: start)
     guard let table else { return }
     let reduce = call.operation.kind.functions[0]
     func combine(_ left: any RecordBatch, _ right: any RecordBatch) throws -> any RecordBatch {
@@ -72,6 +84,8 @@ struct TimeQueue {
   private var head = 0
 
   var first: Int64? { head < times.count ? times[head] : nil }
+
+  var last: Int64? { head < times.count ? times[times.count - 1] : nil }
 
   mutating func append(_ time: Int64) { times.append(time) }
 

@@ -341,10 +341,9 @@ STREAMS = [
         [
             "stage 1",
             "SOURCE engine -> str",
-            "stage 2",
-            "window driver",
-            "map native where types allow",
-            "pprint driver",
+            "SOURCE engine -> str",
+            "map native -> int",
+            "pprint driver -> int",
         ],
     ),
     (
@@ -370,8 +369,8 @@ STREAMS = [
             "map native -> tuple[str, int]",
             "updateStateByKey native -> tuple[str, int]",
             "stage 2",
-            "updateStateByKey native -> tuple[str, list[int]]",
-            "updateStateByKey native",
+            "updateStateByKey native all keys: it may give something else than the state for a key "
+            "without new values",
             "pprint driver",
         ],
     ),

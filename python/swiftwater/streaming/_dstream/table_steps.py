@@ -70,7 +70,7 @@ def reduced_window(
     site = ssc._definitions.site
     # Without an inverse only the batches are looked back on, as by a plain window.
     key = ssc._stateful.add(name, slide_ms, must_checkpoint=inverse is not None)
-    functions = [(func, of_pairs(func))]
+    functions: list[tuple[Callable[..., Any], Callable[..., Any]]] = [(func, of_pairs(func))]
     is_running = inverse is not None and window_ms >= _LEAST_SLIDES_TO_SUBTRACT * slide_ms
     if is_running and inverse is not None:
         functions.append((inverse, of_pairs(inverse)))
