@@ -16,7 +16,8 @@ public final class TableOperation: Sendable {
     public var functions: [TableFunction] {
       switch self {
       case .window(let reduce): [reduce]
-      case .running(let reduce, let inverse, let keep): [reduce, inverse] + [keep].compactMap(\.self)
+      case .running(let reduce, let inverse, let keep):
+        [reduce, inverse] + [keep].compactMap(\.self)
       case .state(let update): [update]
       }
     }
@@ -46,9 +47,8 @@ public final class TableOperation: Sendable {
     var captured = try language.captured(all)[...]
     func next(_ function: TableFunction) -> TableFunction {
       let new = captured.removeFirst()
-      return TableFunction(
-        new, function.zip.function == nil ? function.zip : function.zip.calling(captured.removeFirst())
-      )
+      guard function.zip.function != nil else { return TableFunction(new, function.zip) }
+      return TableFunction(new, function.zip.calling(captured.removeFirst()))
     }
     let kind: Kind =
       switch self.kind {

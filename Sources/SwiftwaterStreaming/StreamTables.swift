@@ -77,8 +77,8 @@ extension StreamingContext {
   ///   - initial: what a state is before the first batch.
   /// - Throws: ``EngineError`` (`illegalState`) once the context has started.
   public func addTable(
-    _ operation: TableOperation, window milliseconds: Int64? = nil, every slide: BatchInterval? = nil,
-    over parent: StreamNode, stableName: String,
+    _ operation: TableOperation, window milliseconds: Int64? = nil,
+    every slide: BatchInterval? = nil, over parent: StreamNode, stableName: String,
     initial: InitialState? = nil
   ) throws -> StreamNode {
     let slide = slide ?? parent.slide
@@ -176,7 +176,8 @@ extension Generation {
     let slide = node.slide.milliseconds
     let due = BatchTime(milliseconds: time.milliseconds + (slide - elapsed % slide) % slide)
     let start = stream.start(at: due)
-    let inputs = try batches(of: parent, after: max(stream.table.time ?? .min, start), through: time)
+    let behind = max(stream.table.time ?? .min, start)
+    let inputs = try batches(of: parent, after: behind, through: time)
     try TableStep.takingIn(
       inputs, into: stream.table, until: time.milliseconds, from: start, context: context,
       with: runner)

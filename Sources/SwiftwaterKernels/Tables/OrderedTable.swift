@@ -29,7 +29,8 @@ public final class OrderedTable {
 
   /// For one that goes over to another form: the same keys with the same numbers, in their order.
   private init(
-    form: any PairForm, directory: any KeyDirectory, values: any ValueArray, like other: OrderedTable
+    form: any PairForm, directory: any KeyDirectory, values: any ValueArray,
+    like other: OrderedTable
   ) {
     self.form = form
     self.directory = directory

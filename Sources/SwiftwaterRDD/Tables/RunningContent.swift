@@ -85,8 +85,9 @@ final class RunningContent: TableContent {
       try change.take(less, by: inverse)
       try change.add(more, by: reduce)
       let isEmpty = gone.isEmpty && come.isEmpty
-      let kept = try hasNew || !isEmpty ? keep.map { try change.filtered(by: $0, all: hasNew) } : nil
-      try change.commit(kept)
+      let isAsked = hasNew || !isEmpty
+      try change.commit(
+        isAsked ? keep.map { try change.filtered(by: $0, all: hasNew) } : nil)
     }
     last = time
     hasNew = false
@@ -269,7 +270,8 @@ extension TableCall {
   /// Whether a function of one pair has a native form for the pairs of a table.
   fileprivate func isNative(_ function: TableFunction, _ table: OrderedTable) throws -> Bool {
     guard let form = table.form as? ColumnForm else { return false }
-    return try program(of: function, for: [.tuple([form.keyType, form.valueType])])?.outputType == .bool
+    let pair = ColumnType.tuple([form.keyType, form.valueType])
+    return try program(of: function, for: [pair])?.outputType == .bool
   }
 
   /// Whether a function of one record gives something that is true, for each.

@@ -86,7 +86,8 @@ final class TablePrograms: Sendable {
   private static let most = 16
   private let known = Mutex<[Known]>([])
   /// The type of the states that values of a type make.
-  private let states = Mutex<(reading: FunctionReading, values: ColumnType, type: ColumnType?)?>(nil)
+  private let states = Mutex<KnownStates?>(nil)
+  private typealias KnownStates = (reading: FunctionReading, values: ColumnType, type: ColumnType?)
 
   /// The type of the states that an update function makes of values; nil where it has no native form.
   func stateType(_ reading: FunctionReading, _ values: ColumnType) -> ColumnType? {

@@ -369,8 +369,10 @@ STREAMS = [
             "map native -> tuple[str, int]",
             "updateStateByKey native -> tuple[str, int]",
             "stage 2",
-            "updateStateByKey native all keys: it may give something else than the state for a key "
-            "without new values",
+            (
+                "updateStateByKey native all keys: it may give something else than the state for a "
+                "key without new values"
+            ),
             "pprint driver",
         ],
     ),
