@@ -43,8 +43,19 @@ struct SwiftLanguage: Language {
   func zipped(
     _ inputs: [any BatchCursor], _ zip: ZipPartitions, partition: Int, _ task: TaskContext
   ) throws -> any BatchCursor {
-    preconditionFailure("Swift values are not joined")
+    guard let function = zip.function as? any VectorFunction else {
+      preconditionFailure("Swift values are not joined")
+    }
+    try task.checkCancellation()
+    let vectors = try inputs.map { try function.form.concatenated($0.drained()) }
+    return ArrayCursor([try function.applied(to: vectors)])
   }
+
+  func tableForm(for operation: TableOperation) -> (any ObjectForm)? {
+    (operation.functions[0] as? any VectorFunction)?.form
+  }
+
+  func column(of batch: any RecordBatch) -> Column? { (batch as? ColumnBatch)?.column }
 
   private static func batchFunction(_ function: any UserFunction) -> BatchFunction {
     guard let function = function as? BatchFunction else {

@@ -29,6 +29,7 @@ public struct ValueForm<Key: Hashable & Sendable, Value: Sendable>: PairForm {
   }
 
   public func concatenated(_ vectors: [any RecordBatch]) throws -> any RecordBatch {
+    if vectors.count == 1 { return vectors[0] }
     if let first = vectors.first, !(first is ValueBatch<Value>) {
       return concatenated(vectors, Key.self)
     }

@@ -12,6 +12,9 @@ final class StateContent: TableContent {
   /// The states that the function is proved to keep, and the keys whose state is another one; nil where
   /// all keys are worked on.
   private var kept: (states: KeptStates, others: Set<UInt32>)?
+  /// No lists, of the type of those that came last: what a batch without records has. Nil where they
+  /// were no columns.
+  private var noLists: ColumnBatch?
   private let rows = RowsByNumber()
 
   var count: Int { table?.count ?? 0 }
@@ -27,6 +30,7 @@ final class StateContent: TableContent {
       return try step(nil, update, call)
     }
     var lists = try call.lists(of: batch)
+    noLists = (lists.values as? ColumnBatch).map { ColumnBatch(.empty($0.column.type)) }
     if let form = table?.form as? any ObjectForm {
       // Keys that an earlier batch could not have in columns.
       lists.keys = try form.asObjects(lists.keys)
@@ -111,7 +115,8 @@ final class StateContent: TableContent {
       (numbers, new) = found
     }
     do {
-      try self.step(table, numbers, lists?.values, update, call)
+      let values = lists?.values ?? (table.form is ColumnForm ? noLists : nil)
+      try self.step(table, numbers, values, update, call)
     } catch {
       table.releaseUnused(new)
       throw error
