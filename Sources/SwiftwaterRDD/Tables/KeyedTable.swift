@@ -171,12 +171,18 @@ final class KeyedPart: Sendable {
   func show(_ view: TableStep, _ partition: Int, _ call: TableCall) throws {
     try withState { state in
       if state.shown == view.time, state.view === view { return }
+      // Batches behind it are taken in: what it would show is another time's.
+      if let time = state.time, time > view.time { throw Self.hasGoneOn(behind: view) }
       try Self.putAside(&state, partition, but: view)
       try Self.converting(&state, call) { try $0.slide(to: view.time, from: view.start, call) }
       state.shown = view.time
       state.view = view
       state.time = max(state.time ?? .min, view.time)
     }
+  }
+
+  private static func hasGoneOn(behind view: TableStep) -> EngineError {
+    .illegalState("\(view.operation.place.name): the table has gone on behind \(view.time) ms")
   }
 
   private static func converting(
@@ -217,8 +223,7 @@ final class KeyedPart: Sendable {
         return number < batches.count ? batches[number] : nil
       }
       guard state.shown == view.time, state.view === view else {
-        throw EngineError.illegalState(
-          "\(view.operation.place.name): the table has gone on behind \(view.time) ms")
+        throw Self.hasGoneOn(behind: view)
       }
       var own = try reader ?? state.content.makeReader()
       defer { reader = own }
