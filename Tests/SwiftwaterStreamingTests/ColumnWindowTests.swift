@@ -118,4 +118,23 @@ import Testing
     #expect(throws: Refusal.self) { try pairs.updateStateByKey { new, _ in new.sum() + "" } }
     #expect(throws: Refusal.self) { try pairs.updateStateByKey { _, _ in .none } }
   }
+
+  @Test("An integer that leaves 64 bits fails its batches, and the window goes on without it")
+  func overflow() throws {
+    let bench = try Bench()
+    let output = try texts(
+      pairs(bench).reduceByKeyAndWindow(length: .seconds(2), partitions: 1, +))
+    try bench.streaming.start()
+    for line in ["a 1", "a \(Int.max)", "a 2", "a 3"] {
+      bench.source.send(lines: [line])
+      bench.advance(milliseconds: 1000)
+    }
+    #expect(output.times.map(\.milliseconds) == [1000, 4000])
+    #expect(output.batches == [["a1"], ["a5"]])
+    let told = bench.log.events.compactMap { event -> String? in
+      if case .outputCompleted(let output) = event { output.failure } else { nil }
+    }
+    #expect(told.count == 2, "\(told)")
+    #expect(told.allSatisfy { $0.contains("reduceByKeyAndWindow: a number leaves 64 bits") })
+  }
 }
