@@ -137,7 +137,7 @@ public final class SparkContext: Sendable {
 /// A number of partitions that a Swift job has written down.
 ///
 /// - Precondition: no more than ``mostPartitions``.
-func checkedPartitions(_ count: Int) -> Int {
+package func checkedPartitions(_ count: Int) -> Int {
   precondition(
     count <= mostPartitions, "an RDD has at most \(mostPartitions) partitions, not \(count)")
   return count

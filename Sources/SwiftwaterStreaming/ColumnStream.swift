@@ -1,5 +1,6 @@
 import SwiftwaterCore
 import SwiftwaterKernels
+import SwiftwaterPlan
 import SwiftwaterRDD
 
 /// A stream whose records stay in columns. See ``ColumnRDD``, whose operators these are, batch by
@@ -31,11 +32,15 @@ public struct ColumnStream: Sendable {
     guard case .tuple(let items) = type, items.count == 2 else {
       throw Refusal("the records are \(type), not pairs", at: nil)
     }
-    _ = try Merge(of: items[1], merge)
-    let type = type
-    return try derived("reduceByKey", type) {
-      try ColumnRDD($0, type: type).reduceByKey(partitions: partitions, merge).node
-    }
+    let expression = Expression.of(merge)
+    _ = try Merge(expression, of: items[1])
+    let function = ExpressionFunction(expression)
+    let combination = CombineByKey(
+      mergeValue: function, mergeCombiners: function,
+      partitioner: partitioner(partitions),
+      at: OperatorPlace(name: "reduceByKey"))
+    return ColumnStream(
+      node: try context.addCombination(combination, of: node), context: context, type: type)
   }
 
   /// The pairs as Swift values.
@@ -49,20 +54,22 @@ public struct ColumnStream: Sendable {
     return DStream(stream.node, in: context)
   }
 
+  func partitioner(_ partitions: Int?) -> Partitioner {
+    Partitioner(count: checkedPartitions(partitions ?? context.context.defaultParallelism))
+  }
+
   private func perBatch(
-    _ name: String, _ kind: Program.Kind, _ function: @escaping @Sendable (Term) -> Term
+    _ name: String, _ kind: RecordStep.Kind, _ function: @escaping @Sendable (Term) -> Term
   ) throws -> ColumnStream {
-    let type = type
-    let output = try Program(inputType: type).appending(kind, function).outputType
-    return try derived(name, output) { rdd in
-      let columns = ColumnRDD(rdd, type: type)
-      return switch kind {
-      case .map: try columns.map(function).node
-      case .flatMap: try columns.flatMap(function).node
-      case .filter: try columns.filter(function).node
-      default: try columns.mapValues(function).node
-      }
+    guard let native = Program.Kind(rawValue: kind.rawValue) else {
+      preconditionFailure("a function on records")
     }
+    let expression = Expression.of(function)
+    let output = try Program(inputType: type).appending(native, expression).outputType
+    let step = RecordStep(
+      kind, ExpressionFunction(expression), at: OperatorPlace(name: name))
+    return ColumnStream(
+      node: try context.addRecords([step], of: node), context: context, type: output)
   }
 
   private func derived(

@@ -156,10 +156,6 @@ extension ColumnStream {
     }
   }
 
-  private func partitioner(_ partitions: Int?) -> Partitioner {
-    Partitioner(count: partitions ?? context.context.defaultParallelism)
-  }
-
   /// - Throws: ``Refusal`` where the records are no pairs with keys that have a hash.
   private func pairTypes() throws -> (key: ColumnType, value: ColumnType) {
     guard case .tuple(let items) = type, items.count == 2 else {

@@ -97,7 +97,8 @@ import Testing
       "\(line.name) \(line.formName)\(line.type.map { " -> \($0)" } ?? "")"
     }
     #expect(told.contains("reduceByKeyAndWindow Swift"), "\(told)")
-    #expect(told.contains("updateStateByKey native where types allow"), "\(told)")
+    #expect(told.contains("map native -> tuple[str, int]"), "\(told)")
+    #expect(told.contains("updateStateByKey native"), "\(told)")
   }
 
   @Test("An idle window of a day costs nothing, and a busy one a few calls for each pair")
