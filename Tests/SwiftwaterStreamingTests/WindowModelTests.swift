@@ -99,6 +99,42 @@ import Testing
     #expect(missing == 0 || failing.hasFailed && missing == 1, "\(shape)")
   }
 
+  @Test(
+    "What a function cannot take has harmed all its windows at most, and as many behind them",
+    arguments: UInt64(0)..<40)
+  func poison(seed: UInt64) throws {
+    var random = SeededRandom(seed: seed)
+    let input = RandomBatches(Self.batchCount, &random)
+    let length = Int.random(in: 1...12, using: &random)
+    let all = input.records(after: 0, through: Self.batchCount / 2)
+    let bad = try #require(all.randomElement(using: &random)).value
+    let bench = try Bench()
+    let windows = try input.stream(bench).reduceByKeyAndWindow(
+      length: .seconds(length), partitions: 1
+    ) { left, right in
+      // Values are numbers with a space behind.
+      if (" " + left + right).contains(" " + bad) { throw EngineError.illegalState("bad") }
+      return left + right
+    }
+    let output = try CollectingOutput(windows)
+    try bench.streaming.start()
+    for _ in 1...Self.batchCount { bench.advance(milliseconds: 1000) }
+    for (time, pairs) in zip(output.times, output.batches) {
+      let second = Int(time.milliseconds / 1000)
+      #expect(
+        Self.texts(pairs, inOrder: true)
+          == Self.texts(input.window(length, at: second), inOrder: true), "at \(second), \(length)")
+    }
+    let came =
+      try #require(
+        input.batches.firstIndex { $0?.contains { $0.value == bad } == true }) + 1
+    let failed = Set(1...Self.batchCount).subtracting(
+      output.times.map { Int($0.milliseconds / 1000) })
+    // What was combined with it leaves when all of that has left.
+    let late = failed.filter { !(came..<came + 2 * length).contains($0) }.sorted()
+    #expect(late.isEmpty, "it came at \(came), \(length)")
+  }
+
   @Test("Windows of windows", arguments: UInt64(0)..<20)
   func windowsOfWindows(seed: UInt64) throws {
     var random = SeededRandom(seed: seed)
