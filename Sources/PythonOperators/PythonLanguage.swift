@@ -62,6 +62,12 @@ package struct PythonLanguage: Language {
     }
   }
 
+  package func spread(
+    _ rest: Rest, among count: Int, _ turns: inout Turns, _ task: TaskContext
+  ) throws -> [[any RecordBatch]] {
+    try Interpreter.attach { py in try rest.spread(among: count, &turns, task, py) }
+  }
+
   package func column(of batch: any RecordBatch) -> Column? {
     guard let batch = batch as? PythonBatch else { return nil }
     return Interpreter.attach { _ in PythonRecords.column(ofList: batch.list.pointer) }

@@ -19,7 +19,7 @@ extension Rest {
     return sink.count
   }
 
-  private func send(
+  func send(
     to sink: some RecordSink, _ task: TaskContext, _ py: borrowing Python
   ) throws {
     if steps.isEmpty {

@@ -94,6 +94,7 @@ extension StageEnd {
     case .count: "n"
     case .combine(let combination): "c" + combination.layout
     case .partition(let division): "d\(division.partitioner.count)"
+    case .spread(let spread): "s\(spread.count)"
     }
   }
 
@@ -108,6 +109,11 @@ extension StageEnd {
         py.newText(division.place.name), py.newText(division.place.site),
       ]
       return try newTuple("partition", items, py)
+    case .spread(let spread):
+      let items = [
+        py.newInteger(spread.count), py.newText(spread.place.name), py.newText(spread.place.site),
+      ]
+      return try newTuple("spread", items, py)
     }
   }
 }
@@ -172,6 +178,13 @@ private struct StageReader {
       let partitioner = Partitioner(count: count, function: try function(items[1], py))
       return .partition(
         PartitionByKey(partitioner, in: PythonLanguage(), at: try place(items[2], items[3], py)))
+    case "spread":
+      guard items.count == 3, let count = py.integer(of: items[0]), count > 0,
+        let name = py.text(of: items[1]), let site = py.text(of: items[2])
+      else { throw Self.wrong }
+      // It calls nothing, and so has no number among those that do.
+      let place = OperatorPlace(name: name, site: site)
+      return .spread(Spread(among: count, in: PythonLanguage(), at: place))
     default: throw Self.wrong
     }
   }

@@ -67,6 +67,11 @@ public protocol Language: Sendable {
     _ rest: Rest, _ division: PartitionByKey, _ task: TaskContext
   ) throws -> [[any RecordBatch]]
 
+  /// Records, by the partitions that they go to in turn.
+  func spread(
+    _ rest: Rest, among count: Int, _ turns: inout Turns, _ task: TaskContext
+  ) throws -> [[any RecordBatch]]
+
   /// What a function makes of several partitions.
   func zipped(
     _ inputs: [any BatchCursor], _ zip: ZipPartitions, partition: Int, _ task: TaskContext
@@ -143,6 +148,12 @@ extension Language {
     var count = 0
     while let batch = try cursor.next() { count += batch.recordCount }
     return count
+  }
+
+  public func spread(
+    _ rest: Rest, among count: Int, _ turns: inout Turns, _ task: TaskContext
+  ) throws -> [[any RecordBatch]] {
+    throw EngineError.illegalState("objects of \(name) are not spread")
   }
 
   public func column(of batch: any RecordBatch) -> Column? { nil }

@@ -13,6 +13,8 @@ public enum Operator: Sendable {
   case combineLocally(CombineByKey)
   /// Pairs in the partition of their key: a shuffle is in front of it.
   case partitionBy(PartitionByKey)
+  /// Records in other partitions, evenly: a shuffle is in front of it.
+  case spread(Spread)
   /// Partitions made of others, records as they are: a union, fewer partitions.
   case layout(Layout)
   /// A function on partitions of several inputs that belong together.
@@ -25,7 +27,7 @@ public enum Operator: Sendable {
   /// True where a shuffle is in front of it.
   public var isShuffled: Bool {
     switch self {
-    case .combineByKey, .partitionBy: true
+    case .combineByKey, .partitionBy, .spread: true
     case .read, .records, .combineLocally, .layout, .zipPartitions, .table, .stored: false
     }
   }
@@ -42,14 +44,14 @@ public enum Operator: Sendable {
     case .layout(let layout): layout.partitioner
     case .zipPartitions(let zip): zip.partitioner
     case .table(let operation): operation.partitioner
-    case .read, .stored: nil
+    case .read, .spread, .stored: nil
     }
   }
 
   /// The functions that it calls in its stage, in the order in which a worker numbers them.
   public var functions: [any UserFunction] {
     switch self {
-    case .read, .layout, .table, .stored: []
+    case .read, .spread, .layout, .table, .stored: []
     case .records(let run): run.steps.map(\.function)
     case .combineByKey(let combination), .combineLocally(let combination): combination.functions
     case .partitionBy(let division): [division.partitioner.function].compactMap(\.self)

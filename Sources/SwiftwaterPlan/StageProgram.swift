@@ -9,10 +9,12 @@ public enum StageEnd: Sendable {
   case combine(CombineByKey)
   /// In front of a shuffle: divided by the partitions of their keys.
   case partition(PartitionByKey)
+  /// In front of a shuffle: divided evenly.
+  case spread(Spread)
 
   public var functions: [any UserFunction] {
     switch self {
-    case .batches, .count: []
+    case .batches, .count, .spread: []
     case .combine(let combination): combination.functions
     case .partition(let division): [division.partitioner.function].compactMap(\.self)
     }
@@ -24,6 +26,7 @@ public enum StageEnd: Sendable {
     case .batches, .count: 1
     case .combine(let combination): combination.partitioner.count
     case .partition(let division): division.partitioner.count
+    case .spread(let spread): spread.count
     }
   }
 }
@@ -85,7 +88,7 @@ public struct StageProgram: Sendable {
       }
     }
     switch end {
-    case .batches, .count: return inner
+    case .batches, .count, .spread: return inner
     case .combine(let combination): return inner + [combination.place]
     case .partition(let division): return inner + [division.place]
     }

@@ -53,6 +53,18 @@ let keyFunctions: [(String, NativeFunction, String)] = [
     }, "The pairs of an RDD, each in the partition of its key; None where they are there already."
   ),
   (
+    "spread",
+    { _, arguments in
+      entry(arguments, count: 4) { py, arguments in
+        let rdd: RDDNode = try arguments.handle(0)
+        let spread = Spread(
+          among: try partitionCount(arguments, 1), in: PythonLanguage(),
+          at: try place(arguments, 2, py))
+        return shuffled(rdd.capturingAgain().spread(spread), from: rdd, py)
+      }
+    }, "An RDD's records in other partitions, evenly, and the partitions in front of its shuffle."
+  ),
+  (
     "shuffle_partitions",
     { _, arguments in
       entry(arguments, count: 1) { py, arguments in

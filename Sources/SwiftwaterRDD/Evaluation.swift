@@ -22,7 +22,7 @@ struct Evaluation: Sendable {
     case .records: return try records(lineage, partition)
     case .combineByKey: return try merged(lineage, partition)
     case .combineLocally(let combination): return try locally(combination, lineage, partition)
-    case .partitionBy:
+    case .partitionBy, .spread:
       return PartitionFlow(ArrayCursor(lineage.bucket(partition)), partition: partition)
     case .layout(let layout):
       let parts = layout.parts(of: partition)
@@ -150,6 +150,7 @@ struct Evaluation: Sendable {
       }
       return .buckets(try combination.combined(flow, task))
     case .partition(let division): return .buckets(try division.divided(flow, task))
+    case .spread(let spread): return .buckets(try spread.divided(flow, task))
     case .count: return .count(try Self.count(flow, task))
     case .batches: return .buckets([try flow.drained()])
     }

@@ -32,7 +32,7 @@ extension RDDNode: ExplainedNode {
       return explanation.add(division, type: recordType, isKept: tableIndex != nil)
     case .zipPartitions(let zip): return explanation.add(zip, over: inputs, type: recordType)
     case .table(let operation): return try explanation.add(operation, over: inputs)
-    case .read, .layout, .stored: break
+    case .read, .spread, .layout, .stored: break
     }
     // Behind a shuffle that has run, too.
     return explanation.addEngine(

@@ -56,7 +56,7 @@ struct Fingerprint: Sendable, Equatable {
         let combination = settled.combination
         return try combination.gathersLists
           || add(combination.mergeCombiners, arguments: 2, node.context)
-      case .partitionBy:
+      case .partitionBy, .spread:
         guard let shuffle = lineage.shuffle else { return false }
         parts.append(.shuffle(shuffle.id))
         return true

@@ -48,6 +48,7 @@ public final class LoadedStage {
     case .count: return try Evaluation.count(flow, task)
     case .combine(let combination): buckets = try combination.combined(flow, task)
     case .partition(let division): buckets = try division.divided(flow, task)
+    case .spread(let spread): buckets = try spread.divided(flow, task)
     case .batches:
       while let batch = try flow.next() {
         if batch.recordCount > 0 { try emit(0, batch) }

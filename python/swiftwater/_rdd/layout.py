@@ -133,13 +133,10 @@ class Layout(RDDCore[T_co]):
         return self._spread(number, "repartition")
 
     def _spread(self, partitions: int, name: str) -> RDD[Any]:
-        from swiftwater._rdd.spreading import scatterer, unpacked
-
         require_partitions(name, partitions)
-        # The key of a packet is the partition where it goes.
-        packed = self._piped("mapPartitionsWithIndex", scatterer(partitions), name)
-        moved = packed._partitioned(partitions, portable_hash, name)
-        return moved._piped("mapPartitions", unpacked, name)
+        site = call_site()
+        handle, wide = engine.spread(self._live, partitions, name, site)
+        return self._made(handle, name, site, (self,), wide)
 
     def zipWithIndex(self: Layout[T]) -> RDD[tuple[T, int]]:
         """Return an RDD of ``(record, its number)``, counted from 0 through all partitions.
