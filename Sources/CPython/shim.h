@@ -78,6 +78,7 @@ static inline int sw_is_plain(PyObject *object) {
 static inline int sw_is_tuple(PyObject *object) { return PyTuple_Check(object); }
 static inline int sw_is_list(PyObject *object) { return PyList_Check(object); }
 static inline int sw_is_text(PyObject *object) { return PyUnicode_Check(object); }
+static inline int sw_is_bytes(PyObject *object) { return PyBytes_Check(object); }
 // True where the type, str or one made from it, hashes as str does.
 static inline int sw_has_hash_of_text(PyObject *object) {
   return PyType_GetSlot(Py_TYPE(object), Py_tp_hash) == PyType_GetSlot(&PyUnicode_Type, Py_tp_hash);

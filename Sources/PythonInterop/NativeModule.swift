@@ -157,6 +157,13 @@ public enum RecordIteratorType {
     return type.map { PyModule_AddObjectRef(module, "RecordIterator", $0) == 0 } ?? false
   }
 
+  /// What an iterator hands out; nil where `object` is none.
+  public static func records(of object: PyPointer) -> (any RecordSequence)? {
+    // Exactly, as a handle.
+    guard let type, sw_type(object) == type else { return nil }
+    return boxed(in: object) as? any RecordSequence
+  }
+
   /// A new iterator.
   public static func make(_ records: any RecordSequence) -> PyPointer? {
     guard let type else { preconditionFailure("the module is not made yet") }

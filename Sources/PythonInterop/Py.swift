@@ -67,6 +67,19 @@ public enum Py {
     PyUnicode_DecodeUTF8(start.assumingMemoryBound(to: CChar.self), count, nil)
   }
 
+  /// `str(object)`; nil with an exception set.
+  public static func newText(of object: PyPointer) -> PyPointer? { PyObject_Str(object) }
+
+  /// `text.encode()`; nil with an exception set, for lone surrogates too.
+  public static func newUTF8(of text: PyPointer) -> PyPointer? { PyUnicode_AsUTF8String(text) }
+
+  /// The content of a `bytes`, or of an object of a class derived from it, which lives as long as the
+  /// object; nil for another one.
+  public static func bytes(of object: PyPointer) -> UnsafeRawBufferPointer? {
+    guard sw_is_bytes(object) != 0, let start = PyBytes_AsString(object) else { return nil }
+    return UnsafeRawBufferPointer(start: start, count: PyBytes_Size(object))
+  }
+
   // MARK: Lists
 
   @inlinable @inline(__always)

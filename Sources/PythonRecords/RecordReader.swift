@@ -1,6 +1,7 @@
 import PythonFunctions
 import PythonInterop
 import SwiftwaterCore
+import SwiftwaterKernels
 import SwiftwaterPlan
 
 /// Reads a partition's records as Python objects and pushes them into a chain. Text becomes `str`
@@ -13,12 +14,14 @@ package final class RecordReader {
     case iterator(PythonObject, OperatorPlace, UpstreamRecords?)
   }
 
-  private let source: Source
-  private var batch: (any RecordBatch)?
-  private var index = 0
+  let source: Source
+  var batch: (any RecordBatch)?
+  var index = 0
   private let notes = WorkerProgress.notes
   /// Rows of a column that are objects already, and where they begin.
-  private var objects: (start: Int, pointers: [PyPointer]) = (0, [])
+  var objects: (start: Int, pointers: [PyPointer]) = (0, [])
+  /// The rows of the batch as lines, where they are asked for.
+  var columnLines: ColumnLines?
 
   /// Rows that become objects together.
   private static let rowsPerStep = 256
@@ -56,6 +59,7 @@ package final class RecordReader {
         if index >= batch.recordCount {
           self.batch = nil
           objects = (0, [])
+          columnLines = nil
         }
       }
       return true

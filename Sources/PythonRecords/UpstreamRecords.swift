@@ -1,6 +1,7 @@
 import PythonFunctions
 import PythonInterop
 import SwiftwaterCore
+import SwiftwaterKernels
 
 /// The records in front of a partition function, one by one: what its iterator hands out.
 ///
@@ -16,18 +17,20 @@ import SwiftwaterCore
 package final class UpstreamRecords: RecordSequence {
   private static let longestReadAhead = 256
 
-  private struct Source {
+  struct Source {
     let reader: RecordReader
     let functions: [BoundStep]
   }
 
   /// Nil where nothing more is read.
-  private var source: Source?
+  var source: Source?
   private var readAhead = 1
   private var list: PythonObject?
   private var index = 0
   /// What was raised while reading ahead, until the records in front of it are taken.
-  private var failure: (any Error)?
+  var failure: (any Error)?
+  /// What the lines are made in that are asked for in place of records.
+  var lines: LineBuffer?
   /// The thread that reads, by Python's number.
   private var readingThread: UInt?
   /// For threads that wait for it.
@@ -60,14 +63,9 @@ package final class UpstreamRecords: RecordSequence {
 
   package func nextRecord() -> PyPointer? {
     while true {
-      if let list, index < Py.listCount(list.pointer) {
-        let record = Py.listItem(list.pointer, index)
-        index += 1
-        Py.retain(record)
-        return record
-      }
-      if let readingThread {
-        guard wait(for: readingThread) else { return nil }
+      if let record = takeObject() { return record }
+      if readingThread != nil {
+        guard waitForReader() else { return nil }
         continue
       }
       if let failure {
@@ -80,15 +78,33 @@ package final class UpstreamRecords: RecordSequence {
     }
   }
 
-  /// Reads some records. False: an exception is set.
-  private func fill(from source: Source) -> Bool {
+  /// The next of the records that are objects already, as a new reference; nil where there are none.
+  func takeObject() -> PyPointer? {
+    guard let list, index < Py.listCount(list.pointer) else { return nil }
+    let record = Py.listItem(list.pointer, index)
+    index += 1
+    Py.retain(record)
+    return record
+  }
+
+  /// Runs `body`, which reads; other threads that want records wait meanwhile.
+  func reading<R>(_ body: () throws -> R) rethrows -> R {
     readingThread = Interpreter.threadIdentifier
     defer {
       readingThread = nil
       turn?.notify { $0 = true }
       turn = nil
     }
-    return Interpreter.called { py in
+    return try body()
+  }
+
+  /// Reads some records. False: an exception is set.
+  func fill(from source: Source) -> Bool {
+    reading { read(from: source) }
+  }
+
+  private func read(from source: Source) -> Bool {
+    Interpreter.called { py in
       do {
         let chain = RecordChain(source.functions, into: try ListSink(capacity: readAhead, py))
         readAhead = min(readAhead * 2, Self.longestReadAhead)
@@ -116,9 +132,10 @@ package final class UpstreamRecords: RecordSequence {
     }
   }
 
-  /// Waits until another thread has read its records. False: an exception is set.
-  private func wait(for thread: UInt) -> Bool {
-    guard thread != Interpreter.threadIdentifier else {
+  /// Waits until a thread that reads has its records. False: an exception is set.
+  func waitForReader() -> Bool {
+    guard let readingThread else { return true }
+    guard readingThread != Interpreter.threadIdentifier else {
       Py.raise(.valueError, "the records of a partition are asked for while they are read")
       return false
     }

@@ -158,6 +158,17 @@ let rddFunctions: [(String, NativeFunction, String)] = [
       }
     }, "The number of records."
   ),
+  (
+    "next_lines",
+    { _, arguments in
+      entry(arguments, count: 1) { _, arguments in
+        guard let records = RecordIteratorType.records(of: arguments[0]) as? UpstreamRecords else {
+          throw ArgumentError("the records of a partition are expected")
+        }
+        return records.nextLines()
+      }
+    }, "The next records of a partition as lines, many of them; empty where none are left."
+  ),
 ]
 
 /// Slice `i` of `n` holds the batches of values from `i * count / n` on, as in Spark, which divides

@@ -115,6 +115,10 @@ def partition_by(
     ascending: bool,  # False: the partitions the other way round
 ) -> tuple[Handle, int] | None: ...
 
+# The records in so many partitions, ten by ten in turn as Spark sends them, and the number of
+# partitions in front of the shuffle.
+def spread(rdd: Handle, partitions: int, name: str, site: str) -> tuple[Handle, int]: ...
+
 # What function(i, [an iterator over the records of each RDD]) gives for each partition i of keys.
 # RDDs that are not divided by portable_hash into so many partitions are moved. Where `together` is
 # given and the first two are divided alike, but otherwise, all are united and moved together:
@@ -220,6 +224,11 @@ def partition_count(rdd: Handle) -> int: ...
 def collect(rdd: Handle, partitions: Sequence[int] | None) -> list[list[Any]]: ...
 def take(rdd: Handle, count: int) -> list[Any]: ...  # from as few partitions as possible
 def count(rdd: Handle) -> int: ...
+
+# The next records that a partition function's iterator hands out as lines with their ends, in
+# UTF-8: text and bytes as they are, anything else as its `str`. Some hundred KB of them; empty at
+# the end.
+def next_lines(records: Iterator[Any]) -> bytes: ...
 
 # --- streams ------------------------------------------------------------------------------
 # manual_start_ms: None for the system's clock; otherwise a manual clock that stands at this

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
+from swiftwater._native import engine
 from swiftwater._numbers import whole
 from swiftwater._paths import output_path
 from swiftwater._typing import IO, TYPE_CHECKING, Any
@@ -160,17 +161,12 @@ def prepared_text(
 ) -> PreparedFolder:
     """Write what ``save_text`` does, and return it without putting it in its place."""
     suffix = _suffix(codec)
+    return _saved(rdd, output_path(path, name), suffix, _write_lines, overwrite, name)
 
-    def text(records: Iterator[Any], file: IO[bytes]) -> None:
-        for record in records:
-            if isinstance(record, bytes):
-                file.write(record)
-            else:
-                # The form of a str is the str itself.
-                file.write(str(record).encode())
-            file.write(b"\n")
 
-    return _saved(rdd, output_path(path, name), suffix, text, overwrite, name)
+def _write_lines(records: Iterator[Any], file: IO[bytes]) -> None:
+    while lines := engine.next_lines(records):
+        file.write(lines)
 
 
 def save_pickles(rdd: RDD[Any], path: str, batch_size: int, overwrite: bool = False) -> None:
