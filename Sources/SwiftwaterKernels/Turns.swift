@@ -17,6 +17,9 @@ public struct Turns: Sendable {
     place = (Self.firstPlace(partition, count) + 1) % count
   }
 
+  /// How many more go where the last one went.
+  public var leftOfPacket: Int { Self.packet - taken }
+
   /// Where the next record goes.
   @inline(__always)
   public mutating func next() -> Int {

@@ -12,20 +12,17 @@ extension Spread {
     }
     // Text and columns natively, and what comes otherwise as objects, each in its turn.
     var divided = DividedColumns(count)
-    while let batch = try flow.next() {
+    let input = SpreadInput(flow)
+    while let batch = try input.next() {
       try task.checkCancellation()
-      if batch.recordCount == 0 { continue }
-      let column: Column
-      switch batch {
-      case let block as TextBlock: column = .text(block.column())
-      case let batch as ColumnBatch: column = batch.column
-      default:
-        let rest = Rest(ArrayCursor([batch]), [], partition: flow.partition)
+      if let column = batch.asColumn {
+        let places = turns.next(column.count)
+        try divided.add(column.divided(by: places, among: count), rows: column.count)
+      } else {
+        // All that follow, since what is moved together stays together.
+        let rest = Rest(input.objects(from: batch), [], partition: flow.partition)
         try divided.add(language.spread(rest, among: count, &turns, task))
-        continue
       }
-      let places = turns.next(column.count)
-      try divided.add(column.divided(by: places, among: count), rows: column.count)
     }
     return try divided.finish()
   }
@@ -42,5 +39,51 @@ extension RDDNode {
     return RDDNode(
       .spread(spread), name: spread.place.name, context: context, shuffle: shuffle,
       partitionCount: spread.count, recordType: type)
+  }
+}
+
+/// The records of a flow, of which columns and a language's objects are read by turns.
+private final class SpreadInput {
+  private let flow: PartitionFlow
+  /// Read, and not yet asked for.
+  private var pending: (any RecordBatch)?
+  private var isAtEnd = false
+
+  init(_ flow: PartitionFlow) { self.flow = flow }
+
+  /// The next batch that is not empty.
+  func next() throws -> (any RecordBatch)? {
+    if let batch = pending {
+      pending = nil
+      return batch
+    }
+    while !isAtEnd {
+      guard let batch = try flow.next() else { break }
+      if batch.recordCount > 0 { return batch }
+    }
+    isAtEnd = true
+    return nil
+  }
+
+  /// A batch of objects, and those behind it as far as they are objects too.
+  func objects(from first: any RecordBatch) -> any BatchCursor {
+    pending = first
+    return ClosureCursor { [self] in
+      guard let batch = try next() else { return nil }
+      guard batch.asColumn != nil else { return batch }
+      pending = batch
+      return nil
+    }
+  }
+}
+
+extension RecordBatch {
+  /// Text and columns as a column; nil for other records.
+  fileprivate var asColumn: Column? {
+    switch self {
+    case let block as TextBlock: .text(block.column())
+    case let batch as ColumnBatch: batch.column
+    default: nil
+    }
   }
 }

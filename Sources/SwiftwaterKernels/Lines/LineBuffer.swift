@@ -10,7 +10,8 @@ public final class LineBuffer {
   public private(set) var count = 0
 
   public init() {
-    capacity = Self.enough + Self.enough / 8
+    // Most outputs of a short batch have no more.
+    capacity = 1 << 14
     memory = .allocate(byteCount: capacity, alignment: 16)
   }
 

@@ -122,6 +122,40 @@ def test_what_is_moved_is_nobody_elses(sc):
         assert all(len(record) == 2 for record in changed)
 
 
+@pytest.mark.parametrize("head", [0, 3])
+@pytest.mark.parametrize("slices", [1, 2])
+def test_records_of_a_packet_share_what_they_shared(sc, head, slices):
+    def twins(records):
+        yield from range(head)
+        for _ in range(20):
+            shared = []
+            yield from (shared, shared, (shared,), {"a": shared})
+
+    def told(records):
+        records = list(records)
+        # What belongs to a packet of ten, and is one object.
+        owners = [one if isinstance(one, list) else None for one in records]
+        return [
+            sum(other is one for other in owners) if isinstance(one, list) else 0 for one in owners
+        ]
+
+    def expected(part):
+        records = list(twins(part))
+        numbers = {}
+        packets = [(at // 10, id(one)) for at, one in enumerate(records)]
+        for at, one in enumerate(records):
+            if isinstance(one, list):
+                numbers[packets[at]] = numbers.get(packets[at], 0) + 1
+        return [
+            numbers[packets[at]] if isinstance(one, list) else 0 for at, one in enumerate(records)
+        ]
+
+    moved = sc.parallelize(range(slices), slices).mapPartitions(twins).repartition(3)
+    for _ in range(2):
+        found = moved.mapPartitions(told).glom().collect()
+        assert found == spread([expected([n]) for n in range(slices)], 3)
+
+
 def test_the_plan_and_the_lineage(sc, tmp_path, capsys):
     (tmp_path / "a.txt").write_text("a\n")
     moved = sc.textFile(str(tmp_path / "a.txt"), 2).repartition(3).map(lambda line: (line, 1))
