@@ -12,13 +12,33 @@ package final class MemoryStock: Sendable {
   private let sizes: ClosedRange<Int>
   private let mostKept: Int
   private let kept = Mutex<(pieces: [Piece], byteCount: Int)>(([], 0))
+  private let free: @Sendable (UnsafeMutableRawPointer) -> Void
+  /// All there are; they live as long as the process.
+  private static let all = Mutex<[MemoryStock]>([])
 
   /// - Parameters:
   ///   - sizes: what is worth keeping, in bytes.
   ///   - mostKept: bytes that are kept altogether.
-  package init(sizes: ClosedRange<Int>, mostKept: Int) {
+  ///   - free: gives memory back that is not kept.
+  package init(
+    sizes: ClosedRange<Int>, mostKept: Int,
+    free: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
+  ) {
     self.sizes = sizes
     self.mostKept = mostKept
+    self.free = free
+    Self.all.withLock { $0.append(self) }
+  }
+
+  /// Gives back what is kept everywhere.
+  static func emptyAll() {
+    for stock in all.withLock({ $0 }) {
+      let pieces = stock.kept.withLock { kept in
+        defer { kept = ([], 0) }
+        return kept.pieces
+      }
+      for piece in pieces { stock.free(piece.base) }
+    }
   }
 
   /// A piece of at least `byteCount` bytes and at most `most`, with whatever is in it; nil where there

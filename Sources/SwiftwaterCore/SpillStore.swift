@@ -75,7 +75,10 @@ public final class SpillStore: Sendable {
 
   /// Much was put on disk and freed: the C library keeps such memory, where a piece of the next
   /// size often does not fit, unless it is told to give it back.
-  public func giveBackMemory() { trimMemory() }
+  public func giveBackMemory() {
+    MemoryStock.emptyAll()
+    trimMemory()
+  }
 
   /// The process's size when it was last looked at, and what it may be.
   public var sizes: (resident: Int, limit: Int) { state.withLock { ($0.resident, $0.limit) } }

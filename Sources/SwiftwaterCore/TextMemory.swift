@@ -5,7 +5,8 @@ public struct TextMemory: @unchecked Sendable {
   public let base: UnsafeMutableRawPointer
   public let byteCount: Int
 
-  private static let stock = MemoryStock(sizes: (64 << 10)...(2 << 20), mostKept: 4 << 20)
+  private static let stock = MemoryStock(
+    sizes: (64 << 10)...(2 << 20), mostKept: 4 << 20) { $0.deallocate() }
 
   /// At least `byteCount` bytes, with whatever is in them, until ``release()``.
   public static func allocate(byteCount: Int) -> TextMemory {

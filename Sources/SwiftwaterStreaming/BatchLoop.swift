@@ -203,6 +203,10 @@ final class BatchLoop: Sendable {
         if let position = batch.allocations[id]?.position { source.stored(upTo: position) }
       }
     }
+    // All are asked.
+    if environment.plan.tables.filter({ $0.table.hasGrown() }).count > 0 {
+      SpillStore.shared.giveBackMemory()
+    }
     let report = BatchReport(
       time: batch.time, recordCount: batch.reportedCount,
       schedulingDelay: began - batch.time.timestamp,

@@ -32,6 +32,21 @@ final class StreamTable: Sendable {
     return nil
   }
 
+  /// How many keys there were when memory was given back last.
+  private let knownKeys = Mutex(0)
+
+  /// So many new keys have come with far more memory than they take, which goes back to the system.
+  private static let manyKeys = 1 << 16
+
+  /// True where many keys have come since this was true last.
+  func hasGrown() -> Bool {
+    let count = table.keyCount
+    return knownKeys.withLock { known in
+      defer { if count < known || count > known + Self.manyKeys { known = count } }
+      return count > known + Self.manyKeys
+    }
+  }
+
   /// True where what the table has cannot be made again of what its stream looks back at.
   var isPrimary: Bool {
     if case .window = table.operation.kind { false } else { true }

@@ -135,15 +135,20 @@ final class StateContent: TableContent {
     var newRows: [UInt32] = []
     // Behind the last list there is an empty one.
     let empty = UInt32(truncatingIfNeeded: numbers.count)
-    rows.reset(bound: table.bound)
-    rows.set(numbers)
     if let kept {
+      // Nothing here costs with the keys that stay as they are.
+      let rows = Dictionary(
+        uniqueKeysWithValues: zip(numbers, (0..<empty).lazy.map { $0 }))
       known = numbers.filter(table.hasValue) + kept.others.filter { rows[$0] == nil }
       known = table.inOrder(known)
+      knownRows = known.map { rows[$0] ?? empty }
     } else {
+      let rows = RowsByNumber()
+      rows.reset(bound: table.bound)
+      rows.set(numbers)
       known = table.allNumbers
+      knownRows = known.map { rows[$0] ?? empty }
     }
-    knownRows = known.map { rows[$0] ?? empty }
     for (row, number) in numbers.enumerated() where !table.hasValue(number) {
       newRows.append(UInt32(truncatingIfNeeded: row))
     }
