@@ -21,7 +21,11 @@ import Testing
     let division = PartitionByKey(
       Partitioner(count: 7), in: function.language,
       at: OperatorPlace(name: "partitionBy", site: "a.py:3"))
-    let ends: [StageEnd] = [.batches, .count, .combine(combination), .partition(division)]
+    let spread = Spread(
+      among: 5, in: function.language, at: OperatorPlace(name: "repartition", site: "a.py:5"))
+    let ends: [StageEnd] = [
+      .batches, .count, .combine(combination), .partition(division), .spread(spread),
+    ]
     return StageProgram(
       inputCount: 2, readsText: end % 2 == 0,
       steps: [
@@ -35,7 +39,7 @@ import Testing
       ], end: ends[end])
   }
 
-  @Test("A description says all that a program has", arguments: 0..<4)
+  @Test("A description says all that a program has", arguments: 0..<5)
   func roundTrip(end: Int) throws {
     try TestInterpreter.run { py in
       let program = try program(end, in: PythonCode(py), py)
@@ -67,6 +71,7 @@ import Testing
       "(1, True, [('records', 3)], ('count',))", "(1, True, [('zip', len, 'z')], ('count',))",
       "(1, True, [('zip', None, 'z', 's')], ('count',))",
       "(1, True, [], ('partition', 'x', None, 'p', 's'))",
+      "(1, True, [], ('spread', 0, 'r', 's'))", "(1, True, [], ('spread', 2, 'r'))",
       "(1, True, [], ('combine', None, None, len, 1, None, 'c', 's', False))",
       "(1, True, [], ('combine', None, len, len, 1, None, 'c', 's'))",
     ])
