@@ -6,7 +6,7 @@ public struct TextMemory: @unchecked Sendable {
   public let byteCount: Int
 
   private static let stock = MemoryStock(
-    sizes: (64 << 10)...(2 << 20), mostKept: 4 << 20) { $0.deallocate() }
+    sizes: (64 << 10)...(2 << 20), mostKept: 4 << 20, free: { $0.deallocate() })
 
   /// At least `byteCount` bytes, with whatever is in them, until ``release()``.
   public static func allocate(byteCount: Int) -> TextMemory {

@@ -26,7 +26,7 @@ func order(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Int {
 /// Zero bytes for tables that are read at random.
 enum TableMemory {
   private static let stock = MemoryStock(
-    sizes: (64 << 10)...(16 << 20), mostKept: 32 << 20) { free($0) }
+    sizes: (64 << 10)...(16 << 20), mostKept: 32 << 20, free: { free($0) })
 
   /// - Parameter byteCount: a power of two.
   /// - Returns: memory for ``release(_:byteCount:)``; nil where there is none.
