@@ -79,6 +79,11 @@ public struct PythonError: Error, CustomStringConvertible {
     return known
   }
 
+  /// Whether it is an `Exception`: an interrupt is none.
+  public func isException(_ py: borrowing Python) -> Bool {
+    PyErr_GivenExceptionMatches(exception.pointer, sw_exception_exception()) != 0
+  }
+
   private func replaced(by words: String, _ py: borrowing Python) -> PythonError {
     let value = exception.pointer
     Py.raise(.runtimeError, "\(words) thrown from user's code; failing the task")

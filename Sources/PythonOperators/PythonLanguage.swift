@@ -104,6 +104,11 @@ package struct PythonLanguage: Language {
     PythonForm(at: operation.place)
   }
 
+  package func isOfRecords(_ error: any Error) -> Bool {
+    guard let error = error as? PythonError else { return false }
+    return Interpreter.attach { error.isException($0) }
+  }
+
   package func waiting<R>(_ body: () throws -> R) rethrows -> R {
     try Interpreter.detachIfHeld(body)
   }

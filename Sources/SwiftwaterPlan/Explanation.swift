@@ -205,7 +205,7 @@ public struct Explanation {
     guard isLowering(language) else { return Refusal("swiftwater.lowering is false", at: nil) }
     let combining: [TableFunction]
     switch operation.kind {
-    case .window(let reduce): combining = [reduce]
+    case .window(let reduce, _): combining = [reduce]
     case .running(let reduce, let inverse, _): combining = [reduce, inverse]
     case .state(let update): combining = [update]
     }

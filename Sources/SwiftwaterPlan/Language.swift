@@ -111,6 +111,9 @@ public protocol Language: Sendable {
   /// How tables store pairs of its objects; nil where it has none.
   func tableForm(for operation: TableOperation) -> (any ObjectForm)?
 
+  /// True for what a function may have raised because of its records, and no interrupt.
+  func isOfRecords(_ error: any Error) -> Bool
+
   /// Runs `body`, which may wait for another thread that needs the language.
   func waiting<R>(_ body: () throws -> R) rethrows -> R
 }
@@ -173,6 +176,8 @@ extension Language {
   }
 
   public func tableForm(for operation: TableOperation) -> (any ObjectForm)? { nil }
+
+  public func isOfRecords(_ error: any Error) -> Bool { false }
 
   public func waiting<R>(_ body: () throws -> R) rethrows -> R { try body() }
 }

@@ -7,7 +7,7 @@ import SwiftwaterKernels
 public final class TableOperation: Sendable {
   public enum Kind: Sendable {
     /// The values of each key in the batches of a window combined, by an associative function.
-    case window(TableFunction)
+    case window(TableFunction, deferring: DeferringFunctions? = nil)
     /// The same from one window to the next: what leaves is taken away by an inverse, what comes is added.
     case running(TableFunction, inverse: TableFunction, keep: TableFunction?)
     /// What an update function makes of a key's new values and of its state before.
@@ -15,7 +15,7 @@ public final class TableOperation: Sendable {
 
     public var functions: [TableFunction] {
       switch self {
-      case .window(let reduce): [reduce]
+      case .window(let reduce, let deferring): [reduce] + (deferring?.all ?? [])
       case .running(let reduce, let inverse, let keep):
         [reduce, inverse] + [keep].compactMap(\.self)
       case .state(let update): [update]
@@ -52,13 +52,38 @@ public final class TableOperation: Sendable {
     }
     let kind: Kind =
       switch self.kind {
-      case .window(let reduce): .window(next(reduce))
+      case .window(let reduce, let deferring):
+        .window(
+          next(reduce),
+          deferring: deferring.map { functions in
+            let all = functions.all.map(next)
+            return DeferringFunctions(combine: all[0], isDeferred: all[1], result: all[2])
+          })
       case .running(let reduce, let inverse, let keep):
         .running(next(reduce), inverse: next(inverse), keep: keep.map(next))
       case .state(let update): .state(next(update))
       }
     return TableOperation(kind, partitioner: partitioner, at: place)
   }
+}
+
+/// What combines values as a function of the user's does, but for those that the function raises for:
+/// these it leaves side by side until somebody asks for what they come to.
+public struct DeferringFunctions: Sendable {
+  /// Of two values.
+  public let combine: TableFunction
+  /// Whether a value is one of several, side by side.
+  public let isDeferred: TableFunction
+  /// What a value comes to: raises what the user's function does.
+  public let result: TableFunction
+
+  public init(combine: TableFunction, isDeferred: TableFunction, result: TableFunction) {
+    self.combine = combine
+    self.isDeferred = isDeferred
+    self.result = result
+  }
+
+  public var all: [TableFunction] { [combine, isDeferred, result] }
 }
 
 /// A function of the user's that a table applies to whole vectors: to the first records of each, to the

@@ -276,7 +276,7 @@ private func duration(_ milliseconds: Int) throws -> Int64 {
   return Int64(milliseconds)
 }
 
-/// Of a kind: "window" with a function that combines two values, "running" with that, its inverse and
+/// Of a kind: "window" with a function that combines two values and the ``DeferringFunctions``, "running" with that, its inverse and
 /// perhaps a filter, "state" with an update function; each function is a pair with what applies it to
 /// several partitions of arguments.
 private func streamTable(_ arguments: Arguments, _ py: borrowing Python) throws -> PyPointer? {
@@ -295,7 +295,11 @@ private func streamTable(_ arguments: Arguments, _ py: borrowing Python) throws 
   }
   let kind: TableOperation.Kind
   switch (try arguments.text(1, py), functions.count) {
-  case ("window", 1): kind = .window(functions[0])
+  case ("window", 4):
+    kind = .window(
+      functions[0],
+      deferring: DeferringFunctions(
+        combine: functions[1], isDeferred: functions[2], result: functions[3]))
   case ("running", 2...3):
     kind = .running(functions[0], inverse: functions[1], keep: functions.dropFirst(2).first)
   case ("state", 1): kind = .state(functions[0])

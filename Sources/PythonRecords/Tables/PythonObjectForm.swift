@@ -6,10 +6,13 @@ import SwiftwaterPlan
 /// What a table asks of the form that it goes over to.
 extension PythonForm: ObjectForm {
   package func asObjects(_ vector: any RecordBatch) throws -> any RecordBatch {
-    guard let columns = vector as? ColumnBatch else { return vector }
-    return try Interpreter.attach { py in
-      try newBatch(OwnedObjects(of: columns.column, py), py)
+    let column: Column
+    switch vector {
+    case let columns as ColumnBatch: column = columns.column
+    case let block as TextBlock: column = .text(block.column())
+    default: return vector
     }
+    return try Interpreter.attach { py in try newBatch(OwnedObjects(of: column, py), py) }
   }
 
   package func missing(in vector: any RecordBatch) throws -> [UInt32] {

@@ -76,6 +76,20 @@ final class RunningContent: TableContent {
       preconditionFailure("not a running window")
     }
     let left = partials[head...].prefix { $0.time <= start }
+    // Where windows have failed, batches may have come and gone since the last one: taken away is only
+    // what was added.
+    let known = last ?? .min
+    if known < start, let latest = left.last, latest.time > known {
+      do {
+        try slide(to: time, from: known, call)
+      } catch {
+        guard call.operation.language.isOfRecords(error) else { throw error }
+        // Nothing of the last window is left: this one is made of its batches.
+        forget(left.count)
+        giveUp()
+      }
+      return try slide(to: time, from: start, call)
+    }
     if let table {
       let before = last
       let gone = before == nil ? [] : left[...]
@@ -91,8 +105,13 @@ final class RunningContent: TableContent {
     }
     last = time
     hasNew = false
-    for partial in left { table?.release(partial.numbers) }
-    head += left.count
+    forget(left.count)
+  }
+
+  /// Forgets the oldest batches.
+  private func forget(_ count: Int) {
+    for partial in partials[head..<(head + count)] { table?.release(partial.numbers) }
+    head += count
     if head > 64, head > partials.count / 2 {
       partials.removeFirst(head)
       head = 0
@@ -275,7 +294,7 @@ extension TableCall {
   }
 
   /// Whether a function of one record gives something that is true, for each.
-  fileprivate func truths(
+  func truths(
     _ function: TableFunction, _ records: any RecordBatch, form: any PairForm
   ) throws -> [Bool] {
     if let records = records as? ColumnBatch,

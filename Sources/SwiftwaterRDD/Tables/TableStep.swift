@@ -163,7 +163,7 @@ public final class TableStep: Sendable {
       items.count == 2, items[0].isHashable
     else { return false }
     switch operation.kind {
-    case .window(let reduce):
+    case .window(let reduce, _):
       return table.programs.isNative(reduce, items[1], operation.language)
     case .running(let reduce, let inverse, let keep):
       return keep == nil && table.programs.isNative(reduce, items[1], operation.language)

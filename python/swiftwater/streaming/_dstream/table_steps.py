@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from swiftwater._native import engine
 from swiftwater._record_functions import earlier
-from swiftwater._tasks.table_functions import of_pairs, of_records
+from swiftwater._tasks.table_functions import deferring, of_pairs, of_records
 from swiftwater._typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ def reduced_window(
         functions.append((inverse, of_pairs(inverse)))
         if keep is not None:
             functions.append((keep, of_records(keep)))
+    if not is_running:
+        functions += deferring(func)
     handle = engine.stream_table(
         parent._handle,
         "running" if is_running else "window",
