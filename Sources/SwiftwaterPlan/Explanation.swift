@@ -171,7 +171,10 @@ public struct Explanation {
     var result: ColumnType?
     let form: PlanLine.Form
     if refusal == nil {
-      if case .state = operation.kind {} else { result = type }
+      switch operation.kind {
+      case .window, .running: result = type
+      case .state, .mapped: break
+      }
       form = type == nil ? .nativeIfTyped : .native
     } else {
       form = called(operation.functions[0])
@@ -183,6 +186,7 @@ public struct Explanation {
       let reason = [refusal?.reason, keys.reason].compactMap(\.self).joined(separator: "; ")
       told = Refusal(reason, at: refusal?.place ?? keys.place)
     }
+    if case .mapped = operation.kind { told = Refusal("keys with new values", at: nil) }
     add(operation.place, form, in: operation.language, output, told)
     return output
   }
@@ -208,6 +212,7 @@ public struct Explanation {
     case .window(let reduce, _): combining = [reduce]
     case .running(let reduce, let inverse, _): combining = [reduce, inverse]
     case .state(let update): combining = [update]
+    case .mapped: return Refusal("it works with states", at: nil)
     }
     for function in combining {
       switch try language.reading(of: function.function, arguments: 2).form {

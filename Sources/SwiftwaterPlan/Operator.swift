@@ -21,6 +21,8 @@ public enum Operator: Sendable {
   case zipPartitions(ZipPartitions)
   /// The table of a window or a state at one time: it takes in batches in stages before.
   case table(TableOperation)
+  /// What the function of such a table has made of the records that it took in.
+  case tableRecords(TableOperation)
   /// All records are kept: there is nothing to compute them from.
   case stored
 
@@ -28,7 +30,8 @@ public enum Operator: Sendable {
   public var isShuffled: Bool {
     switch self {
     case .combineByKey, .partitionBy, .spread: true
-    case .read, .records, .combineLocally, .layout, .zipPartitions, .table, .stored: false
+    case .read, .records, .combineLocally, .layout, .zipPartitions: false
+    case .table, .tableRecords, .stored: false
     }
   }
 
@@ -44,14 +47,14 @@ public enum Operator: Sendable {
     case .layout(let layout): layout.partitioner
     case .zipPartitions(let zip): zip.partitioner
     case .table(let operation): operation.partitioner
-    case .read, .spread, .stored: nil
+    case .read, .spread, .tableRecords, .stored: nil
     }
   }
 
   /// The functions that it calls in its stage, in the order in which a worker numbers them.
   public var functions: [any UserFunction] {
     switch self {
-    case .read, .spread, .layout, .table, .stored: []
+    case .read, .spread, .layout, .table, .tableRecords, .stored: []
     case .records(let run): run.steps.map(\.function)
     case .combineByKey(let combination), .combineLocally(let combination): combination.functions
     case .partitionBy(let division): [division.partitioner.function].compactMap(\.self)

@@ -8,6 +8,8 @@ public enum StreamOperator: Sendable {
   case combineByKey(CombineByKey)
   /// A table of keys that takes in each batch: the values in a window of so many milliseconds, or a state.
   case table(TableOperation, window: Int64?)
+  /// What the function of the table of the stream before makes of records.
+  case tableRecords
   /// The records of the last batches together.
   case window(OperatorPlace)
   /// Other operators of RDDs, batch by batch.
@@ -23,7 +25,7 @@ public enum StreamOperator: Sendable {
     case .records(let steps): steps.allSatisfy(\.keepsKeys) ? input : nil
     case .combineByKey(let combination): combination.partitioner
     case .table(let operation, _): operation.partitioner
-    case .source, .window, .derived, .driver: nil
+    case .source, .tableRecords, .window, .derived, .driver: nil
     }
   }
 }

@@ -3,7 +3,8 @@ import SwiftwaterKernels
 
 /// What a table of keys makes of the pairs of each batch, as a value: the operator of windows and states.
 ///
-/// The pairs of a batch come with each key once: values combined, or lists of values.
+/// The pairs of a batch come with each key once: values combined, or lists of values. But where records are
+/// mapped they come as they are.
 public final class TableOperation: Sendable {
   public enum Kind: Sendable {
     /// The values of each key in the batches of a window combined, by an associative function.
@@ -12,6 +13,9 @@ public final class TableOperation: Sendable {
     case running(TableFunction, inverse: TableFunction, keep: TableFunction?)
     /// What an update function makes of a key's new values and of its state before.
     case state(TableFunction)
+    /// States that a function changes record by record: each pair of a batch is mapped with the state of
+    /// its key. A key without records for longer than the time-out in milliseconds loses its state.
+    case mapped(TableFunction, timeout: Int64?)
 
     public var functions: [TableFunction] {
       switch self {
@@ -19,6 +23,7 @@ public final class TableOperation: Sendable {
       case .running(let reduce, let inverse, let keep):
         [reduce, inverse] + [keep].compactMap(\.self)
       case .state(let update): [update]
+      case .mapped(let function, _): [function]
       }
     }
   }
@@ -62,6 +67,7 @@ public final class TableOperation: Sendable {
       case .running(let reduce, let inverse, let keep):
         .running(next(reduce), inverse: next(inverse), keep: keep.map(next))
       case .state(let update): .state(next(update))
+      case .mapped(let function, let timeout): .mapped(next(function), timeout: timeout)
       }
     return TableOperation(kind, partitioner: partitioner, at: place)
   }

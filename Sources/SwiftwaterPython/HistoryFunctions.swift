@@ -12,8 +12,18 @@ let historyFunctions: [(String, NativeFunction, String)] = [
   (
     "stream_table",
     { _, arguments in
-      entry(arguments, count: 11) { py, arguments in try streamTable(arguments, py) }
+      entry(arguments, count: 12) { py, arguments in try streamTable(arguments, py) }
     }, "A stream of what the values of keys come to, from batch to batch: a window, a state."
+  ),
+  (
+    "stream_table_records",
+    { _, arguments in
+      entry(arguments, count: 1) { _, arguments in
+        let stream: PythonStream = try arguments.handle(0)
+        let node = try stream.owner.streaming.addTableRecords(of: stream.node)
+        return HandleType.make(PythonStream(node, of: stream.owner))
+      }
+    }, "A stream of what the function of a table makes of records."
   ),
   (
     "stream_window",
@@ -276,8 +286,9 @@ private func duration(_ milliseconds: Int) throws -> Int64 {
   return Int64(milliseconds)
 }
 
-/// Of a kind: "window" with a function that combines two values and the ``DeferringFunctions``, "running" with that, its inverse and
-/// perhaps a filter, "state" with an update function; each function is a pair with what applies it to
+/// Of a kind: "window" with a function that combines two values and the ``DeferringFunctions``, "running"
+/// with that, its inverse and perhaps a filter, "state" with an update function, "mapped" with a function
+/// of records and states, and perhaps a time-out; each function is a pair with what applies it to
 /// several partitions of arguments.
 private func streamTable(_ arguments: Arguments, _ py: borrowing Python) throws -> PyPointer? {
   let parent: PythonStream = try arguments.handle(0)
@@ -303,6 +314,10 @@ private func streamTable(_ arguments: Arguments, _ py: borrowing Python) throws 
   case ("running", 2...3):
     kind = .running(functions[0], inverse: functions[1], keep: functions.dropFirst(2).first)
   case ("state", 1): kind = .state(functions[0])
+  case ("mapped", 1):
+    kind = .mapped(
+      functions[0],
+      timeout: arguments.isNone(11) ? nil : try duration(try arguments.integer(11)))
   default: throw ArgumentError("a table is a window, a running window or a state")
   }
   var initial: InitialState?

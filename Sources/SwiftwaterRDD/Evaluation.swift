@@ -32,7 +32,7 @@ struct Evaluation: Sendable {
       return PartitionFlow(
         LayoutCursor(parts, of: lineage.inputs, self), partition: partition)
     case .zipPartitions(let zip): return try zipped(zip, lineage, partition)
-    case .table:
+    case .table, .tableRecords:
       guard let step = lineage.table else { preconditionFailure("a table's RDD without its table") }
       return PartitionFlow(step.cursor(partition: partition), partition: partition)
     case .stored: preconditionFailure("a stored RDD is computed")

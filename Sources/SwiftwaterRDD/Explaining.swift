@@ -31,7 +31,8 @@ extension RDDNode: ExplainedNode {
     case .partitionBy(let division):
       return explanation.add(division, type: recordType, isKept: tableIndex != nil)
     case .zipPartitions(let zip): return explanation.add(zip, over: inputs, type: recordType)
-    case .table(let operation): return try explanation.add(operation, over: inputs)
+    case .table(let operation), .tableRecords(let operation):
+      return try explanation.add(operation, over: inputs)
     case .read, .spread, .layout, .stored: break
     }
     // Behind a shuffle that has run, too.

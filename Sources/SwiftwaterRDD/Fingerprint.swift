@@ -62,7 +62,7 @@ struct Fingerprint: Sendable, Equatable {
         return true
       case .layout: return try add(lineage.inputs)
       case .zipPartitions(let zip): return try zip.form != nil && add(lineage.inputs)
-      case .combineLocally, .table, .stored: return false
+      case .combineLocally, .table, .tableRecords, .stored: return false
       }
     }
   }

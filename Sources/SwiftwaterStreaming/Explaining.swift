@@ -26,6 +26,8 @@ extension StreamNode: ExplainedNode {
     case .table(let operation, _): return try explanation.add(operation, over: inputs)
     case .window(let place):
       return explanation.addEngine(place, over: inputs, type: inputs.last?.type)
+    // The table's own line says it all.
+    case .tableRecords: return inputs[0]
     case .driver(let place): return explanation.addDriver(place)
     case .source, .derived:
       let types = Set(inputs.map(\.type))

@@ -7,7 +7,8 @@ public struct NeededRDD: Sendable {
   public enum Place: Sendable {
     /// What a source took in; numbered among those that are pushed to.
     case input(Int)
-    /// Of the stream with a key (parent -1), or of one of its parents.
+    /// Of the stream with a key (parent -1), of one of its parents, or of what its table makes of records
+    /// (parent -2).
     case stream(name: String, parent: Int)
   }
 
@@ -55,6 +56,11 @@ extension StreamHistory {
               + "\(inputLimit >> 20) MB of input")
         }
         _ = try isTaken(node, next.time, .input(number))
+        continue
+      }
+      if let name = node.tableStream?.stableName,
+        try isTaken(node, next.time, .stream(name: name, parent: StreamGraph.tableRecords))
+      {
         continue
       }
       if let name = node.stableName, node.reach.own > 0 {

@@ -47,10 +47,18 @@ struct StreamGraph: Sendable {
     return node
   }
 
+  /// The number that stands for what a stream's table makes of records, where parents are numbered.
+  static let tableRecords = -2
+
   /// The stream with a key, or its parent of that number; -1 is the stream itself.
   ///
   /// - Throws: ``EngineError`` (`invalidArgument`) where no stream has that name.
   func stream(stableName: String, parent: Int) throws -> StreamNode {
+    if parent == Self.tableRecords,
+      let node = nodes.first(where: { $0.tableStream?.stableName == stableName })
+    {
+      return node
+    }
     guard let node = nodes.first(where: { $0.stableName == stableName }),
       parent == -1 || node.parents.indices.contains(parent)
     else {
@@ -183,6 +191,11 @@ struct StreamPlan: Sendable {
       return backward.compactMap { $0.table?.table }
     }
     pushed = nodes.compactMap { node in node.source?.pushed.map { (node.id, $0) } }
+  }
+
+  /// The streams that an output stands on of what a stream's table makes of records.
+  func tableRecords(of node: StreamNode) -> [StreamNode] {
+    users[node.id].lazy.map { nodes[$0] }.filter { $0.tableStream === node }
   }
 
   /// True for a stream whose RDDs may be let go before ``retention`` is over.

@@ -60,6 +60,11 @@ public final class StreamNode: Sendable {
   /// there anyway.
   public func setCached() { cached.withLock { $0 = true } }
 
+  /// The stream whose table takes in the records that this one's are made of.
+  var tableStream: StreamNode? {
+    if case .tableRecords = `operator` { parents[0] } else { nil }
+  }
+
   /// True where each RDD is computed from the one before: its lineage is cut in every batch.
   var hasState: Bool { stableName != nil && reach.own > 0 && table == nil }
 
@@ -168,6 +173,9 @@ public final class Generation {
 
   /// True where a stream has an RDD at this time.
   func isDue(_ node: StreamNode) -> Bool { history.isDue(node, at: time) }
+
+  /// The streams of what the function of a stream's table makes of records.
+  func tableRecords(of node: StreamNode) -> [StreamNode] { history.plan.tableRecords(of: node) }
 
   /// The time before the first batch.
   var zeroTime: BatchTime { history.zeroTime }

@@ -117,6 +117,19 @@ extension StreamingContext {
   }
 }
 
+extension StreamingContext {
+  /// A stream of what the function of a stream's table makes of the records of each batch, and of those
+  /// that the table could not take in before.
+  ///
+  /// - Throws: ``EngineError`` (`illegalState`) once the context has started.
+  public func addTableRecords(of node: StreamNode) throws -> StreamNode {
+    guard let stream = node.table else { preconditionFailure("a stream without a table") }
+    return try addNode(name: node.name, parents: [node], operator: .tableRecords) { generation in
+      try generation.rdd(of: node)?.mappedRecords(of: stream.table)
+    }
+  }
+}
+
 extension Generation {
   fileprivate func view(
     of stream: StreamTable, over parent: StreamNode, named name: String
@@ -174,6 +187,10 @@ extension Generation {
     let parent = node.parents[0]
     if isDue(node) {
       try rdd(of: node)?.prepareTable(with: runner)
+      // Nobody can ask for them once the table has gone on.
+      for records in tableRecords(of: node) {
+        try rdd(of: records)?.prepareTable(with: runner)
+      }
     } else if stream.isPrimary {
       // The window of the time before is still read.
       try rdd(of: parent)?.store(with: runner)

@@ -74,6 +74,11 @@ def earlier(value: Any, other: Any) -> Any:
     return value
 
 
+def later(value: Any, other: Any) -> Any:
+    """Return the second of two values of a key."""
+    return other
+
+
 def listed(value: Any) -> list[Any]:
     """Begin the list of a key's values."""
     return [value]

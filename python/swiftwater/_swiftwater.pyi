@@ -317,7 +317,10 @@ def stream_transform(
 # - "state": functions[0](list of new values, state before or None) for all keys, without those that
 #   have no new values where it is proved that it gives their state back; those of which it gives
 #   None are forgotten. `initial` is an RDD of what is before the first batch; is_taken() is
-#   called when the table has that.
+#   called when the table has that;
+# - "mapped": what functions[0] makes of each record and the state of its key; `stream` has the
+#   pairs as they come, divided by key. Keys without any for longer than timeout_ms lose their
+#   state. What is called for partitions: see swiftwater._tasks.mapped_states.
 # Each function comes with what calls it for partitions: applied(index, [arguments, ...]) gives the
 # results. What the table has is part of checkpoints, under `key`.
 def stream_table(
@@ -332,7 +335,11 @@ def stream_table(
     site: str,
     initial: Handle | None,
     is_taken: Callable[[], object] | None,
+    timeout_ms: int | None,
 ) -> Handle: ...
+
+# What the function of a table of the kind "mapped" makes of the records of each batch.
+def stream_table_records(stream: Handle) -> Handle: ...
 
 # Keeps what windows look back on, for checkpoints. Before the start.
 def keep_past(streaming: Handle) -> None: ...
@@ -377,9 +384,9 @@ def set_batch_hook(
 ) -> None: ...
 
 # Inside the hook for failed outputs: offers what they stand on, take((key of a stream or number of
-# a source, number of a parent or -1 for the stream itself, time_ms, RDD)). Where take says False,
-# what that one stands on follows. Raises OSError where they stand on more than most_bytes of
-# received text.
+# a source, number of a parent or -1 for the stream itself, time_ms, RDD)). -2 stands for what a
+# table of the kind "mapped" makes of records. Where take says False, what that one stands on
+# follows. Raises OSError where they stand on more than most_bytes of received text.
 def needed(
     streaming: Handle,
     outputs: list[int],

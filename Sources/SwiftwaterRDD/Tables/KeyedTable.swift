@@ -1,6 +1,7 @@
 import SwiftwaterCore
 import SwiftwaterKernels
 import SwiftwaterPlan
+import Synchronization
 
 /// The table of a window or of a state: keys with what their values have come to, partition by
 /// partition, changed where it is by one batch after the other.
@@ -11,6 +12,9 @@ public final class KeyedTable: Sendable {
   public let operation: TableOperation
   let parts: [KeyedPart]
   let programs = TablePrograms()
+  /// The time of the latest view that was complete: what a function made of records until then was there
+  /// to be read.
+  let deliveredTime = Atomic(Int64.min)
   /// True while a job takes batches in: others wait.
   private let turn = Monitor(false)
 
@@ -103,6 +107,7 @@ final class KeyedPart: Sendable {
     case .window: WindowContent()
     case .running: RunningContent()
     case .state: StateContent()
+    case .mapped: MappedContent()
     }
   }
 
@@ -172,7 +177,9 @@ final class KeyedPart: Sendable {
     try withState { state in
       if state.shown == view.time, state.view === view { return }
       // Batches behind it are taken in: what it would show is another time's.
-      if let time = state.time, time > view.time { throw Self.hasGoneOn(behind: view) }
+      if let time = state.time, time > view.time {
+        throw Self.goneOn(behind: view.time, view.operation.place)
+      }
       try Self.putAside(&state, partition, but: view)
       try Self.converting(&state, call) { try $0.slide(to: view.time, from: view.start, call) }
       state.shown = view.time
@@ -181,8 +188,25 @@ final class KeyedPart: Sendable {
     }
   }
 
-  private static func hasGoneOn(behind view: TableStep) -> EngineError {
-    .illegalState("\(view.operation.place.name): the table has gone on behind \(view.time) ms")
+  /// What a function made of the records of the batches behind a time, as the table is at `time`.
+  ///
+  /// - Throws: ``EngineError`` (`illegalState`) where it has gone on.
+  func records(
+    behind start: Int64, at time: Int64, _ place: OperatorPlace
+  ) throws -> [any RecordBatch] {
+    try checkTime(time, place)
+    return withState { state in
+      (state.content as? MappedContent)?.records(behind: start) ?? []
+    }
+  }
+
+  /// - Throws: ``EngineError`` (`illegalState`) where the table has gone on behind a time.
+  func checkTime(_ time: Int64, _ place: OperatorPlace) throws {
+    if self.time ?? .min > time { throw Self.goneOn(behind: time, place) }
+  }
+
+  private static func goneOn(behind time: Int64, _ place: OperatorPlace) -> EngineError {
+    .illegalState("\(place.name): the table has gone on behind \(time) ms")
   }
 
   private static func converting(
@@ -223,7 +247,7 @@ final class KeyedPart: Sendable {
         return number < batches.count ? batches[number] : nil
       }
       guard state.shown == view.time, state.view === view else {
-        throw Self.hasGoneOn(behind: view)
+        throw Self.goneOn(behind: view.time, view.operation.place)
       }
       var own = try reader ?? state.content.makeReader()
       defer { reader = own }

@@ -12,6 +12,8 @@ struct TableCall {
   let operation: TableOperation
   let evaluation: Evaluation
   let programs: TablePrograms
+  /// What became of the records of batches up to this time has been handed out.
+  let deliveredTime: Int64
 
   private var language: any Language { operation.language }
   var isLowering: Bool { evaluation.task.isLowering || language.isNativeOnly }

@@ -45,14 +45,20 @@ public final class TableStep: Sendable {
   /// In their order; nothing once they are taken in.
   private let inputs: Mutex<[Input]>
   private let context: SparkContext
+  /// Set for what a function makes of records: the view of the table that they go through, until they are
+  /// there.
+  private let source: Mutex<TableStep?>
+  /// Nobody has had what a function made of records behind this time.
+  private let origin = Atomic(Int64.min)
   private let failed = Atomic(false)
   private let asides = Mutex<[Int: [any RecordBatch]]>([:])
 
   init(
     _ table: KeyedTable, _ operation: TableOperation, time: Int64, start: Int64, _ inputs: [Input],
-    _ context: SparkContext, isShown: Bool = true
+    _ context: SparkContext, isShown: Bool = true, source: TableStep? = nil
   ) {
     self.table = table
+    self.source = Mutex(source)
     self.isShown = isShown
     self.operation = operation
     self.time = time
@@ -62,7 +68,10 @@ public final class TableStep: Sendable {
   }
 
   /// What is still to be taken in.
-  public var nodes: [RDDNode] { inputs.withLock { $0.compactMap(\.node) } }
+  public var nodes: [RDDNode] {
+    if let source = source.withLock({ $0 }) { return source.nodes }
+    return inputs.withLock { $0.compactMap(\.node) }
+  }
 
   /// How many batches are still to be taken in.
   public var waitingCount: Int { inputs.withLock { $0.count } }
@@ -87,7 +96,37 @@ public final class TableStep: Sendable {
 
   private func makeReady(_ runner: JobRunner) throws {
     if isReady { return }
+    if let source = source.withLock({ $0 }) { return try makeRecords(source, runner) }
+    origin.store(table.deliveredTime.load(ordering: .relaxed), ordering: .relaxed)
     try takeInputs(runner)
+    try makePairs(runner)
+    table.deliveredTime.store(time, ordering: .relaxed)
+  }
+
+  /// Takes over what a function has made of records. The view is not needed any more: nothing is put
+  /// aside for it.
+  private func makeRecords(_ view: TableStep, _ runner: JobRunner) throws {
+    for part in table.parts { try part.checkTime(time, operation.place) }
+    do {
+      try view.makeReady(runner)
+    } catch {
+      view.failed.store(true, ordering: .relaxed)
+      throw error
+    }
+    let start = view.origin.load(ordering: .relaxed)
+    let records = try table.parts.map {
+      try $0.records(behind: start, at: time, operation.place)
+    }
+    for (partition, batches) in records.enumerated() { putAside(batches, partition) }
+    let done = source.withLock { source in
+      defer { source = nil }
+      return source
+    }
+    // Freed here, outside the lock.
+    withExtendedLifetime(done) {}
+  }
+
+  private func makePairs(_ runner: JobRunner) throws {
     let hidden = table.parts.indices.filter { !table.parts[$0].shows(self, $0) }
     if hidden.isEmpty { return }
     // No batch came with it.
@@ -152,7 +191,9 @@ public final class TableStep: Sendable {
       node, partitions: partitions, placement: placement, functions: operation.functions
     ) {
       [operation, table] flow, evaluation in
-      let call = TableCall(operation: operation, evaluation: evaluation, programs: table.programs)
+      let call = TableCall(
+        operation: operation, evaluation: evaluation, programs: table.programs,
+        deliveredTime: table.deliveredTime.load(ordering: .relaxed))
       try body(flow.drained(), evaluation.task.partition, call)
     }
   }
@@ -171,6 +212,7 @@ public final class TableStep: Sendable {
     case .state(let update):
       guard case .list(let item) = items[1] else { return false }
       return table.programs.isNative(updating: update, with: item, operation.language)
+    case .mapped: return false
     }
   }
 
@@ -236,6 +278,17 @@ extension RDDNode {
     return RDDNode(
       .table(operation), name: operation.place.name, context: context,
       table: step, partitionCount: operation.partitioner.count)
+  }
+
+  /// What a function has made of the records that a view of a table has taken in; nil where it is not of
+  /// this table.
+  public func mappedRecords(of table: KeyedTable) -> RDDNode? {
+    guard let view = step, view.table === table else { return nil }
+    let step = TableStep(
+      table, view.operation, time: view.time, start: view.start, [], context, source: view)
+    return RDDNode(
+      .tableRecords(view.operation), name: name, context: context, table: step,
+      partitionCount: partitionCount)
   }
 
   /// The table that its records are read from, as far as they are not stored.

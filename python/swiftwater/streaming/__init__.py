@@ -14,11 +14,18 @@ if TYPE_CHECKING:
     from swiftwater.streaming.context import StreamingContext
     from swiftwater.streaming.dstream import DStream
     from swiftwater.streaming.listener import StreamingListener
+    from swiftwater.streaming.state import State, StateSpec
 
-__all__ = ["DStream", "StreamingContext", "StreamingListener"]
+__all__ = ["DStream", "State", "StateSpec", "StreamingContext", "StreamingListener"]
 
 # Loaded when it is asked for: few jobs have a listener, and a worker process needs none of these.
-_HOMES = {"DStream": "dstream", "StreamingContext": "context", "StreamingListener": "listener"}
+_HOMES = {
+    "DStream": "dstream",
+    "State": "state",
+    "StateSpec": "state",
+    "StreamingContext": "context",
+    "StreamingListener": "listener",
+}
 # Programs find these without importing them.
 _MODULES = ("context", "dstream")
 

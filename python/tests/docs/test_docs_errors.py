@@ -11,7 +11,7 @@ import pytest
 
 from swiftwater import SparkConf, SparkContext, SparkFiles
 from swiftwater.errors import SparkException
-from swiftwater.streaming import StreamingContext, StreamingListener
+from swiftwater.streaming import StateSpec, StreamingContext, StreamingListener
 from swiftwater.testing import StreamingTest
 from tests.docs.pages import ROOT, section
 
@@ -216,6 +216,30 @@ def same_names(ssc, stream):
         stream.updateStateByKey(lambda new, old: 1).named("counts")
 
 
+def mapped(sc, function):
+    spec = StateSpec.function(function).timeout(1)
+    with StreamingTest(spark_context=sc) as test:
+        test.collect(test.ssc.queueStream([[(1, 1)]]).mapWithState(spec))
+        test.advance(4)
+
+
+def twice(name, *arguments):
+    def called(key, value, state):
+        state.remove()
+        getattr(state, name)(*arguments)
+
+    return called
+
+
+def late(name, *arguments):
+    def called(key, value, state):
+        if state.isTimingOut():
+            getattr(state, name)(*arguments)
+        state.update(1)
+
+    return called
+
+
 def archived(folder, name, kind=tarfile.REGTYPE):
     member = tarfile.TarInfo(name)
     member.type = kind
@@ -251,6 +275,10 @@ PROVOKED = {
         lambda sc, folder: on_a_stream(sc, lambda ssc, s: s.window("4 seconds")),
         lambda sc, folder: on_a_stream(sc, lambda ssc, s: s.reduceByKeyAndWindow(max, 10, 5)),
         lambda sc, folder: on_a_stream(sc, same_names),
+        lambda sc, folder: StateSpec.function(lambda key, value: None),
+        lambda sc, folder: on_a_stream(sc, lambda ssc, s: s.mapWithState(lambda k, v, state: k)),
+        lambda sc, folder: StateSpec.function(lambda key, value, state: None).timeout(0),
+        lambda sc, folder: on_a_stream(sc, lambda ssc, s: s.stateSnapshots()),
         lambda sc, folder: on_a_stream(sc, lambda ssc, s: ssc.queueStream([])),
         lambda sc, folder: on_a_stream(sc, lambda ssc, s: ssc.socketTextStream("a", 99999)),
         lambda sc, folder: (sc.stop(), SparkContext("mars", "a")),
@@ -285,6 +313,11 @@ PROVOKED = {
         lambda sc, folder: sc.addFile("/dev/null"),
     ],
     "Mistakes that show when records come": [
+        lambda sc, folder: mapped(sc, lambda key, value, state: state.get()),
+        lambda sc, folder: mapped(sc, twice("update", 1)),
+        lambda sc, folder: mapped(sc, twice("remove")),
+        lambda sc, folder: mapped(sc, late("update", 1)),
+        lambda sc, folder: mapped(sc, late("remove")),
         lambda sc, folder: sc.parallelize([([1], 1)]).reduceByKey(max).collect(),
         lambda sc, folder: sc.parallelize([1]).map(lambda r: [sc.range(r)]).collect(),
         lambda sc, folder: uses_an_rdd(sc, sc.range(2)),

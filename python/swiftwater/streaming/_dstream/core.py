@@ -56,6 +56,8 @@ class DStreamCore(Generic[T_co]):
         self._number: int | None = None
         # The key of the stateful operator that it is, or that it stands on.
         self._stable_name: str | None = None
+        # Of a state: the stream of all keys with their states.
+        self._snapshots: DStream[Any] | None = None
         self._checkpoint_ms: int | None = None
         self.is_cached = False
         self.is_checkpointed = False

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from swiftwater._native import engine
 from swiftwater._operator_calls import require_callable
-from swiftwater._typing import TYPE_CHECKING, Self
+from swiftwater._typing import TYPE_CHECKING, Any, Self
 from swiftwater.rdd import RDD
 from swiftwater.streaming._defining_calls import defines
 from swiftwater.streaming._dstream.core import DStreamCore, K, S, T_co, V
@@ -14,6 +14,7 @@ from swiftwater.streaming._durations import milliseconds
 
 if TYPE_CHECKING:
     from swiftwater.streaming.dstream import DStream
+    from swiftwater.streaming.state import StateSpec
 
 __all__ = ["Keeping"]
 
@@ -62,6 +63,75 @@ class Keeping(DStreamCore[T_co]):
         require_callable("updateStateByKey", updateFunc)
         count = self._partition_number("updateStateByKey", numPartitions)
         return state(self, updateFunc, count, initialRDD)
+
+    def mapWithState(self: Keeping[tuple[K, V]], spec: StateSpec) -> DStream[Any]:
+        """Return a stream of what a function makes of each record and of the state of its key.
+
+        As in Scala; PySpark does not have it. ``StateSpec.function(f)`` says what is done:
+        ``f(key, value, state)`` is called for every pair, in order, and what it returns is the
+        pair's record in the new stream. ``state`` is a ``State``, which ``f`` reads, updates and
+        removes. Keys without new values cost nothing, and are not called for.
+
+        Where a batch fails, nothing of its partition is stored, and the next batch takes it in
+        first: what becomes of its records is in that one's RDD then. All keys with their states are
+        in ``stateSnapshots()``.
+
+        Example::
+
+            >>> from swiftwater.streaming import StateSpec
+            >>> def total(key, value, state):
+            ...     state.update((state.getOption() or 0) + value)
+            ...     return key, state.get()
+            >>> spec = StateSpec.function(total)
+            >>> run_batches(lambda s: s.mapWithState(spec), [[("a", 1), ("a", 5)], [], [("a", 2)]])
+            [[('a', 1), ('a', 6)], [], [('a', 8)]]
+        """
+        from swiftwater.streaming.state import StateSpec
+
+        if not isinstance(spec, StateSpec):
+            raise TypeError(f"mapWithState needs a StateSpec, not {type(spec).__name__}")
+        initial = spec._initial
+        if isinstance(initial, list):
+            initial = self._sc.parallelize(initial) if initial else None
+        return self._mapped(
+            spec._function, spec._takes_time, spec._partitions, spec._timeout_ms, initial
+        )
+
+    @defines
+    def _mapped(
+        self: Keeping[tuple[K, V]],
+        function: Callable[..., Any],
+        takes_time: bool,
+        numPartitions: int | None,
+        timeout_ms: int | None,
+        initialRDD: RDD[tuple[K, Any]] | None,
+    ) -> DStream[Any]:
+        from swiftwater.streaming._dstream.table_steps import mapped
+
+        count = self._partition_number("mapWithState", numPartitions)
+        return mapped(self, function, takes_time, count, timeout_ms, initialRDD)
+
+    @defines
+    def stateSnapshots(self) -> DStream[tuple[Any, Any]]:
+        """Return a stream of ``(key, state)`` after each batch, for all keys that have one.
+
+        Of a stream that ``mapWithState`` has made; that of ``updateStateByKey`` is one itself.
+        Raises ``ValueError`` for any other stream.
+
+        Example::
+
+            >>> from swiftwater.streaming import StateSpec
+            >>> spec = StateSpec.function(lambda key, value, state: state.update(value))
+            >>> def states(pairs):
+            ...     return pairs.mapWithState(spec).stateSnapshots()
+            >>> run_batches(states, [[("a", 1)], [("b", 2)], []])
+            [[('a', 1)], [('b', 2), ('a', 1)], [('b', 2), ('a', 1)]]
+        """
+        if self._snapshots is None:
+            raise ValueError(
+                "this stream has no states: only those of mapWithState and updateStateByKey have"
+            )
+        return self._snapshots
 
     @defines
     def named(self, name: str) -> Self:

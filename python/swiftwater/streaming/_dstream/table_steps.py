@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from swiftwater._native import engine
-from swiftwater._record_functions import earlier
+from swiftwater._record_functions import earlier, later
 from swiftwater._tasks.table_functions import deferring, of_pairs, of_records
 from swiftwater._typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from swiftwater.streaming._dstream.core import DStreamCore
     from swiftwater.streaming.dstream import DStream
 
-__all__ = ["no_inverse", "reduced_window", "state", "window"]
+__all__ = ["mapped", "no_inverse", "reduced_window", "state", "window"]
 
 Reduce = Callable[[Any, Any], Any]
 
@@ -90,6 +90,7 @@ def reduced_window(
         site,
         None,
         None,
+        None,
     )
     kind = "PythonTransformedDStream" if inverse is None else "PythonReducedWindowedDStream"
     stream = parent._stream_class(handle, ssc, kind)
@@ -130,7 +131,52 @@ def state(
         site,
         before,
         lambda: ssc._stateful.forget_initial(key),
+        None,
     )
     stream = parent._stream_class(handle, ssc, "PythonStateDStream")
     stream._stable_name = key
+    stream._snapshots = stream
+    return stream
+
+
+def mapped(
+    parent: DStreamCore[Any],
+    function: Callable[..., Any],
+    takes_time: bool,
+    partitions: int,
+    timeout_ms: int | None,
+    initial: RDD[Any] | None,
+) -> DStream[Any]:
+    """Return what ``function`` makes of records and their keys' states; see ``StateSpec``."""
+    from swiftwater._tasks.mapped_states import with_states
+
+    name = "mapWithState"
+    ssc, slide_ms = parent._ssc, parent._slide_ms
+    ssc._building()
+    site = ssc._definitions.site
+    key = ssc._stateful.add(name, slide_ms, must_checkpoint=True)
+    before = None
+    if initial is not None:
+        ssc._stateful.give_initial(key, initial)
+        before, _ = engine.combine_by_key(
+            initial._handle, None, later, later, partitions, None, name, site, False
+        )
+    states = engine.stream_table(
+        engine.stream_partition_by(parent._handle, partitions, None, name, site),
+        "mapped",
+        [(function, with_states(function, takes_time))],
+        None,
+        slide_ms,
+        key,
+        partitions,
+        name,
+        site,
+        before,
+        lambda: ssc._stateful.forget_initial(key),
+        timeout_ms,
+    )
+    kind = "MapWithStateDStreamImpl"
+    stream = parent._stream_class(engine.stream_table_records(states), ssc, kind)
+    stream._snapshots = parent._stream_class(states, ssc, kind)
+    stream._stable_name = stream._snapshots._stable_name = key
     return stream

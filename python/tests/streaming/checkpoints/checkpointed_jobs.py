@@ -2,6 +2,8 @@
 
 import random
 
+from swiftwater.streaming import StateSpec
+
 
 def add(a, b):
     return a + b
@@ -24,6 +26,11 @@ def gathered(new, old):
     old = old or []
     old.extend(new)
     return old
+
+
+def mapped(key, value, state):
+    state.update((state.getOption() or 0) + value)
+    return key, value, state.get()
 
 
 def pairs(lines):
@@ -54,6 +61,11 @@ KINDS = {
     "state with a beginning": lambda s: s.updateStateByKey(total, initialRDD=[("z", 7), ("a", 1)]),
     "state of a window": lambda s: s.window(2, 2).updateStateByKey(total),
     "window of a state": lambda s: s.updateStateByKey(total).window(2, 1),
+    "mapWithState": lambda s: s.mapWithState(StateSpec.function(mapped)),
+    "mapWithState with a beginning": lambda s: s.mapWithState(
+        StateSpec.function(mapped).initialState([("z", 7), ("a", 1)]).numPartitions(3)
+    ).stateSnapshots(),
+    "window of mapWithState": lambda s: s.mapWithState(StateSpec.function(mapped)).window(3, 2),
     "transform": lambda s: s.transform(lambda rdd: rdd.map(lambda pair: pair[0])).window(2),
     "join of windows": lambda s: s.window(2).join(s.window(3).mapValues(str)),
 }

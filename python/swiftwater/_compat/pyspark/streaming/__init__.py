@@ -7,8 +7,9 @@ from swiftwater.streaming import DStream, StreamingContext
 
 if TYPE_CHECKING:
     from swiftwater.streaming.listener import StreamingListener
+    from swiftwater.streaming.state import State, StateSpec
 
-__all__ = ["DStream", "StreamingContext", "StreamingListener"]
+__all__ = ["DStream", "State", "StateSpec", "StreamingContext", "StreamingListener"]
 
 
 def __getattr__(name: str) -> Any:
@@ -16,6 +17,10 @@ def __getattr__(name: str) -> Any:
         from swiftwater.streaming.listener import StreamingListener
 
         return StreamingListener
+    if name in ("State", "StateSpec"):
+        from swiftwater.streaming import state
+
+        return getattr(state, name)
     if name in ("context", "dstream", "listener", "util"):
         from importlib import import_module
 
