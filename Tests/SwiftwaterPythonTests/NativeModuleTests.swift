@@ -17,7 +17,7 @@ import Testing
 
         def refusal(function):
             try:
-                function(*[None] * 12)
+                function(*[None] * 20)
             except Exception as error:
                 return f"{type(error).__name__}: {error}"
         """, py)
