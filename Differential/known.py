@@ -74,6 +74,17 @@ def only_order(difference: Difference) -> bool:
 # --- the entries ----------------------------------------------------------------------------------
 
 
+def not_associative(program: Program, difference: Difference) -> bool:
+    """Behind a window that reduces with ``mixed``, which gives other results in other groups."""
+    return any(
+        call[0] in {"reduceByWindow", "reduceByKeyAndWindow"}
+        and isinstance(call[1], dict)
+        and call[1].get("fn", [""])[0] == "mixed"
+        for call in calls(program, difference)
+        if len(call) > 1
+    )
+
+
 def coalesced(program: Program, difference: Difference) -> bool:
     """Behind a ``coalesce`` without a shuffle the same records are in other partitions."""
     one, other = difference.expected, difference.found
@@ -200,6 +211,13 @@ KNOWN: tuple[Known, ...] = (
         "PySpark combines the batches in which it stores records, whose sizes depend on how long "
         "the records are. Here each record of the one is followed by all of the other.",
         cartesian_order,
+    ),
+    Known(
+        "a window whose function is not associative",
+        "The values of a window are combined in other groups than one after the other, so that a "
+        "slide does not cost with the window's length. The function must be associative, as "
+        "Spark's documentation says.",
+        not_associative,
     ),
     Known(
         "a list that is changed after it was handed out",

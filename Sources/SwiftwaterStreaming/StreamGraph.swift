@@ -186,7 +186,7 @@ struct StreamPlan: Sendable {
         }
       }
       guard minimumRetention == 0, !keepsPast, node.reach.own == 0,
-        backward.allSatisfy({ $0.table != nil && lookBack[$0.id] <= $0.reach.own })
+        backward.allSatisfy({ $0.table != nil && retention[$0.id] <= $0.reach.own })
       else { return [] }
       return backward.compactMap { $0.table?.table }
     }

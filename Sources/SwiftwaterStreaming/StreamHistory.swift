@@ -68,7 +68,7 @@ final class StreamHistory: Sendable {
     // A table goes on: nobody is to keep its view of an earlier time without need.
     let views = state.withLock { state -> [RDDNode?] in
       plan.tables.flatMap { node, stream -> [RDDNode?] in
-        guard plan.lookBack[node.id] <= node.reach.own,
+        guard plan.retention[node.id] <= node.reach.own,
           !stream.isPrimary || isDue(node, at: batch.time)
         else { return [] }
         return state.rdds[node.id]?.removeAll(before: batch.time) { $0.table === stream.table }

@@ -14,6 +14,8 @@ package struct PythonForm: PairForm {
   /// - Parameter place: what errors name.
   package init(at place: OperatorPlace? = nil) { self.place = place }
 
+  package var tellsEqualKeysApart: Bool { true }
+
   package func makeDirectory() -> any KeyDirectory { PythonDirectory(at: place) }
 
   package func makeValues() -> any ValueArray { PythonValues() }

@@ -14,6 +14,8 @@ public struct ColumnForm: PairForm {
     valueType = items[1]
   }
 
+  public var tellsEqualKeysApart: Bool { keyType.hasDouble }
+
   public func makeDirectory() -> any KeyDirectory { ColumnDirectory(keyType) }
 
   public func makeValues() -> any ValueArray { ColumnValues(valueType) }
@@ -80,4 +82,16 @@ private func column(_ vector: any RecordBatch) -> Column {
     preconditionFailure("columns are expected, not \(Swift.type(of: vector))")
   }
   return batch.column
+}
+
+extension ColumnType {
+  /// True where a part of it is a double.
+  fileprivate var hasDouble: Bool {
+    switch self {
+    case .double: true
+    case .tuple(let items): items.contains(where: \.hasDouble)
+    case .list(let item), .optional(let item): item.hasDouble
+    case .none, .bool, .integer, .text: false
+    }
+  }
 }

@@ -8,6 +8,9 @@ public protocol PairForm: Sendable {
   /// An empty directory of keys.
   func makeDirectory() -> any KeyDirectory
 
+  /// True where keys that are equal may not be the same to look at: 1 and 1.0, -0.0 and 0.0.
+  var tellsEqualKeysApart: Bool { get }
+
   /// An empty array of values.
   func makeValues() -> any ValueArray
 
@@ -24,6 +27,10 @@ public protocol PairForm: Sendable {
 
   /// The records of vectors, one behind the other; the empty vector of values where there are none.
   func concatenated(_ vectors: [any RecordBatch]) throws -> any RecordBatch
+}
+
+extension PairForm {
+  public var tellsEqualKeysApart: Bool { false }
 }
 
 /// Numbers for keys. The numbers of keys that are removed are given out again: they stay small.

@@ -17,8 +17,13 @@ final class Segment {
   var next = Next.nothing
   /// What these are depends on the section. They are replaced together.
   var values: any RecordBatch
+  /// As they came, where equal ones can be told apart.
+  let keys: (any RecordBatch)?
 
-  init(_ numbers: [UInt32], _ values: any RecordBatch, next: Next = .nothing) {
+  init(
+    _ numbers: [UInt32], _ values: any RecordBatch, keys: (any RecordBatch)?, next: Next = .nothing
+  ) {
+    self.keys = keys
     self.numbers = numbers
     self.values = values
     self.next = next

@@ -104,7 +104,7 @@ public final class SlidingTable {
       directory.remove(newRows.map { numbers[Int($0)] })
       throw error
     }
-    append(Segment(numbers, values))
+    append(Segment(numbers, values, keys: form.tellsEqualKeysApart ? keys : nil))
     return true
   }
 
@@ -252,13 +252,21 @@ public final class SlidingTable {
   /// - Parameter places: those of a batch side by side.
   private func values(at places: some RandomAccessCollection<EntryPlace>) throws -> any RecordBatch
   {
+    try records(at: places) { $0.values }
+  }
+
+  /// Records beside entries, as ``values(at:)``.
+  private func records(
+    at places: some RandomAccessCollection<EntryPlace>,
+    of vector: (Segment) -> (any RecordBatch)?
+  ) throws -> any RecordBatch {
     var vectors: [any RecordBatch] = []
     var rest = places[...]
     while let distance = rest.first?.distance(from: sections.f) {
       let rows = rest.prefix { $0.distance(from: sections.f) == distance }
         .map { UInt32(truncatingIfNeeded: $0.row) }
       rest = rest.dropFirst(rows.count)
-      guard let values = segments[distance]?.values else {
+      guard let values = segments[distance].flatMap(vector) else {
         preconditionFailure("an entry is in a batch without entries")
       }
       vectors.append(try form.gatheredIfNeeded(values, rows))
@@ -328,11 +336,19 @@ public final class SlidingTable {
   public func order() -> [UInt32] { keys.order(from: sections.f) }
 
   /// Keys and their products as of the last `refresh`, which must have come after the last change.
+  ///
+  /// A key is what it is in its first entry in the window.
+  ///
+  /// - Parameter numbers: some of ``order()``, in that order.
   public func results(
     _ numbers: [UInt32]
   ) throws -> (keys: any RecordBatch, values: any RecordBatch) {
     precondition(!keys.hasTouched, "results are asked for when they are up to date")
-    return (try directory.keys(numbers), try results.gathered(numbers))
+    let values = try results.gathered(numbers)
+    guard form.tellsEqualKeysApart, !numbers.isEmpty else {
+      return (try directory.keys(numbers), values)
+    }
+    return (try records(at: numbers.map { keys.first[Int($0)] }) { $0.keys }, values)
   }
 
   // MARK: - Another form
@@ -347,7 +363,12 @@ public final class SlidingTable {
     productsToB = try other.productsToB.converted(form.makeValues(), vector)
     productsToEnd = try other.productsToEnd.converted(form.makeValues(), vector)
     for segment in other.segments {
-      let new = try segment.map { Segment($0.numbers, try vector($0.values), next: $0.next) }
+      let new = try segment.map { segment in
+        let keys =
+          form.tellsEqualKeysApart
+          ? try vector(segment.keys ?? other.directory.keys(segment.numbers)) : nil
+        return Segment(segment.numbers, try vector(segment.values), keys: keys, next: segment.next)
+      }
       segments.append(new)
       if let segment, segment === other.lastSegment { lastSegment = new }
     }
