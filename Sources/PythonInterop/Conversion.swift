@@ -47,11 +47,18 @@ extension Python {
   /// A new list; takes over the references in `items`. Where one could not be made, its exception
   /// is set, and nothing is left of the others.
   public func newList(_ items: [PyPointer?]) -> PyPointer? {
-    guard let made = whole(items), let list = PyList_New(made.count) else {
-      for case let item? in items { sw_release(item) }
+    if let made = whole(items) { return newList(made) }
+    for case let item? in items { sw_release(item) }
+    return nil
+  }
+
+  /// As ``newList(_:)``, for items of which none is missing.
+  public func newList(_ items: [PyPointer]) -> PyPointer? {
+    guard let list = PyList_New(items.count) else {
+      for item in items { sw_release(item) }
       return nil
     }
-    for (index, item) in made.enumerated() { PyList_SetItem(list, index, item) }
+    for (index, item) in items.enumerated() { PyList_SetItem(list, index, item) }
     return list
   }
 

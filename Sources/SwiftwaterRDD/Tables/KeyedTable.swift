@@ -227,7 +227,8 @@ final class KeyedPart: Sendable {
     if let earlier = state.view, earlier !== view {
       var reader = try state.content.makeReader()
       var batches: [any RecordBatch] = []
-      while let batch = try reader.next(TableStep.rowsTogether) {
+      // Who is in the midst of them goes on with the number of a batch.
+      while let batch = try reader.next(TableStep.rowsTogether(inBatch: batches.count)) {
         batches.append(try batch.spillingIfShort())
       }
       earlier.putAside(batches, partition)
@@ -251,7 +252,7 @@ final class KeyedPart: Sendable {
       }
       var own = try reader ?? state.content.makeReader()
       defer { reader = own }
-      return try own.next(TableStep.rowsTogether)
+      return try own.next(TableStep.rowsTogether(inBatch: number))
     }
   }
 }

@@ -32,7 +32,8 @@ public final class TableStep: Sendable {
     }
   }
 
-  static let rowsTogether = 4096
+  /// How many pairs are read together. Who wants only some has them with the first ones.
+  static func rowsTogether(inBatch number: Int) -> Int { number == 0 ? 256 : 4096 }
 
   public let table: KeyedTable
   /// Somebody reads the pairs of this time.
@@ -178,7 +179,9 @@ public final class TableStep: Sendable {
     if node.partitionCount == table.parts.count { return node }
     if node.partitionCount == 0 { return emptyNode }
     return try node.partitioned(
-      PartitionByKey(operation.partitioner, in: operation.language, at: operation.place))
+      PartitionByKey(
+        operation.partitioner, in: operation.language, for: operation.functions[0],
+        at: operation.place))
   }
 
   private func run(
