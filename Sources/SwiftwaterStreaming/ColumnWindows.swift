@@ -80,6 +80,40 @@ extension ColumnStream {
       inverse: expression, filter: filter.map { filter in Expression.of { filter($0[0], $0[1]) } })
   }
 
+  /// The values of each key of a window as a list, in the order of its batches. See
+  /// ``DStream/groupByKeyAndWindow(length:slide:partitions:named:)``.
+  ///
+  /// - Complexity: A slide costs with the lists of the keys that come and go.
+  public func groupByKeyAndWindow(
+    length: Duration, slide: Duration? = nil, partitions: Int? = nil, named name: String? = nil
+  ) throws -> ColumnStream {
+    let kind = "groupByKeyAndWindow"
+    let lengths = try WindowLengths(length, slide, over: node)
+    let (key, value) = try pairTypes()
+    let partitioner = self.partitioner(partitions)
+    let place = OperatorPlace(name: kind)
+    return ColumnStream(
+      node: try context.addTable(
+        windowOperation(
+          Expression.of(+), inverse: Expression.of { $0.dropFirst($1.count) }, lengths,
+          partitioner, at: place),
+        window: lengths.length, every: lengths.slide, over: gathered(partitioner, at: place),
+        stableName: context.stableName(of: kind, given: name)),
+      context: context, type: .tuple([key, .list(value)]))
+  }
+
+  /// The values of each key of a batch as a list.
+  private func gathered(
+    _ partitioner: Partitioner, at place: OperatorPlace
+  ) throws -> StreamNode {
+    let lists = ExpressionFunction(Expression(.list([])))
+    return try context.addCombination(
+      CombineByKey(
+        mergeValue: lists, mergeCombiners: lists, partitioner: partitioner, gathersLists: true,
+        at: place),
+      of: node)
+  }
+
   /// A state for each key, after each batch: what `update` makes of the list of the key's new values and
   /// of the state before, which is None for a new key. See
   /// ``DStream/updateStateByKey(partitions:initial:named:_:)``.
@@ -95,16 +129,11 @@ extension ColumnStream {
     let state = try Program.stateType(of: expression, values: value)
     _ = try Program.updating(expression, values: value, state: state)
     let partitioner = self.partitioner(partitions)
-    let lists = ExpressionFunction(Expression(.list([])))
-    let gathered = try context.addCombination(
-      CombineByKey(
-        mergeValue: lists, mergeCombiners: lists, partitioner: partitioner, gathersLists: true,
-        at: place),
-      of: node)
     let function = TableFunction(ExpressionFunction(expression), of: partitioner, at: place)
     return ColumnStream(
       node: try context.addTable(
-        TableOperation(.state(function), partitioner: partitioner, at: place), over: gathered,
+        TableOperation(.state(function), partitioner: partitioner, at: place),
+        over: gathered(partitioner, at: place),
         stableName: context.stableName(of: place.name, given: name)),
       context: context, type: .tuple([key, state]))
   }
@@ -123,28 +152,37 @@ extension ColumnStream {
     if let keep { _ = try Program(inputType: type).appending(.filter, keep) }
 
     let partitioner = self.partitioner(partitions)
-    func applied(_ expression: Expression) -> TableFunction {
-      TableFunction(ExpressionFunction(expression), of: partitioner, at: place)
-    }
-    var operation = TableOperation.Kind.window(applied(combine))
-    if let inverse, lengths.isRunning {
-      // What is true as Python sees it is said by a bool.
-      let keep = keep.map { Expression(.unary("not", Expression(.unary("not", $0)))) }
-      operation = .running(applied(combine), inverse: applied(inverse), keep: keep.map(applied))
-    }
     let function = ExpressionFunction(combine)
     let reduced = try context.addCombination(
       CombineByKey(
         mergeValue: function, mergeCombiners: function, partitioner: partitioner, at: place),
       of: node)
     let table = try context.addTable(
-      TableOperation(operation, partitioner: partitioner, at: place), window: lengths.length,
-      every: lengths.slide, over: reduced, stableName: context.stableName(of: kind, given: name))
+      windowOperation(combine, inverse: inverse, filter: keep, lengths, partitioner, at: place),
+      window: lengths.length, every: lengths.slide, over: reduced,
+      stableName: context.stableName(of: kind, given: name))
     let stream = ColumnStream(node: table, context: context, type: type)
     guard let keep, !lengths.isRunning else { return stream }
     let step = RecordStep(.filter, ExpressionFunction(keep), at: place)
     return ColumnStream(
       node: try context.addRecords([step], of: table), context: context, type: type)
+  }
+
+  /// A window with what it is made by: an inverse where it has one, and is long enough.
+  private func windowOperation(
+    _ combine: Expression, inverse: Expression?, filter keep: Expression? = nil,
+    _ lengths: WindowLengths, _ partitioner: Partitioner, at place: OperatorPlace
+  ) -> TableOperation {
+    func applied(_ expression: Expression) -> TableFunction {
+      TableFunction(ExpressionFunction(expression), of: partitioner, at: place)
+    }
+    var kind = TableOperation.Kind.window(applied(combine))
+    if let inverse, lengths.isRunning {
+      // What is true as Python sees it is said by a bool.
+      let keep = keep.map { Expression(.unary("not", Expression(.unary("not", $0)))) }
+      kind = .running(applied(combine), inverse: applied(inverse), keep: keep.map(applied))
+    }
+    return TableOperation(kind, partitioner: partitioner, at: place)
   }
 
   /// - Throws: ``Refusal`` where the function does not give the type of its two arguments.

@@ -105,4 +105,29 @@ import Testing
     #expect((try? Program.stateType(of: sum, values: .double)) == nil)
     #expect((try? Program.stateType(of: sum, values: .integer)) == .integer)
   }
+
+  @Test("A list without its first items, of a number that may be any")
+  func withoutFirst() throws {
+    let program = try Program(inputType: .tuple([.list(.integer), .integer]))
+      .appending(.map) { [$0[0].dropFirst($0[1]), $0[0].dropFirst(1)] }
+    let counts: [Int64] = [0, 1, 2, 3, -1, .max, .min]
+    let lists = ListColumn(
+      offsets: (0...counts.count).map { UInt32($0 * 2) },
+      items: .integer(Buffer((0..<Int64(counts.count * 2)).map { $0 })))
+    let result = program.run(.tuple([.list(lists), .integer(Buffer(counts))], count: counts.count))
+    #expect(result.flagged == nil)
+    let found = try result.column.tupleItems.map { column -> [[Int64]] in
+      guard case .list(let lists) = column.expanded(),
+        case .integer(let items) = lists.items.expanded()
+      else { throw Refusal("it gives \(column.type)", at: nil) }
+      return (0..<lists.count).map { row in
+        (lists.offsets[row]..<lists.offsets[row + 1]).map { items[Int($0)] }
+      }
+    }
+    #expect(found[0] == [[0, 1], [3], [], [], [8, 9], [], [12, 13]])
+    #expect(found[1] == [[1], [3], [5], [7], [9], [11], [13]])
+    #expect(throws: Refusal.self) {
+      try Program(inputType: .list(.text)).appending(.map) { $0.dropFirst("1") }
+    }
+  }
 }

@@ -49,6 +49,10 @@ import Testing
         columns.updateStateByKey(partitions: partitions) { new, old in
           .choose(new.sum() == 9, .none, (old || 0) + new.sum())
         }),
+      shown(
+        columns.groupByKeyAndWindow(
+          length: window.length, slide: window.slide, partitions: partitions
+        ).pairs(of: String.self, [Int].self)),
       texts(columns.countByWindow(length: window.length, slide: window.slide).map { ["n", $0] }),
       texts(
         columns.map { $0[1] }.reduceByWindow(
@@ -76,6 +80,9 @@ import Testing
           let sum = new.reduce(0, +)
           return sum == 9 ? nil : (old ?? 0) + sum
         }),
+      shown(
+        values.groupByKeyAndWindow(
+          length: window.length, slide: window.slide, partitions: partitions)),
       shown(values.countByWindow(length: window.length, slide: window.slide).map { ("n", $0) }),
       shown(
         values.map(\.1).reduceByWindow(
@@ -105,6 +112,9 @@ import Testing
     let length = Duration.seconds(5)
     #expect(throws: Refusal.self) {
       try bench.lines().columns.reduceByKeyAndWindow(length: length, +)
+    }
+    #expect(throws: Refusal.self) {
+      try bench.lines().columns.groupByKeyAndWindow(length: length)
     }
     #expect(throws: Refusal.self) {
       try pairs.reduceByKeyAndWindow(length: length) { $0 * $1 }

@@ -18,7 +18,8 @@ extension Frame {
     case .required: return required(column(node.inputs[0]))
     case .conditional: return conditional(node)
     case .list, .listItem, .unpack, .listContains: return ofLists(node)
-    case .emptyList, .joinLists, .sumOfList, .extremeOfList: return ofWholeLists(node)
+    case .emptyList, .joinLists, .withoutFirst, .sumOfList, .extremeOfList:
+      return ofWholeLists(node)
     case .length, .splitSpace, .split, .strip, .changeCase, .startsWith, .endsWith, .find,
       .contains, .occurrences, .replace, .hasOnly, .concatenate, .joinList, .textItem, .slice:
       return ofText(node)

@@ -23,8 +23,8 @@ final class Node: Sendable {
 extension Operation {
   fileprivate func neverFlags(_ inputs: [Node]) -> Bool {
     switch self {
-    case .argument, .constant, .afterInputs, .tuple, .list, .emptyList, .joinLists, .tupleItem,
-      .joinTuples, .isNone,
+    case .argument, .constant, .afterInputs, .tuple, .list, .emptyList, .joinLists, .withoutFirst,
+      .tupleItem, .joinTuples, .isNone,
       .widen, .length, .splitSpace, .strip, .startsWith, .endsWith, .find, .contains,
       .occurrences, .negate, .invert, .integerOfBool, .doubleOfInteger, .textOf, .compare,
       .compareOptional, .member, .listContains, .truth, .not, .and, .or, .conditional, .choose:
@@ -56,6 +56,8 @@ enum Operation: Sendable {
   case emptyList
   /// The items of one list behind those of another.
   case joinLists
+  /// A list without as many of its first items as a number says.
+  case withoutFirst
   case listItem
   /// Numbers added up from a first one on, as `sum` does; rows without any are Python's where the
   /// first can be an int and the others are floats.

@@ -13,6 +13,11 @@ extension Term {
   /// A list of such items.
   public static func list(_ items: Term...) -> Term { Term(.list(items.map(\.expression))) }
 
+  /// A list without its first items: none is left where it has no more than so many.
+  public func dropFirst(_ count: Term) -> Term {
+    Term(.call(Expression.withoutFirst, [expression, count.expression]))
+  }
+
   /// The sum of the numbers of a list, 0 for none.
   public func sum() -> Term { Term(.call("sum", [expression])) }
 

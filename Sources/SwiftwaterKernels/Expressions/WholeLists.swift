@@ -31,6 +31,8 @@ extension Typing {
   mutating func ofList(_ name: String, _ arguments: [Node]) throws -> Node? {
     guard case .list(let item)? = arguments.first?.type else { return nil }
     switch (name, arguments.count) {
+    case (Expression.withoutFirst, 2) where arguments[1].type == .integer:
+      return make(.withoutFirst, arguments, arguments[0].type)
     case ("min", 1), ("max", 1):
       guard [.integer, .double, .text].contains(item) else { return nil }
       return make(.extremeOfList(name == "min" ? .less : .greater), arguments, item)
@@ -71,6 +73,9 @@ extension Typing {
 extension Expression {
   /// The name of `sum` where it adds up floats with a compensation, as Python 3.12 and later do.
   public static let compensatedSum = "compensated sum"
+
+  /// The name of what takes away as many of a list's first items as a number says.
+  static let withoutFirst = "without first"
 }
 
 extension Frame {
@@ -78,6 +83,8 @@ extension Frame {
     switch node.operation {
     case .emptyList: return .repeated(.blank(node.type), count: count)
     case .joinLists: return .list(joined(lists(node.inputs[0]), lists(node.inputs[1])))
+    case .withoutFirst:
+      return .list(withoutFirst(lists(node.inputs[0]), integers(column(node.inputs[1]))))
     case .sumOfList(let isFromInteger):
       return sum(
         lists(node.inputs[0]), column(node.inputs[1]), isFromInteger: isFromInteger)
@@ -104,6 +111,18 @@ extension Frame {
     }
     return ListColumn(
       offsets: offsets, items: Column.concatenated([a.items, b.items]).gathered(places))
+  }
+
+  private func withoutFirst(_ lists: ListColumn, _ counts: Operand<Int64>) -> ListColumn {
+    var (offsets, places): ([UInt32], [UInt32]) = ([0], [])
+    offsets.reserveCapacity(count + 1)
+    for row in 0..<count {
+      let (start, end) = (lists.offsets[row], lists.offsets[row + 1])
+      let gone = min(max(counts.values[row * counts.step], 0), Int64(end - start))
+      places.append(contentsOf: (start + UInt32(truncatingIfNeeded: gone))..<end)
+      offsets.append(UInt32(truncatingIfNeeded: places.count))
+    }
+    return ListColumn(offsets: offsets, items: lists.items.gathered(places))
   }
 
   // MARK: - Sums
