@@ -12,7 +12,7 @@ let historyFunctions: [(String, NativeFunction, String)] = [
   (
     "stream_table",
     { _, arguments in
-      entry(arguments, count: 12) { py, arguments in try streamTable(arguments, py) }
+      entry(arguments, count: 13) { py, arguments in try streamTable(arguments, py) }
     }, "A stream of what the values of keys come to, from batch to batch: a window, a state."
   ),
   (
@@ -292,9 +292,9 @@ private func duration(_ milliseconds: Int) throws -> Int64 {
 /// several partitions of arguments.
 private func streamTable(_ arguments: Arguments, _ py: borrowing Python) throws -> PyPointer? {
   let parent: PythonStream = try arguments.handle(0)
-  let place = try place(arguments, 7, py)
+  let place = try place(arguments, 8, py)
   let count = try partitionCount(arguments, 6)
-  let partitioner = Partitioner(count: count)
+  let partitioner = try partitioner(of: count, arguments, function: 7, py)
   let functions = try arguments.sequence(2).map { pair -> TableFunction in
     guard let items = pointers(in: pair), items.count == 2 else {
       throw ArgumentError("a function is a pair: itself, and what applies it to partitions")
@@ -317,13 +317,13 @@ private func streamTable(_ arguments: Arguments, _ py: borrowing Python) throws 
   case ("mapped", 1):
     kind = .mapped(
       functions[0],
-      timeout: arguments.isNone(11) ? nil : try duration(try arguments.integer(11)))
+      timeout: arguments.isNone(12) ? nil : try duration(try arguments.integer(12)))
   default: throw ArgumentError("a table is a window, a running window or a state")
   }
   var initial: InitialState?
-  if !arguments.isNone(9) {
-    let isTaken = try function(arguments[10])
-    initial = InitialState(try arguments.handle(9)) {
+  if !arguments.isNone(10) {
+    let isTaken = try function(arguments[11])
+    initial = InitialState(try arguments.handle(10)) {
       Interpreter.attach { py in
         // It only lets go of what it holds.
         try? py.callWithoutArguments(isTaken)

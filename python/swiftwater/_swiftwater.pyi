@@ -331,6 +331,7 @@ def stream_table(
     slide_ms: int,
     key: str,
     partitions: int,
+    partition_function: Callable[[Any], int] | None,  # None: portable_hash
     name: str,
     site: str,
     initial: Handle | None,

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from swiftwater._rdd.partitioners import portable_hash
 from swiftwater._typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -179,6 +180,7 @@ class StateSpec:
         self._takes_time = count == 4
         self._initial: RDD[Any] | list[Any] | None = None
         self._partitions: int | None = None
+        self._partition_function: Callable[[Any], int] | None = None
         self._timeout_ms: int | None = None
 
     @staticmethod
@@ -223,7 +225,7 @@ class StateSpec:
         return self
 
     def numPartitions(self, numPartitions: int) -> StateSpec:
-        """Say into how many partitions the keys are divided.
+        """Say into how many partitions the keys are divided, by ``portable_hash``.
 
         Example::
 
@@ -234,6 +236,31 @@ class StateSpec:
         from swiftwater._numbers import checked_partitions
 
         self._partitions = checked_partitions("numPartitions", numPartitions)
+        self._partition_function = None
+        return self
+
+    def partitioner(
+        self, numPartitions: int, partitionFunc: Callable[[Any], int] = portable_hash
+    ) -> StateSpec:
+        """Say where keys are: each in partition ``partitionFunc(key) % numPartitions``.
+
+        As in Scala, in place of ``numPartitions``; what comes last counts. Equal keys need equal
+        places, in every batch. Raises ``ValueError`` for what is no number of partitions,
+        ``TypeError`` for what is no function.
+
+        Example::
+
+            >>> spec = StateSpec.function(lambda key, value, state: key).partitioner(3, len)
+            >>> run_batches(lambda s: s.mapWithState(spec).glom(), [[("a", 1), ("bb", 2)]])
+            [[[], ['a'], ['bb']]]
+        """
+        from swiftwater._numbers import checked_partitions
+        from swiftwater._operator_calls import require_callable
+
+        name = "partitioner"
+        require_callable(name, partitionFunc, "a function as partitionFunc")
+        self._partitions = checked_partitions(name, numPartitions)
+        self._partition_function = None if partitionFunc is portable_hash else partitionFunc
         return self
 
     def timeout(self, idleDuration: float) -> StateSpec:

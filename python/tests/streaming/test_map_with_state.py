@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 
 from swiftwater.errors import IllegalArgumentException, SparkNoSuchElementException
+from swiftwater.rdd import portable_hash
 from swiftwater.streaming import State, StateSpec
 from swiftwater.testing import StreamingTest, run_batches
 from tests.streaming.checkpoints.checkpointed_jobs import feed, pairs
@@ -70,6 +71,10 @@ def test(request):
         yield test
 
 
+def by_length(key):
+    return -len(repr(key))
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("timeout", [None, TIMEOUT])
 @pytest.mark.parametrize("keys", KEYS)
@@ -89,6 +94,8 @@ def test_streams_are_those_of_the_model(test, keys, timeout, seed, monkeypatch):
         spec.timeout(timeout)
     if seed % 2:
         spec.numPartitions(chance.choice([1, 3, 7]))
+    elif seed == 0 and keys != "mixed":
+        spec.partitioner(chance.choice([1, 3, 7]), by_length)
     source = test.ssc.queueStream(
         [test.sc.parallelize(batch, chance.choice([1, 2, 5])) for batch in batches]
     )
@@ -116,6 +123,34 @@ def test_the_order_is_that_of_the_records(test):
     out = test.collect(test.ssc.queueStream(batches).mapWithState(spec))
     test.advance()
     assert out.batches == [list(range(50))]
+
+
+@pytest.mark.parametrize(
+    ("divide", "expected"),
+    [
+        (lambda spec: spec.partitioner(3, len), [["ccc", "ccc"], ["a"], ["bb"]]),
+        (lambda spec: spec.partitioner(2, lambda key: -len(key)), [["bb"], ["a", "ccc", "ccc"]]),
+        (lambda spec: spec.numPartitions(5).partitioner(1, len), [["a", "ccc", "bb", "ccc"]]),
+        (lambda spec: spec.partitioner(3, len).numPartitions(1), [["a", "ccc", "bb", "ccc"]]),
+        (lambda spec: spec.partitioner(1), [["a", "ccc", "bb", "ccc"]]),
+        (lambda spec: spec.partitioner(1, portable_hash), [["a", "ccc", "bb", "ccc"]]),
+    ],
+)
+def test_keys_are_where_the_partitioner_has_them(test, divide, expected):
+    spec = StateSpec.function(lambda key, value, state: state.update(value) or key)
+    spec.initialState([("dddd", 0), ("bb", 0), ("dddd", 9)])
+    source = test.ssc.queueStream([[("a", 1), ("ccc", 2), ("bb", 3), ("ccc", 4)]])
+    stream = source.mapWithState(divide(spec))
+    made = test.collect(stream.glom())
+    states = test.collect(stream.stateSnapshots().glom())
+    test.advance()
+    assert made.batches == [expected]
+    (parts,) = states.batches
+    assert len(parts) == len(expected)
+    for part, keys in zip(parts, expected, strict=True):
+        assert {key for key, _ in part} - {"dddd"} == set(keys)
+    found = dict(pair for part in parts for pair in part)
+    assert found == {"a": 1, "bb": 3, "ccc": 4, "dddd": 9}
 
 
 def test_a_function_of_three_gives_none_and_one_of_four_does_not(test):
@@ -194,6 +229,10 @@ def test_what_a_specification_refuses(streaming):
         spec.timeout("1")
     with pytest.raises(ValueError, match="numPartitions"):
         spec.numPartitions(0)
+    with pytest.raises(ValueError, match="partitioner"):
+        spec.partitioner(0, len)
+    with pytest.raises(TypeError, match="partitioner needs a function as partitionFunc, not int"):
+        spec.partitioner(2, 3)
     stream = streaming.ssc.queueStream([[("a", 1)]])
     with pytest.raises(TypeError, match="mapWithState needs a StateSpec, not function"):
         stream.mapWithState(stepped)
@@ -279,8 +318,8 @@ def lines_of(chance, batches):
     ]
 
 
-def mapped_lines(test):
-    spec = StateSpec.function(stepped).initialState([("a", (9,))])
+def mapped_lines(test, divide):
+    spec = divide(StateSpec.function(stepped).initialState([("a", (9,))]))
     mapped = pairs(test.text_source().stream).mapWithState(spec)
     test.collect(mapped)
     test.collect(mapped.stateSnapshots())
@@ -291,16 +330,17 @@ def results(test):
     return [list(out.batches) for out in test.outputs]
 
 
+@pytest.mark.parametrize("divide", [lambda spec: spec, lambda spec: spec.partitioner(3, ord)])
 @pytest.mark.parametrize("stop", [1, 6, 11])
-def test_a_recovered_job_goes_on_as_if_it_had_never_stopped(stop, tmp_path):
+def test_a_recovered_job_goes_on_as_if_it_had_never_stopped(stop, divide, tmp_path):
     batches = lines_of(random.Random(stop), 14)
     with StreamingTest() as test:
-        mapped_lines(test)
+        mapped_lines(test, divide)
         feed(test, batches)
         expected = results(test)
     with StreamingTest() as test:
         test.ssc.checkpoint(str(tmp_path))
-        mapped_lines(test)
+        mapped_lines(test, divide)
         feed(test, batches[:stop])
         found = results(test)
     with StreamingTest.recovered(str(tmp_path)) as test:

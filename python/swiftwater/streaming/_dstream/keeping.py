@@ -94,7 +94,12 @@ class Keeping(DStreamCore[T_co]):
         if isinstance(initial, list):
             initial = self._sc.parallelize(initial) if initial else None
         return self._mapped(
-            spec._function, spec._takes_time, spec._partitions, spec._timeout_ms, initial
+            spec._function,
+            spec._takes_time,
+            spec._partitions,
+            spec._partition_function,
+            spec._timeout_ms,
+            initial,
         )
 
     @defines
@@ -103,13 +108,14 @@ class Keeping(DStreamCore[T_co]):
         function: Callable[..., Any],
         takes_time: bool,
         numPartitions: int | None,
+        partitionFunc: Callable[[K], int] | None,
         timeout_ms: int | None,
         initialRDD: RDD[tuple[K, Any]] | None,
     ) -> DStream[Any]:
         from swiftwater.streaming._dstream.table_steps import mapped
 
         count = self._partition_number("mapWithState", numPartitions)
-        return mapped(self, function, takes_time, count, timeout_ms, initialRDD)
+        return mapped(self, function, takes_time, count, partitionFunc, timeout_ms, initialRDD)
 
     @defines
     def stateSnapshots(self) -> DStream[tuple[Any, Any]]:

@@ -86,6 +86,7 @@ def reduced_window(
         slide_ms,
         key,
         partitions,
+        None,
         name,
         site,
         None,
@@ -127,6 +128,7 @@ def state(
         slide_ms,
         key,
         partitions,
+        None,
         name,
         site,
         before,
@@ -144,6 +146,7 @@ def mapped(
     function: Callable[..., Any],
     takes_time: bool,
     partitions: int,
+    partition_function: Callable[[Any], int] | None,
     timeout_ms: int | None,
     initial: RDD[Any] | None,
 ) -> DStream[Any]:
@@ -159,16 +162,25 @@ def mapped(
     if initial is not None:
         ssc._stateful.give_initial(key, initial)
         before, _ = engine.combine_by_key(
-            initial._handle, None, later, later, partitions, None, name, site, False
+            initial._handle,
+            None,
+            later,
+            later,
+            partitions,
+            partition_function,
+            name,
+            site,
+            False,
         )
     states = engine.stream_table(
-        engine.stream_partition_by(parent._handle, partitions, None, name, site),
+        engine.stream_partition_by(parent._handle, partitions, partition_function, name, site),
         "mapped",
         [(function, with_states(function, takes_time))],
         None,
         slide_ms,
         key,
         partitions,
+        partition_function,
         name,
         site,
         before,
