@@ -111,6 +111,13 @@ public protocol Language: Sendable {
   /// How tables store pairs of its objects; nil where it has none.
   func tableForm(for operation: TableOperation) -> (any ObjectForm)?
 
+  /// What a function has made of records and states, which gave `results`.
+  ///
+  /// - Parameter keyCount: so many keys had records.
+  func mappedRecords(
+    _ results: any RecordBatch, of keyCount: Int, _ form: any ObjectForm
+  ) throws -> MappedRecords
+
   /// True for what a function may have raised because of its records, and no interrupt.
   func isOfRecords(_ error: any Error) -> Bool
 

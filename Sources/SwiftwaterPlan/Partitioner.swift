@@ -90,11 +90,18 @@ public final class PartitionByKey: Sendable {
   public let partitioner: Partitioner
   /// Whose objects records are that are in no column.
   public let language: any Language
+  /// A function that the pairs are for: it knows their types, where those are a program's. Nil for a
+  /// language whose objects say what they are.
+  public let receiver: (any UserFunction)?
   public let place: OperatorPlace
 
-  public init(_ partitioner: Partitioner, in language: any Language, at place: OperatorPlace) {
+  public init(
+    _ partitioner: Partitioner, in language: any Language, for receiver: (any UserFunction)? = nil,
+    at place: OperatorPlace
+  ) {
     self.partitioner = partitioner
     self.language = language
+    self.receiver = receiver
     self.place = place
   }
 
@@ -102,6 +109,6 @@ public final class PartitionByKey: Sendable {
   ///
   /// - Throws: an interrupt.
   public func captured() throws -> PartitionByKey {
-    PartitionByKey(try partitioner.captured(), in: language, at: place)
+    PartitionByKey(try partitioner.captured(), in: language, for: receiver, at: place)
   }
 }

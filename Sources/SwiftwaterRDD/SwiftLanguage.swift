@@ -37,7 +37,27 @@ struct SwiftLanguage: Language {
   func divided(
     _ rest: Rest, _ division: PartitionByKey, _ task: TaskContext
   ) throws -> [[any RecordBatch]] {
-    preconditionFailure("Swift values are divided where they are combined")
+    guard let function = division.receiver as? any VectorFunction else {
+      preconditionFailure("Swift values are divided where they are combined, or for a table")
+    }
+    let records = try cursor(over: rest, task)
+    var divided = [[any RecordBatch]](repeating: [], count: division.partitioner.count)
+    while let batch = try records.next() {
+      try task.checkCancellation()
+      let parts = try function.form.divided(batch, by: division.partitioner)
+      for (index, part) in parts.enumerated() where part.recordCount > 0 {
+        divided[index].append(part)
+      }
+    }
+    return divided
+  }
+
+  func mappedRecords(
+    _ results: any RecordBatch, of keyCount: Int, _ form: any ObjectForm
+  ) throws -> MappedRecords {
+    if let results = results as? any MappedVectors { return results.mapped }
+    precondition(results.recordCount == 0, "records that a Swift function has mapped")
+    return MappedRecords(outcomes: [], states: results, records: results)
   }
 
   func zipped(

@@ -6,7 +6,7 @@ struct WindowLengths {
   /// and adding what is new. As in Spark.
   private static let leastSlidesToSubtract: Int64 = 5
   /// A century: durations are added up.
-  private static let mostMilliseconds: Int64 = 100 * 366 * 86_400_000
+  static let mostMilliseconds: Int64 = 100 * 366 * 86_400_000
 
   /// In milliseconds.
   let length: Int64

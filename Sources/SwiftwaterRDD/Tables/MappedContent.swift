@@ -35,7 +35,8 @@ final class MappedContent: TableContent {
     }
     let table = try self.table ?? OrderedTable(form: call.objectForm())
     let (keys, values) = try call.split(batch)
-    guard let (numbers, new) = try table.numbers(of: keys) else { throw UnfitForColumns() }
+    guard let (numbers, new) = try batch.recordCount == 0 ? ([], []) : table.numbers(of: keys)
+    else { throw UnfitForColumns() }
     do {
       let places = distinct(numbers, table)
       let input = MappedInput(time: batch.time, keys: keys, values: values, rows: places.rows)
@@ -63,7 +64,7 @@ final class MappedContent: TableContent {
     let removed = mapped.removed.map { known[$0] }.filter(table.hasValue)
     table.clear(removed + idle)
     if mapped.records.recordCount > 0 {
-      results.append(Result(time: input.time, records: mapped.records))
+      results.append(Result(time: input.time, records: try mapped.records.spillingIfShort()))
     }
   }
 
@@ -192,16 +193,6 @@ private struct IdleClock {
   }
 }
 
-/// What a function has made of records and of their keys' states.
-private struct MappedRecords {
-  /// Of the keys that it was given: those with another state than before, and those without one now.
-  let changed: [Int]
-  let removed: [Int]
-  /// For each that has changed.
-  let states: any RecordBatch
-  let records: any RecordBatch
-}
-
 /// The records of a batch.
 private struct MappedInput {
   let time: Int64
@@ -242,24 +233,7 @@ extension TableCall {
         idle.isEmpty ? objects.concatenated([]) : table.keys(idle), states(idle),
       ])
     // Another process may send them as columns.
-    let results = try objects.asObjects(made)
-    // First what became of each key, then the new states, then the records.
-    func part(_ range: Range<Int>) throws -> any RecordBatch {
-      try objects.gathered(results, range.map { UInt32(truncatingIfNeeded: $0) })
-    }
-    var outcomes: [Int64] = []
-    if !known.isEmpty {
-      guard
-        case .integer(let column)? = operation.language.column(of: try part(0..<known.count))?
-          .expanded()
-      else { preconditionFailure("numbers say what became of the keys") }
-      outcomes = (0..<column.count).map { column[$0] }
-    }
-    let changed = outcomes.indices.filter { outcomes[$0] == 1 }
-    let end = known.count + changed.count
-    return MappedRecords(
-      changed: changed, removed: outcomes.indices.filter { outcomes[$0] == 2 },
-      states: try part(known.count..<end),
-      records: try part(end..<results.recordCount).spillingIfShort())
+    return try operation.language.mappedRecords(
+      objects.asObjects(made), of: known.count, objects)
   }
 }

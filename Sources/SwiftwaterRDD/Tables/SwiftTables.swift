@@ -6,7 +6,7 @@ import SwiftwaterPlan
 /// types, so nothing is looked up for a record.
 protocol VectorFunction: SwiftFunction {
   /// How its table stores pairs.
-  var form: any ObjectForm { get }
+  var form: any SwiftForm { get }
 
   /// - Parameter vectors: of as many records each.
   /// - Returns: as many results.
@@ -73,7 +73,7 @@ private final class CombinedVectors<Key: PartitionKey, Value: Sendable>: VectorF
 
   init(_ combine: @escaping Combine) { self.combine = combine }
 
-  var form: any ObjectForm { CombinedForm<Key, Value>() }
+  var form: any SwiftForm { CombinedForm<Key, Value>() }
 
   func applied(to vectors: [any RecordBatch]) throws -> any RecordBatch {
     try zipped(vectors, combine)
@@ -87,7 +87,7 @@ private final class KeptPairs<Key: PartitionKey, Value: Sendable>: VectorFunctio
 
   init(_ keep: @escaping Keep) { self.keep = keep }
 
-  var form: any ObjectForm { CombinedForm<Key, Value>() }
+  var form: any SwiftForm { CombinedForm<Key, Value>() }
 
   func applied(to vectors: [any RecordBatch]) throws -> any RecordBatch {
     let flags = try records(of: vectors[0], (Key, Value).self).map { try keep($0.0, $0.1) }
@@ -104,7 +104,7 @@ private final class UpdatedVectors<
 
   init(_ update: @escaping Update) { self.update = update }
 
-  var form: any ObjectForm { StateForm<Key, Value, State>() }
+  var form: any SwiftForm { StateForm<Key, Value, State>() }
 
   func applied(to vectors: [any RecordBatch]) throws -> any RecordBatch {
     let update = update
@@ -126,7 +126,7 @@ private func zipped<First: Sendable, Second: Sendable, Result: Sendable>(
   return ValueBatch(results)
 }
 
-private func records<Element: Sendable>(
+func records<Element: Sendable>(
   of vector: any RecordBatch, _: Element.Type
 ) throws -> [Element] {
   guard let vector = vector as? ValueBatch<Element> else { throw unexpected(vector) }
@@ -134,7 +134,7 @@ private func records<Element: Sendable>(
 }
 
 /// Who has made a typed stream of a node has vouched for its records.
-private func unexpected(_ batch: any RecordBatch) -> EngineError {
+func unexpected(_ batch: any RecordBatch) -> EngineError {
   .illegalState("a table of Swift values was given a \(type(of: batch))")
 }
 
@@ -148,7 +148,12 @@ package struct GatheredValues<Value: Sendable>: Sendable {
 // MARK: - Forms
 
 /// A form of Swift values, which have no columns that a table could go over from.
-private protocol SwiftForm: ObjectForm {}
+protocol SwiftForm: ObjectForm {
+  /// Pairs by the partitions of their keys, one batch each.
+  func divided(
+    _ pairs: any RecordBatch, by partitioner: Partitioner
+  ) throws -> [any RecordBatch]
+}
 
 extension SwiftForm {
   func directory(
@@ -186,6 +191,13 @@ private struct CombinedForm<Key: PartitionKey, Value: Sendable>: SwiftForm {
   func asObjects(_ vector: any RecordBatch) throws -> any RecordBatch { vector }
 
   func missing(in vector: any RecordBatch) throws -> [UInt32] { [] }
+
+  func divided(
+    _ pairs: any RecordBatch, by partitioner: Partitioner
+  ) throws -> [any RecordBatch] {
+    guard let pairs = pairs as? ValueBatch<(Key, Value)> else { throw unexpected(pairs) }
+    return try pairs.divided(by: partitioner)
+  }
 }
 
 /// Pairs of keys with states; batches have keys with the values that are new. Vectors of states have nil
@@ -244,5 +256,15 @@ private struct StateForm<Key: PartitionKey, Value: Sendable, State: Sendable>: S
   func missing(in vector: any RecordBatch) throws -> [UInt32] {
     let states = try records(of: vector, State?.self)
     return states.indices.filter { states[$0] == nil }.map { UInt32(truncatingIfNeeded: $0) }
+  }
+
+  func divided(
+    _ pairs: any RecordBatch, by partitioner: Partitioner
+  ) throws -> [any RecordBatch] {
+    switch pairs {
+    case let pairs as ValueBatch<(Key, New)>: return try pairs.divided(by: partitioner)
+    case let pairs as ValueBatch<(Key, State)>: return try pairs.divided(by: partitioner)
+    default: throw unexpected(pairs)
+    }
   }
 }
