@@ -136,6 +136,30 @@ import Testing
     #expect(batches >= Self.batchCount - first + (failing.hasFailed ? 0 : 1))
   }
 
+  @Test("Visits, as the page about windows and states has them")
+  func visits() throws {
+    let bench = try Bench()
+    let userPages = try bench.lines().map { line in
+      let parts = line.description.split(separator: " ")
+      return (String(parts[0]), String(parts[1]))
+    }
+    let spec = StateSpec { (user: String, page: String?, pages: inout State<Int>) in
+      guard let page else { return "\(user) has left after \(try pages.get()) pages" }
+      try pages.update((pages.getOption() ?? 0) + 1)
+      return "\(user) is at \(page)"
+    }
+    let visits = try userPages.mapWithState(spec.timeout(.seconds(1)))
+    let told = try CollectingOutput(visits.records.filter { $0.hasSuffix("pages") })
+    let counts = try CollectingOutput(visits.stateSnapshots().map { "\($0.0) \($0.1)" })
+    try bench.streaming.start()
+    for lines in [["ada home", "ada news"], ["bob home"], []] {
+      if !lines.isEmpty { bench.source.send(lines: lines) }
+      bench.advance(milliseconds: 1000)
+    }
+    #expect(told.batches == [[], [], ["ada has left after 2 pages"]])
+    #expect(counts.batches.map { $0.sorted() } == [["ada 2"], ["ada 2", "bob 1"], ["bob 1"]])
+  }
+
   @Test("Each record has a call, in order, and a batch without the key has none")
   func calls() throws {
     let bench = try Bench()
@@ -302,7 +326,7 @@ import Testing
   func specifications() throws {
     let bench = try Bench()
     let pairs = try bench.lines().map { ($0.description, 1) }
-    let spec = StateSpec<String, Int, Int, Int> { _, value, _ in value ?? 0 }
+    let spec = StateSpec<String, Int, Int, Int>.function { _, value, _ in value ?? 0 }
     func check(
       _ words: String, _ spec: StateSpec<String, Int, Int, Int>, named name: String? = nil
     ) {
