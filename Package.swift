@@ -61,7 +61,8 @@ let package = Package(
     // Tests/ModuleTableTests enforces it.
     engine("SwiftwaterCore", [deque]),
     .target(name: "CKernels"),
-    engine("SwiftwaterKernels", ["SwiftwaterCore", "CKernels", deque]),
+    engine("SwiftwaterStore", ["SwiftwaterCore"]),
+    engine("SwiftwaterKernels", ["SwiftwaterCore", "SwiftwaterStore", "CKernels", deque]),
     engine("SwiftwaterPlan", ["SwiftwaterCore", "SwiftwaterKernels"]),
     engine("SwiftwaterRDD", ["SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterPlan", deque]),
     engine(
@@ -86,7 +87,10 @@ let package = Package(
       "PythonFunctions", ["PythonInterop", "SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterPlan"]),
     engine(
       "PythonRecords",
-      ["PythonFunctions", "PythonInterop", "SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterPlan"]),
+      [
+        "PythonFunctions", "PythonInterop", "SwiftwaterCore", "SwiftwaterStore",
+        "SwiftwaterKernels", "SwiftwaterPlan",
+      ]),
     engine(
       "PythonOperators",
       [
@@ -121,13 +125,14 @@ let package = Package(
 
     // Tests.
     tests("SwiftwaterCoreTests", ["SwiftwaterCore"]),
+    tests("SwiftwaterStoreTests", ["SwiftwaterStore", "SwiftwaterTesting"]),
     .target(
       name: "TableTesting",
       dependencies: ["SwiftwaterKernels", "SwiftwaterCore", "SwiftwaterTesting"],
       path: "Tests/TableTesting", swiftSettings: strict),
     tests(
       "SwiftwaterKernelsTests",
-      ["SwiftwaterKernels", "SwiftwaterTesting", "CKernels", "TableTesting"]),
+      ["SwiftwaterKernels", "SwiftwaterStore", "SwiftwaterTesting", "CKernels", "TableTesting"]),
     tests("SwiftwaterRDDTests", ["SwiftwaterRDD", "SwiftwaterPlan", "SwiftwaterTesting"]),
     tests(
       "SwiftwaterStreamingTests", ["SwiftwaterStreaming", "SwiftwaterTesting", "SwiftwaterRDD"]),

@@ -50,6 +50,17 @@ public enum Isolation {
     return isImmutable(object, depth: 0)
   }
 
+  /// True where a copy from bytes is equal to the value, and has its hash: for values of the built-in types
+  /// that cannot be changed, but for NaN.
+  public static func isEqualToItsCopy(_ object: PyPointer, depth: Int = 0) -> Bool {
+    if sw_is_exact_complex(object) != 0 || depth > deepest { return false }
+    if sw_is_plain(object) != 0 { return true }
+    guard sw_is_exact_tuple(object) != 0 else { return false }
+    return (0..<PyTuple_Size(object)).allSatisfy {
+      isEqualToItsCopy(PyTuple_GetItem(object, $0)!, depth: depth + 1)
+    }
+  }
+
   /// A copy; the value itself where it is immutable. Nil with an exception set, which is none that
   /// copying raised but what came from outside (an interrupt).
   public static func copy(of object: PyPointer) -> PyPointer? {

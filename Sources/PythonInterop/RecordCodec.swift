@@ -54,6 +54,11 @@ public struct RecordEncoder {
     return isPickleError ? false : pickle(value)
   }
 
+  /// Takes what was written last back.
+  ///
+  /// - Parameter start: how many bytes there were before.
+  public mutating func removeLast(from start: Int) { bytes.removeSubrange(start...) }
+
   /// Text that is at hand as UTF-8.
   public mutating func append(utf8: UnsafeRawBufferPointer) {
     bytes.append(Tag.text)

@@ -22,6 +22,31 @@ extension RecordBatch {
 public protocol StoredBatch: RecordBatch {
   /// The records in memory, each time anew.
   func loaded() throws -> any RecordBatch
+
+  /// Some of the records in memory, in the order of `rows`; nil where it is no more work to load all.
+  func loaded(_ rows: [UInt32]) throws -> (any RecordBatch)?
+}
+
+extension StoredBatch {
+  public func loaded(_ rows: [UInt32]) throws -> (any RecordBatch)? { nil }
+}
+
+extension RecordBatch {
+  /// The same records in memory.
+  public func inMemory() throws -> any RecordBatch {
+    try (self as? any StoredBatch)?.loaded() ?? self
+  }
+
+  /// For whoever keeps the records where nobody else changes them: on disk where memory is short, and
+  /// otherwise as they are.
+  ///
+  /// - Throws: when they cannot be written.
+  public func keptOnDiskIfShort() throws -> any RecordBatch {
+    guard recordCount > 0, !(self is any StoredBatch),
+      SpillStore.shared.isOverLimit(adding: recordCount)
+    else { return self }
+    return try spillingIfShort()
+  }
 }
 
 /// A batch whose records can be read as Swift values of one type.

@@ -80,6 +80,12 @@ public final class SpillStore: Sendable {
     trimMemory()
   }
 
+  /// Where the files are.
+  public var folder: String { state.withLock { $0.folder } }
+
+  /// Counts bytes that others have written for the same reason.
+  public func addWritten(_ count: Int) { state.withLock { $0.written += count } }
+
   /// The process's size when it was last looked at, and what it may be.
   public var sizes: (resident: Int, limit: Int) { state.withLock { ($0.resident, $0.limit) } }
 
@@ -113,6 +119,15 @@ public struct SpilledBytes: Sendable {
     precondition(buffer.count >= count)
     try part.file.descriptor.read(
       into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: part.offset)
+  }
+
+  /// Some of the bytes, from `start` on.
+  ///
+  /// - Precondition: there are so many.
+  /// - Throws: ``EngineError`` (`unavailable`) when they cannot be read.
+  public func read(into buffer: UnsafeMutableRawBufferPointer, from start: Int) throws {
+    precondition(start >= 0 && start + buffer.count <= count)
+    try part.file.descriptor.read(into: buffer, at: part.offset + start)
   }
 
   /// - Throws: ``EngineError`` (`unavailable`) when they cannot be read.

@@ -1,4 +1,5 @@
 import SwiftwaterCore
+import SwiftwaterStore
 import SwiftwaterTesting
 import TableTesting
 import Testing
@@ -82,6 +83,45 @@ import Testing
       try walk.run(steps: 30)
       let directory = try #require(walk.directory as? ColumnDirectory)
       #expect(directory.numbers == walk.numbers.sorted())
+    }
+  }
+
+  @Test("It is one when memory is short at times", arguments: keyTypes)
+  func walkOnDisk(keyType: ColumnType) throws {
+    defer { SpillStore.shared.configure(limit: .max, folder: "/tmp") }
+    for valueType in Self.valueTypes {
+      let form = try #require(ColumnForm(.tuple([keyType, valueType])))
+      var walk = TableWalk(
+        form, SeededRandom(),
+        makePairs: { random, count in
+          ColumnBatch(
+            .tuple(
+              [column(keyType, &random, count), column(valueType, &random, count)], count: count))
+        }, shown: shown, identities: identities)
+      try walk.run(steps: 60) { random in
+        guard Int.random(in: 0..<4, using: &random) == 0 else { return }
+        let isShort = Bool.random(using: &random)
+        SpillStore.shared.configure(limit: isShort ? 1 : .max, folder: "/tmp")
+      }
+    }
+  }
+
+  @Test("Rows come back from bytes as they were")
+  func bytes() throws {
+    var random = SeededRandom()
+    for type in Self.valueTypes {
+      for count in [0, 1, 7, 300] {
+        let column = column(type, &random, count).expandedThroughout()
+        let rows = ColumnRows.rows(of: column)
+        #expect(rows.count == count)
+        let read = try ColumnRows.column(type, of: rows)
+        #expect(read.type == type)
+        #expect(read.shownRows == column.shownRows, "seed \(random.seed)")
+        guard rows.bytes.count > 1 else { continue }
+        let cut = Rows(
+          bytes: Array(rows.bytes.dropLast()), ends: rows.ends.map { min($0, rows.bytes.count - 1) })
+        #expect(throws: EngineError.self) { try ColumnRows.column(type, of: cut) }
+      }
     }
   }
 

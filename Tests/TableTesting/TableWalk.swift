@@ -47,9 +47,13 @@ public struct TableWalk {
     values = form.makeValues()
   }
 
+  /// - Parameter prepare: called before each step.
   /// - Throws: ``Difference``.
-  public mutating func run(steps: Int) throws {
+  public mutating func run(
+    steps: Int, prepare: (inout SeededRandom) -> Void = { _ in }
+  ) throws {
     for _ in 0..<steps {
+      prepare(&random)
       switch Int.random(in: 0..<8, using: &random) {
       case 0...2: try put()
       case 3: try remove(some(of: Array(entries.keys)))

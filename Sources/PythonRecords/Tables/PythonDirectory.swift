@@ -3,9 +3,12 @@ import PythonInterop
 import SwiftwaterCore
 import SwiftwaterKernels
 import SwiftwaterPlan
+import SwiftwaterStore
 
 /// Numbers for Python's objects, with the rules of a `dict`: keys are the same when they have one hash,
 /// and are identical or `==`. A key stays the object that came first.
+///
+/// Where memory is short, new keys of built-in types go to disk; what comes from there is a copy.
 ///
 /// SAFETY: changed only while the interpreter is held. The directory owns a reference to each key. A
 /// key's `__eq__` may run Python code, which cannot reach the directory; so may the end of a key, for
@@ -13,7 +16,7 @@ import SwiftwaterPlan
 final class PythonDirectory: KeyDirectory {
   private struct Entry {
     var hash: Int
-    /// Nil where the number is not in use.
+    /// Nil where the number is not in use, and for a key on disk.
     var key: PyPointer?
   }
 
@@ -23,6 +26,7 @@ final class PythonDirectory: KeyDirectory {
   private let slots = KeySlots()
   /// Numbers of keys that are gone.
   private var unused: [UInt32] = []
+  private var disk = StoredPlaces()
   private let place: OperatorPlace?
 
   /// Enough to hide the way to memory, few enough to stay in the nearest cache.
@@ -39,6 +43,7 @@ final class PythonDirectory: KeyDirectory {
   /// Without the objects, whose size nobody knows.
   var byteCount: Int {
     slots.byteCount + entries.byteCount + unused.capacity * MemoryLayout<UInt32>.stride
+      + disk.byteCount
   }
 
   func numbers(of keys: any RecordBatch, newRows: inout [UInt32]) throws -> [UInt32]? {
@@ -61,6 +66,7 @@ final class PythonDirectory: KeyDirectory {
             numbers.append(try number(of: keys.pointers[row], hashes[row], row, &newRows, py))
           }
         }
+        try moveToDiskIfShort(newRows[before.newRows...].map { numbers[Int($0)] }, py)
       } catch {
         for row in newRows[before.newRows...].reversed() {
           takeBack(numbers[Int(row)], isReused: numbers[Int(row)] < before.bound)
@@ -95,7 +101,13 @@ final class PythonDirectory: KeyDirectory {
     while slots.advance(&search) {
       let entry = entries.base[Int(search.number)]
       if entry.hash != hash { continue }
-      let same = Py.equal(entry.key!, key)
+      let same: Int32
+      if let known = entry.key {
+        same = Py.equal(known, key)
+      } else {
+        let known = try PythonRows.objects(of: disk.read([search.number]), py)
+        same = Py.equal(known.pointers[0], key)
+      }
       if same < 0 { throw error(at: place, key, py) }
       if same > 0 { return search.number }
     }
@@ -110,20 +122,38 @@ final class PythonDirectory: KeyDirectory {
     return number
   }
 
+  /// Puts new keys on disk where memory is short.
+  ///
+  /// - Throws: where they cannot be written; nothing has changed then.
+  private func moveToDiskIfShort(_ numbers: [UInt32], _ py: borrowing Python) throws {
+    guard !numbers.isEmpty, StoredPlaces.isAsked(adding: numbers.count) else { return }
+    let moving = numbers.filter { number in
+      entries.base[Int(number)].key.map { Isolation.isEqualToItsCopy($0) } ?? false
+    }
+    let (rows, indices) = try PythonRows.rows(of: moving.map { entries.base[Int($0)].key! }, py)
+    let written = indices.map { moving[$0] }
+    try disk.write(written, rows)
+    for number in written {
+      // A value of a built-in type: its end runs no code.
+      if let key = entries.base[Int(number)].key { Py.release(key) }
+      entries.base[Int(number)].key = nil
+    }
+  }
+
   /// Undoes that a key was put there; the batch has it still.
   private func takeBack(_ number: UInt32, isReused: Bool) {
-    Py.release(detach(number))
+    if let key = detach(number) { Py.release(key) }
     if isReused { unused.append(number) } else { bound -= 1 }
   }
 
-  /// Takes a key out, whose reference is the caller's then.
-  private func detach(_ number: UInt32) -> PyPointer {
+  /// Takes a key out, whose reference is the caller's then; nil for a key on disk, which is still there.
+  private func detach(_ number: UInt32) -> PyPointer? {
     let entry = entries.base[Int(number)]
-    guard let key = entry.key else { preconditionFailure("no key has the number \(number)") }
+    precondition(entry.key != nil || disk.holds(number), "no key has the number \(number)")
     slots.remove(number, hash: KeyHash.spread(entry.hash))
     entries.base[Int(number)].key = nil
     count -= 1
-    return key
+    return entry.key
   }
 
   func remove(_ numbers: [UInt32]) {
@@ -133,20 +163,27 @@ final class PythonDirectory: KeyDirectory {
         return detach(number)
       }
       unused += numbers
-      for key in keys { Py.release(key) }
+      disk.remove(numbers)
+      for case let key? in keys { Py.release(key) }
     }
   }
 
   func keys(_ numbers: [UInt32]) throws -> any RecordBatch {
     try Interpreter.attach { py in
+      let stored = disk.isEmpty ? [] : numbers.filter { disk.holds($0) }
+      let loaded = try PythonRows.objects(of: disk.read(stored), py)
+      var next = 0
       var keys = OwnedObjects()
       keys.reserve(numbers.count)
       for number in numbers {
         precondition(number < bound)
-        guard let key = entries.base[Int(number)].key else {
-          preconditionFailure("no key has the number \(number)")
+        if let key = entries.base[Int(number)].key {
+          try keys.append(Py.retained(key), py)
+        } else {
+          precondition(next < stored.count, "no key has the number \(number)")
+          try keys.append(Py.retained(loaded.pointers[next]), py)
+          next += 1
         }
-        try keys.append(Py.retained(key), py)
       }
       return try newBatch(keys, py)
     }
@@ -159,7 +196,7 @@ final class PythonDirectory: KeyDirectory {
     bound = directory.bound
     for start in stride(from: 0, to: numbers.count, by: rowsPerConversion) {
       let some = Array(numbers[start..<min(start + rowsPerConversion, numbers.count)])
-      let column = ColumnBatch(column: directory.keys(some)).column
+      let column = ColumnBatch(column: try directory.keys(some)).column
       try Interpreter.attach { py in
         var keys = try OwnedObjects(of: column, py)
         let hashes = try keys.pointers.map { key in
@@ -175,9 +212,10 @@ final class PythonDirectory: KeyDirectory {
           slots.insert(some[index], for: search)
           entries.base[Int(some[index])] = Entry(hash: hashes[index], key: key)
         }
+        try moveToDiskIfShort(some, py)
       }
     }
     count = numbers.count
-    unused = (0..<UInt32(bound)).filter { entries.base[Int($0)].key == nil }
+    unused = (0..<UInt32(bound)).filter { entries.base[Int($0)].key == nil && !disk.holds($0) }
   }
 }

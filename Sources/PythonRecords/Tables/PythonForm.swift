@@ -126,7 +126,7 @@ package struct PythonForm: PairForm {
     let converted = PythonValues()
     for start in stride(from: 0, to: places.count, by: rowsPerConversion) {
       let some = Array(places[start..<min(start + rowsPerConversion, places.count)])
-      let column = ColumnBatch(column: values.gathered(some))
+      let column = ColumnBatch(column: try values.gathered(some))
       try converted.set(
         some,
         to: try Interpreter.attach { try newBatch(OwnedObjects(of: column.column, $0), $0) })

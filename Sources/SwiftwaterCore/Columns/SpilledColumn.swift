@@ -14,7 +14,15 @@ private struct SpilledColumnBatch: StoredBatch {
   let recordCount: Int
   let column: SpilledColumn
 
+  /// Rows that lie alone are read one by one.
+  private static let worthwhile = 64
+
   func loaded() throws -> any RecordBatch { ColumnBatch(try column.loaded()) }
+
+  func loaded(_ rows: [UInt32]) throws -> (any RecordBatch)? {
+    guard column.hasRowsAlone, rows.count * Self.worthwhile < recordCount else { return nil }
+    return ColumnBatch(try column.loaded(rows))
+  }
 }
 
 /// The buffers of a column in a spill file; how they belong together stays in memory.
@@ -69,6 +77,77 @@ private indirect enum SpilledColumn: Sendable {
       .optional(
         validity: Bitmap(words: try Self.read(words), count: count), try values.loaded())
     case .repeated(let value, let count): .repeated(try value.loaded(), count: count)
+    }
+  }
+
+  // MARK: - Some rows
+
+  /// False where rows cannot be found without those before them.
+  var hasRowsAlone: Bool {
+    switch self {
+    case .none, .bool, .integer, .double, .text: true
+    case .tuple(let items, _): items.allSatisfy(\.hasRowsAlone)
+    case .optional(_, _, let values): values.hasRowsAlone
+    case .list, .repeated: false
+    }
+  }
+
+  /// - Precondition: ``hasRowsAlone``.
+  func loaded(_ rows: [UInt32]) throws -> Column {
+    switch self {
+    case .none: .none(count: rows.count)
+    case .bool(let words, _): .bool(try Self.bits(words, rows))
+    case .integer(let values): .integer(try Self.read(values, rows))
+    case .double(let values): .double(try Self.read(values, rows))
+    case .text(let views, let buffers, let isASCII):
+      .text(try Self.texts(Self.read(views, rows), buffers, isASCII: isASCII))
+    case .tuple(let items, _): .tuple(try items.map { try $0.loaded(rows) }, count: rows.count)
+    case .optional(let words, _, let values):
+      .optional(validity: try Self.bits(words, rows), try values.loaded(rows))
+    case .list, .repeated: preconditionFailure("rows that do not lie alone")
+    }
+  }
+
+  private static func bits(_ words: SpilledBytes, _ rows: [UInt32]) throws -> Bitmap {
+    let parts: Buffer<UInt64> = try read(words, rows.map { $0 / 64 })
+    return Bitmap(count: rows.count) { parts[$0] >> UInt64(rows[$0] % 64) & 1 != 0 }
+  }
+
+  private static func texts(
+    _ views: Buffer<TextView>, _ buffers: [SpilledBytes], isASCII: Bool
+  ) throws -> TextColumn {
+    var builder = TextBuilder(rows: views.count)
+    for index in 0..<views.count {
+      var view = views[index]
+      var failure: (any Error)?
+      builder.append(count: view.count, isASCII: isASCII) { bytes in
+        if view.isInline {
+          withUnsafeBytes(of: &view) { bytes.copyMemory(from: .init(rebasing: $0[4..<(4 + bytes.count)])) }
+          return
+        }
+        do {
+          try buffers[view.buffer].read(into: bytes, from: view.offset)
+        } catch {
+          failure = error
+          bytes.initializeMemory(as: UInt8.self, repeating: 0)
+        }
+      }
+      if let failure { throw failure }
+    }
+    return builder.finish()
+  }
+
+  private static func read<Element: BitwiseCopyable>(
+    _ bytes: SpilledBytes, _ rows: [UInt32]
+  ) throws -> Buffer<Element> {
+    let size = MemoryLayout<Element>.stride
+    return try Buffer(count: rows.count) { values in
+      for (index, row) in rows.enumerated() {
+        // SAFETY: as below, and room for one.
+        try bytes.read(
+          into: UnsafeMutableRawBufferPointer(start: values + index, count: size),
+          from: Int(row) * size)
+      }
     }
   }
 

@@ -10,7 +10,7 @@ public final class ColumnDirectory: KeyDirectory {
   public let type: ColumnType
   public private(set) var count = 0
   public private(set) var bound = 0
-  private let keys: any ColumnStore
+  private let keys: SpillingStore
   private let slots = KeySlots()
   /// Numbers of keys that are gone.
   private var unused: [UInt32] = []
@@ -20,7 +20,7 @@ public final class ColumnDirectory: KeyDirectory {
   init(_ type: ColumnType) {
     precondition(type.isHashable)
     self.type = type
-    keys = makeColumnStore(type)
+    keys = SpillingStore(type)
   }
 
   public var byteCount: Int {
@@ -36,18 +36,31 @@ public final class ColumnDirectory: KeyDirectory {
 
   /// - Returns: nil for keys of another type, and where one has a NaN, which a `dict` finds by its
   ///   identity.
+  /// - Throws: where keys on disk cannot be read or written; nothing has changed then.
   public func numbers(
     of keys: any RecordBatch, newRows: inout [UInt32]
-  ) -> [UInt32]? {
+  ) throws -> [UInt32]? {
     guard let batch = keys as? ColumnBatch, batch.column.type == type else { return nil }
     let column = batch.column.expandedThroughout()
     guard let hashes = column.keyHashes() else { return nil }
-    return [UInt32](unsafeUninitializedCapacity: hashes.count) { numbers, used in
-      withUnsafeTemporaryAllocation(of: KeySearch.self, capacity: Self.rowsPerStep) { searches in
-        for start in stride(from: 0, to: hashes.count, by: Self.rowsPerStep) {
-          let rows = start..<min(start + Self.rowsPerStep, hashes.count)
-          find(column, rows, hashes, searches, numbers, &newRows)
+    return try [UInt32](unsafeUninitializedCapacity: hashes.count) { numbers, used in
+      let known = newRows.count
+      do {
+        try withUnsafeTemporaryAllocation(of: KeySearch.self, capacity: Self.rowsPerStep) {
+          searches in
+          for start in stride(from: 0, to: hashes.count, by: Self.rowsPerStep) {
+            let rows = start..<min(start + Self.rowsPerStep, hashes.count)
+            try find(column, rows, hashes, searches, numbers, &newRows)
+          }
         }
+      } catch {
+        for row in newRows[known...] {
+          slots.remove(numbers[Int(row)], hash: hashes[Int(row)])
+          unused.append(numbers[Int(row)])
+        }
+        count -= newRows.count - known
+        newRows.removeLast(newRows.count - known)
+        throw error
       }
       used = hashes.count
     }
@@ -58,7 +71,7 @@ public final class ColumnDirectory: KeyDirectory {
     _ column: Column, _ rows: Range<Int>, _ hashes: [UInt64],
     _ searches: UnsafeMutableBufferPointer<KeySearch>,
     _ numbers: UnsafeMutableBufferPointer<UInt32>, _ newRows: inout [UInt32]
-  ) {
+  ) throws {
     hashes.withUnsafeBufferPointer { hashes in
       for (index, row) in rows.enumerated() {
         let search = KeySearch(row: row, hash: hashes[row], growths: slots.growths)
@@ -73,9 +86,9 @@ public final class ColumnDirectory: KeyDirectory {
     while left > 0 {
       let (alreadyNew, growths) = (newRows.count, slots.growths)
       let candidates = step(searches, left, numbers, &newRows)
-      if newRows.count > alreadyNew { keep(column, Array(newRows[alreadyNew...]), numbers) }
+      if newRows.count > alreadyNew { try keep(column, Array(newRows[alreadyNew...]), numbers) }
       let found = UnsafeMutableBufferPointer(rebasing: searches[..<candidates])
-      keys.compare(found, with: column)
+      try keys.compare(found, with: column)
       left = 0
       for search in found {
         if search.isSame {
@@ -129,24 +142,26 @@ public final class ColumnDirectory: KeyDirectory {
   /// Stores the keys of rows that have got a number.
   private func keep(
     _ column: Column, _ rows: [UInt32], _ numbers: UnsafeMutableBufferPointer<UInt32>
-  ) {
+  ) throws {
     let new = column.gathered(rows)
-    Places.with(rows.map { numbers[Int($0)] }) { keys.set($0, to: new) }
+    try Places.with(rows.map { numbers[Int($0)] }) { try keys.set($0, to: new) }
   }
 
+  /// Keys that cannot be read from disk stay, with their numbers: they are found, and are no new ones.
   public func remove(_ numbers: [UInt32]) {
     Places.with(numbers) { places in
-      guard let hashes = keys.gathered(places).keyHashes() else {
+      guard let column = try? keys.gathered(places) else { return }
+      guard let hashes = column.keyHashes() else {
         preconditionFailure("a key has no hash any more")
       }
       for (number, hash) in zip(numbers, hashes) { slots.remove(number, hash: hash) }
       keys.clear(places)
+      unused += numbers
+      count -= numbers.count
     }
-    unused += numbers
-    count -= numbers.count
   }
 
-  public func keys(_ numbers: [UInt32]) -> any RecordBatch {
-    ColumnBatch(Places.with(numbers) { keys.gathered($0) })
+  public func keys(_ numbers: [UInt32]) throws -> any RecordBatch {
+    ColumnBatch(try Places.with(numbers) { try keys.gathered($0) })
   }
 }

@@ -46,21 +46,21 @@ public struct ColumnForm: PairForm {
 /// Values of one type in columns, by place.
 public final class ColumnValues: ValueArray {
   public let type: ColumnType
-  private let store: any ColumnStore
+  private let store: SpillingStore
 
   init(_ type: ColumnType) {
     self.type = type
-    store = makeColumnStore(type)
+    store = SpillingStore(type)
   }
 
   public var byteCount: Int { store.byteCount }
 
-  public func gathered(_ places: [UInt32]) -> any RecordBatch {
-    ColumnBatch(Places.with(places) { store.gathered($0) })
+  public func gathered(_ places: [UInt32]) throws -> any RecordBatch {
+    ColumnBatch(try Places.with(places) { try store.gathered($0) })
   }
 
-  /// - Throws: where there would be more items of lists than a column can number; nothing has changed
-  ///   then.
+  /// - Throws: where there would be more items of lists than a column can number, or where they cannot
+  ///   be written to disk; nothing has changed then.
   public func set(_ places: [UInt32], to values: any RecordBatch) throws {
     let column = column(values)
     precondition(column.type == type, "values of \(type) are expected, not of \(column.type)")
@@ -70,7 +70,7 @@ public final class ColumnValues: ValueArray {
         "the lists of a partition have more than 4 billion items: spread the keys over more "
           + "partitions")
     }
-    Places.with(places) { store.set($0, to: column) }
+    try Places.with(places) { try store.set($0, to: column) }
   }
 
   public func clear(_ places: [UInt32]) { Places.with(places) { store.clear($0) } }

@@ -128,9 +128,7 @@ public final class OrderedTable {
   ) throws -> OrderedTable {
     let known = (0..<self.directory.bound).lazy.map { UInt32(truncatingIfNeeded: $0) }
       .filter { self.keys.contains($0) || self.keys.hasUsers($0) }
-    let array = form.makeValues()
-    let valued = allNumbers
-    if !valued.isEmpty { try array.set(valued, to: vector(values.gathered(valued))) }
+    let array = try values.converted(allNumbers, to: form.makeValues(), vector)
     return OrderedTable(
       form: form, directory: try directory(self.directory, Array(known)), values: array, like: self)
   }

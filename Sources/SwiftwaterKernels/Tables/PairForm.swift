@@ -77,3 +77,28 @@ public protocol ValueArray: AnyObject {
   /// Lets go of the values in places; they may be set again.
   func clear(_ places: [UInt32])
 }
+
+extension ValueArray {
+  /// The values in places, in another array.
+  ///
+  /// - Parameter vector: makes a vector of the other array's form.
+  func converted(
+    _ places: [UInt32], to array: any ValueArray, _ vector: (any RecordBatch) throws -> any RecordBatch
+  ) throws -> any ValueArray {
+    // What is on disk need not fit into memory at once.
+    let together = 1 << 14
+    for start in stride(from: 0, to: places.count, by: together) {
+      let some = Array(places[start..<min(start + together, places.count)])
+      try array.set(some, to: vector(gathered(some)))
+    }
+    return array
+  }
+}
+
+extension PairForm {
+  /// Records of a vector that may be on disk, in memory.
+  func loaded(_ vector: any RecordBatch, _ rows: [UInt32]) throws -> any RecordBatch {
+    if let stored = vector as? any StoredBatch, let some = try stored.loaded(rows) { return some }
+    return try gatheredIfNeeded(vector.inMemory(), rows)
+  }
+}

@@ -15,17 +15,18 @@ final class Segment {
   /// In the order in which the pairs came; each once.
   var numbers: [UInt32]
   var next = Next.nothing
-  /// What these are depends on the section. They are replaced together.
+  /// What these are depends on the section. They are replaced together. On disk where memory is short.
   var values: any RecordBatch
   /// As they came, where equal ones can be told apart.
   let keys: (any RecordBatch)?
 
+  /// - Throws: where vectors cannot be written to disk.
   init(
     _ numbers: [UInt32], _ values: any RecordBatch, keys: (any RecordBatch)?, next: Next = .nothing
-  ) {
-    self.keys = keys
+  ) throws {
+    self.keys = try keys?.keptOnDiskIfShort()
     self.numbers = numbers
-    self.values = values
+    self.values = try values.keptOnDiskIfShort()
     self.next = next
   }
 
@@ -113,10 +114,10 @@ struct KeyProducts {
   func converted(
     _ array: any ValueArray, _ vector: (any RecordBatch) throws -> any RecordBatch
   ) throws -> KeyProducts {
-    var copy = KeyProducts(array)
-    copy.reserve(epochs.count)
     let held = epochs.indices.filter { epochs[$0] == epoch }.map { UInt32(truncatingIfNeeded: $0) }
-    if !held.isEmpty { try copy.set(held, to: vector(values.gathered(held))) }
+    var copy = KeyProducts(try values.converted(held, to: array, vector))
+    copy.reserve(epochs.count)
+    for number in held { copy.epochs[Int(number)] = copy.epoch }
     return copy
   }
 

@@ -96,7 +96,9 @@ public final class SlidingTable {
     try fixUp(combine)
     var newRows: [UInt32] = []
     guard let numbers = try directory.numbers(of: keys, newRows: &newRows) else { return false }
+    let segment: Segment
     do {
+      segment = try Segment(numbers, values, keys: form.tellsEqualKeysApart ? keys : nil)
       productsToEnd.reserve(directory.bound)
       try productsToEnd.set(
         numbers, to: form.combined(productsToEnd, of: numbers, with: values, combine))
@@ -104,7 +106,7 @@ public final class SlidingTable {
       directory.remove(newRows.map { numbers[Int($0)] })
       throw error
     }
-    append(Segment(numbers, values, keys: form.tellsEqualKeysApart ? keys : nil))
+    append(segment)
     return true
   }
 
@@ -213,9 +215,11 @@ public final class SlidingTable {
     let left = segments[sections.l - sections.f]
     let right = segments[sections.a - 1 - sections.f]
     let leftValues = try left.map { segment in
-      try form.combined(segment.values, with: productsToB, of: segment.numbers, combine)
+      try form.combined(
+        segment.values.inMemory(), with: productsToB, of: segment.numbers, combine
+      ).keptOnDiskIfShort()
     }
-    let rightValues = try right.map { try joinedWithNext($0, combine) }
+    let rightValues = try right.map { try joinedWithNext($0, combine).keptOnDiskIfShort() }
     if let leftValues { left?.values = leftValues }
     if let rightValues { right?.values = rightValues }
     sections.shrink()
@@ -233,7 +237,7 @@ public final class SlidingTable {
       guard batch < sections.b, let next = segments[batch - sections.f] else {
         return segment.values
       }
-      return try form.combined(segment.values, next.values, combine)
+      return try form.combined(segment.values.inMemory(), next.values.inMemory(), combine)
     case .places(let places):
       var rows: [UInt32] = []
       for (row, place) in places.enumerated()
@@ -243,7 +247,7 @@ public final class SlidingTable {
       if rows.isEmpty { return segment.values }
       rows = sorted(rows, by: rows.map { places[Int($0)].rank(from: sections.f) })
       let next = try values(at: rows.map { places[Int($0)] })
-      return try form.replaced(segment.values, rows, with: next, combine)
+      return try form.replaced(segment.values.inMemory(), rows, with: next, combine)
     }
   }
 
@@ -269,7 +273,7 @@ public final class SlidingTable {
       guard let values = segments[distance].flatMap(vector) else {
         preconditionFailure("an entry is in a batch without entries")
       }
-      vectors.append(try form.gatheredIfNeeded(values, rows))
+      vectors.append(try form.loaded(values, rows))
     }
     return try form.concatenatedIfNeeded(vectors)
   }
@@ -366,8 +370,9 @@ public final class SlidingTable {
       let new = try segment.map { segment in
         let keys =
           form.tellsEqualKeysApart
-          ? try vector(segment.keys ?? other.directory.keys(segment.numbers)) : nil
-        return Segment(segment.numbers, try vector(segment.values), keys: keys, next: segment.next)
+          ? try vector(segment.keys?.inMemory() ?? other.directory.keys(segment.numbers)) : nil
+        return try Segment(
+          segment.numbers, vector(segment.values.inMemory()), keys: keys, next: segment.next)
       }
       segments.append(new)
       if let segment, segment === other.lastSegment { lastSegment = new }

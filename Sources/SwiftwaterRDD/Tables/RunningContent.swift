@@ -12,6 +12,7 @@ final class RunningContent: TableContent {
   private struct Partial {
     let time: Int64
     let numbers: [UInt32]
+    /// On disk where memory is short.
     var values: any RecordBatch
   }
 
@@ -36,7 +37,8 @@ final class RunningContent: TableContent {
     if batch.isInitial { return try begin(with: batch, call) }
     if batch.recordCount > 0 {
       let table = try self.table ?? makeTable(for: batch, call)
-      let (keys, values) = try batch.split(table.form)
+      let (keys, records) = try batch.split(table.form)
+      let values = try records.keptOnDiskIfShort()
       guard let (numbers, _) = try table.numbers(of: keys) else { throw UnfitForColumns() }
       table.retain(numbers)
       self.table = table
@@ -123,15 +125,16 @@ final class RunningContent: TableContent {
     _ partials: ArraySlice<Partial>, _ reduce: TableFunction, _ call: TableCall
   ) throws -> (numbers: [UInt32], values: any RecordBatch)? {
     guard let table, let first = partials.first else { return nil }
-    if partials.count == 1 { return (first.numbers, first.values) }
+    if partials.count == 1 { return (first.numbers, try first.values.inMemory()) }
     let form = table.form
     var numbers = first.numbers
-    var values = first.values
+    var values = try first.values.inMemory()
     rows.reset(bound: table.bound)
     rows.set(numbers)
     for partial in partials.dropFirst() {
       let (known, new) = rows.divide(partial.numbers)
-      let added = try form.gathered(partial.values, known.rows)
+      let own = try partial.values.inMemory()
+      let added = try form.gathered(own, known.rows)
       let sums = try call.combined(
         reduce, form.gathered(values, known.others), added, form: form)
       // What was combined takes the place of what was there.
@@ -139,7 +142,7 @@ final class RunningContent: TableContent {
       for (index, row) in known.others.enumerated() {
         all[Int(row)] = UInt32(truncatingIfNeeded: numbers.count + index)
       }
-      let pool = try form.concatenated([values, sums, form.gathered(partial.values, new)])
+      let pool = try form.concatenated([values, sums, form.gathered(own, new)])
       all += new.indices.map {
         UInt32(truncatingIfNeeded: numbers.count + known.rows.count + $0)
       }
@@ -154,7 +157,9 @@ final class RunningContent: TableContent {
   func makeReader() throws -> any TableReader { OrderedReader(table) }
 
   func convert(to form: any ObjectForm) throws {
-    let values = try partials[head...].map { try form.asObjects($0.values) }
+    let values = try partials[head...].map {
+      try form.asObjects($0.values.inMemory()).keptOnDiskIfShort()
+    }
     table = try table?.converted(
       to: form, directory: form.directory(of:_:), vector: form.asObjects(_:))
     for (index, vector) in values.enumerated() { partials[head + index].values = vector }

@@ -173,19 +173,21 @@ final class StateContent: TableContent {
     if let kept {
       others = try call.rowsNotKept(by: update, kept.states, in: states.values, table.form)
     }
+    var isMissing = [Bool](repeating: false, count: all.count)
+    for row in states.missing { isMissing[Int(row)] = true }
+    let staying = all.indices.filter { !isMissing[$0] }
+    try table.set(
+      staying.map { all[$0] },
+      to: states.missing.isEmpty
+        ? states.values
+        : table.form.gathered(states.values, staying.map { UInt32(truncatingIfNeeded: $0) }))
     // Nothing fails from here on.
     if kept != nil {
       kept?.others.subtract(all)
       kept?.others.formUnion(others.map { all[Int($0)] })
       kept?.others.subtract(states.missing.map { all[Int($0)] })
     }
-    if states.missing.isEmpty { return try table.set(all, to: states.values) }
-    var isMissing = [Bool](repeating: false, count: all.count)
-    for row in states.missing { isMissing[Int(row)] = true }
-    let staying = all.indices.filter { !isMissing[$0] }
-    try table.set(
-      staying.map { all[$0] },
-      to: table.form.gathered(states.values, staying.map { UInt32(truncatingIfNeeded: $0) }))
+    if states.missing.isEmpty { return }
     table.clear(states.missing.map { all[Int($0)] }.filter(table.hasValue))
   }
 

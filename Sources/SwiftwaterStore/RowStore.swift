@@ -1,0 +1,153 @@
+import SwiftwaterCore
+
+/// Rows of bytes, one behind the other.
+public struct Rows: Sendable {
+  public var bytes: [UInt8]
+  /// Where each row ends.
+  public var ends: [Int]
+
+  public init(bytes: [UInt8] = [], ends: [Int] = []) {
+    self.bytes = bytes
+    self.ends = ends
+  }
+
+  public var count: Int { ends.count }
+
+  /// Where a row's bytes are.
+  public func range(_ row: Int) -> Range<Int> { (row == 0 ? 0 : ends[row - 1])..<ends[row] }
+}
+
+/// Rows by number on disk: a table of an SQLite database that is the process's own.
+///
+/// What is read and written together makes one transaction. Used by one task at a time.
+///
+/// SAFETY: statements are used, and finalised, under the database's lock only, and the database lives as
+/// long as they do.
+public final class RowStore {
+  private let database: RowDatabase
+  private let table: String
+  private let reading: SQLite.Handle
+  private let writing: SQLite.Handle
+  private let removing: SQLite.Handle
+
+  /// The longest row: what a database takes.
+  public static let longestRow = 1_000_000_000
+
+  /// True where the library is there.
+  public static var isAvailable: Bool { SQLite.shared != nil }
+
+  /// A store without rows; nil where the library is not there.
+  ///
+  /// - Throws: ``EngineError`` (`unavailable`) where there is no room for it.
+  public init?() throws {
+    guard let database = try RowDatabase.any() else { return nil }
+    self.database = database
+    (table, reading, writing, removing) = try database.use { connection in
+      connection.lastTable += 1
+      let table = "t\(connection.lastTable)"
+      try connection.run("CREATE TABLE \(table) (number INTEGER PRIMARY KEY, row BLOB)")
+      return (
+        table, try connection.prepare("SELECT row FROM \(table) WHERE number = ?1"),
+        try connection.prepare("INSERT OR REPLACE INTO \(table) VALUES (?1, ?2)"),
+        try connection.prepare("DELETE FROM \(table) WHERE number = ?1")
+      )
+    }
+  }
+
+  deinit {
+    database.use { connection in
+      for statement in [reading, writing, removing] { _ = connection.library.finalize(statement) }
+      // Where there is no room for that, the pages stay until the database goes.
+      try? connection.run("DROP TABLE \(table)")
+    }
+  }
+
+  /// Lets the database have no more than so many pages from here on: as a disk that is full.
+  func limitPages(to count: Int) throws {
+    try database.use { try $0.run("PRAGMA max_page_count = \(count)") }
+  }
+
+  /// The rows with these numbers, in this order.
+  ///
+  /// - Throws: ``EngineError`` (`unavailable`) where they cannot be read, or where one was never written.
+  public func read(_ numbers: [UInt32]) throws -> Rows {
+    try database.use { connection in
+      let library = connection.library
+      defer { _ = library.reset(reading) }
+      var rows = Rows()
+      rows.ends.reserveCapacity(numbers.count)
+      for number in numbers {
+        _ = library.reset(reading)
+        _ = library.bindInteger(reading, 1, Int64(number))
+        guard library.step(reading) == SQLite.row else { throw connection.failure }
+        let count = Int(library.columnByteCount(reading, 0))
+        if count > 0, let start = library.columnBytes(reading, 0) {
+          // SAFETY: the bytes are the database's until the statement is reset.
+          rows.bytes.append(contentsOf: UnsafeRawBufferPointer(start: start, count: count))
+        }
+        rows.ends.append(rows.bytes.count)
+      }
+      return rows
+    }
+  }
+
+  /// Gives each number its row; of a number that comes twice, the last stays.
+  ///
+  /// - Throws: ``EngineError`` (`unavailable`) where they cannot be written; nothing has changed then.
+  public func write(_ numbers: [UInt32], _ rows: Rows) throws {
+    precondition(numbers.count == rows.count)
+    try database.use { connection in
+      let library = connection.library
+      try connection.changing {
+        try rows.bytes.withUnsafeBytes { bytes in
+          defer { _ = library.reset(writing) }
+          for (row, number) in numbers.enumerated() {
+            _ = library.reset(writing)
+            _ = library.bindInteger(writing, 1, Int64(number))
+            let range = rows.range(row)
+            // SAFETY: the range lies in the bytes, which outlive the call of `step`.
+            _ = library.bindBytes(
+              writing, 2, range.isEmpty ? nil : bytes.baseAddress! + range.lowerBound,
+              Int32(range.count), nil)
+            if library.step(writing) != SQLite.done { throw connection.failure }
+          }
+        }
+      }
+    }
+  }
+
+  /// Removes rows. What cannot be removed stays where it is, and nobody asks for it any more.
+  public func remove(_ numbers: [UInt32]) {
+    database.use { connection in
+      let library = connection.library
+      try? connection.changing {
+        defer { _ = library.reset(removing) }
+        for number in numbers {
+          _ = library.reset(removing)
+          _ = library.bindInteger(removing, 1, Int64(number))
+          if library.step(removing) != SQLite.done { throw connection.failure }
+        }
+      }
+    }
+  }
+}
+
+extension RowDatabase.Connection {
+  /// Does all of something, or nothing.
+  fileprivate func changing(_ body: () throws -> Void) throws {
+    try run("BEGIN")
+    do {
+      try body()
+      try run("COMMIT")
+    } catch {
+      // It may have been undone already.
+      try? run("ROLLBACK")
+      throw error
+    }
+  }
+}
+
+extension Rows {
+  /// True where a row is longer than a store takes.
+  public var hasTooLong: Bool { (0..<count).contains { range($0).count > RowStore.longestRow } }
+}
