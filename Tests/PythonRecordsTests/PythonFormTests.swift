@@ -42,8 +42,10 @@ import Testing
     _ code: PythonCode, _ expression: String, _ py: borrowing Python
   ) throws -> PythonBatch { PythonBatch(try code.value("list(\(expression))", py)) }
 
-  @Test("On a random walk it is a dict")
-  func walk() throws {
+  @Test(
+    "On a random walk it is a dict, also when memory is short at times", arguments: [false, true])
+  func walk(isShortAtTimes: Bool) throws {
+    defer { SpillStore.shared.configure(limit: .max, folder: "/tmp") }
     try TestInterpreter.run { py in
       let shown = try Shown(py)
       let code = try PythonCode(
@@ -74,7 +76,11 @@ import Testing
               PythonBatch(try code.value("[\(pairs.joined(separator: ", "))]", py))
             }
           }, shown: { try shown("shown", $0) }, identities: { try shown("identities", $0) })
-        try walk.run(steps: 150)
+        try walk.run(steps: 150) { random in
+          guard isShortAtTimes, Int.random(in: 0..<4, using: &random) == 0 else { return }
+          let isShort = Bool.random(using: &random)
+          SpillStore.shared.configure(limit: isShort ? 1 : .max, folder: "/tmp")
+        }
       }
     }
   }

@@ -119,7 +119,8 @@ import Testing
         #expect(read.shownRows == column.shownRows, "seed \(random.seed)")
         guard rows.bytes.count > 1 else { continue }
         let cut = Rows(
-          bytes: Array(rows.bytes.dropLast()), ends: rows.ends.map { min($0, rows.bytes.count - 1) })
+          bytes: Array(rows.bytes.dropLast()), ends: rows.ends.map { min($0, rows.bytes.count - 1) }
+        )
         #expect(throws: EngineError.self) { try ColumnRows.column(type, of: cut) }
       }
     }

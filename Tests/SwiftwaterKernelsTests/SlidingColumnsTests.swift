@@ -27,8 +27,11 @@ import Testing
     try #require(batch as? ValueBatch<String>).elements
   }
 
-  @Test("A window over columns has what one over Swift values has")
-  func columns() throws {
+  @Test(
+    "A window over columns has what one over Swift values has, also when memory is short at times",
+    arguments: [false, true])
+  func columns(isShortAtTimes: Bool) throws {
+    defer { SpillStore.shared.configure(limit: .max, folder: "/tmp") }
     for _ in 0..<40 {
       var random = SeededRandom()
       let form = try #require(ColumnForm(.tuple([.text, .text])))
@@ -44,6 +47,10 @@ import Testing
       let window = Int.random(in: 1...15, using: &random)
       let rarity = Int.random(in: 1...4, using: &random)
       for batch in 0..<60 {
+        if isShortAtTimes, Int.random(in: 0..<8, using: &random) == 0 {
+          let isShort = Bool.random(using: &random)
+          SpillStore.shared.configure(limit: isShort ? 1 : .max, folder: "/tmp")
+        }
         let keys = (0..<9).filter { _ in Int.random(in: 0..<rarity, using: &random) == 0 }
           .map { "the key of number \($0)".suffix(4 + $0 * 2) }
         let pairs = keys.map { (String($0), "\($0) in batch \(batch). ") }

@@ -32,7 +32,8 @@ import Testing
       switch Int.random(in: 0..<4, using: &random) {
       case 0, 1:
         let texts = numbers.map { number in
-          String(repeating: "\(step) ", count: Int.random(in: 0...400, using: &random)) + "\(number)"
+          String(repeating: "\(step) ", count: Int.random(in: 0...400, using: &random))
+            + "\(number)"
         }
         try store.write(numbers, rows(texts))
         for (number, text) in zip(numbers, texts) { model[number] = text }

@@ -22,7 +22,9 @@ enum PythonRows {
         continue
       }
       // A longer one stays where it is; its bytes are nobody's.
-      if encoder.bytes.count - start > RowStore.longestRow { encoder.removeLast(from: start) } else {
+      if encoder.bytes.count - start > RowStore.longestRow {
+        encoder.removeLast(from: start)
+      } else {
         ends.append(encoder.bytes.count)
         indices.append(index)
       }

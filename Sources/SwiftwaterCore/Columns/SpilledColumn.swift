@@ -122,7 +122,9 @@ private indirect enum SpilledColumn: Sendable {
       var failure: (any Error)?
       builder.append(count: view.count, isASCII: isASCII) { bytes in
         if view.isInline {
-          withUnsafeBytes(of: &view) { bytes.copyMemory(from: .init(rebasing: $0[4..<(4 + bytes.count)])) }
+          withUnsafeBytes(of: &view) {
+            bytes.copyMemory(from: .init(rebasing: $0[4..<(4 + bytes.count)]))
+          }
           return
         }
         do {

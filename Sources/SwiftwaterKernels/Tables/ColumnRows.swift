@@ -80,7 +80,8 @@ enum ColumnRows {
           let text = rows[item]
           bytes.storeBytes(
             of: UInt32(text.count), toByteOffset: places[row], as: UInt32.self)
-          UnsafeMutableRawBufferPointer(rebasing: bytes[(places[row] + 4)...]).copyMemory(from: text)
+          UnsafeMutableRawBufferPointer(rebasing: bytes[(places[row] + 4)...]).copyMemory(
+            from: text)
           places[row] += 4 + text.count
         }
       }

@@ -83,7 +83,8 @@ extension ValueArray {
   ///
   /// - Parameter vector: makes a vector of the other array's form.
   func converted(
-    _ places: [UInt32], to array: any ValueArray, _ vector: (any RecordBatch) throws -> any RecordBatch
+    _ places: [UInt32], to array: any ValueArray,
+    _ vector: (any RecordBatch) throws -> any RecordBatch
   ) throws -> any ValueArray {
     // What is on disk need not fit into memory at once.
     let together = 1 << 14

@@ -175,6 +175,7 @@ private struct Change {
   private var numbers: [UInt32] = []
   private var values: (any RecordBatch)?
   private let rows: RowsByNumber
+  private static let keysTogether = 1 << 16
 
   init(_ table: OrderedTable, _ call: TableCall, _ rows: RowsByNumber) {
     self.table = table
@@ -260,10 +261,12 @@ private struct Change {
     if all, try !call.isNative(keep, table) {
       rows.reset(bound: table.bound)
       rows.set(numbers)
+      // What is on disk need not fit into memory at once.
       let others = table.allNumbers.filter { rows[$0] == nil }
-      if !others.isEmpty {
-        let flags = try call.truths(keep, table.pairs(others), form: form)
-        kept.leaving = zip(others, flags).filter { !$1 }.map(\.0)
+      for start in stride(from: 0, to: others.count, by: Self.keysTogether) {
+        let some = Array(others[start..<min(start + Self.keysTogether, others.count)])
+        let flags = try call.truths(keep, table.pairs(some), form: form)
+        kept.leaving += zip(some, flags).filter { !$1 }.map(\.0)
       }
     }
     return kept

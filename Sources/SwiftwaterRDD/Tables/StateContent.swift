@@ -16,6 +16,27 @@ final class StateContent: TableContent {
   /// were no columns.
   private var noLists: ColumnBatch?
   private let rows = RowsByNumber()
+  /// States that were computed and are not in the table yet: see ``Made``.
+  private var made: Made?
+
+  /// What an update function has made of the keys of a batch, in parts, where memory is too short for
+  /// the whole: it is kept on disk until all of it is there, and goes into the table part by part then.
+  /// Where that fails half-way, the rest is still to come: the next call goes on there, and the
+  /// function is not called again.
+  private struct Made {
+    let time: Int64
+    var parts: [Part] = []
+    /// Keys that were not in the table before.
+    var newNumbers: [UInt32] = []
+
+    struct Part {
+      let numbers: [UInt32]
+      var states: UpdatedStates
+    }
+  }
+
+  /// So many keys are worked on together where memory is short.
+  private static let keysTogether = 1 << 15
 
   var count: Int { table?.count ?? 0 }
   var byteCount: Int { table?.byteCount ?? 0 }
@@ -24,10 +45,14 @@ final class StateContent: TableContent {
     if batch.isMissing { return }
     if batch.isInitial { return try begin(with: batch, call) }
     guard case .state(let update) = call.operation.kind else { preconditionFailure("not a state") }
+    if let time = made?.time {
+      try storeMade(call)
+      if time == batch.time { return }
+    }
     try readProof(update, call)
     if batch.recordCount == 0 {
       if table == nil || kept?.others.isEmpty == true { return }
-      return try step(nil, update, call)
+      return try step(nil, update, at: batch.time, call)
     }
     var lists = try call.lists(of: batch)
     noLists = (lists.values as? ColumnBatch).map { ColumnBatch(.empty($0.column.type)) }
@@ -37,7 +62,7 @@ final class StateContent: TableContent {
     } else if table != nil, !(lists.keys is ColumnBatch) {
       throw UnfitForColumns()
     }
-    try step(lists, update, call)
+    try step(lists, update, at: batch.time, call)
   }
 
   func slide(to time: Int64, from start: Int64, _ call: TableCall) throws {}
@@ -59,11 +84,23 @@ final class StateContent: TableContent {
       kept = (states, [])
       return
     }
-    let numbers = table.allNumbers
-    let others =
-      numbers.isEmpty
-      ? [] : try call.rowsNotKept(by: update, states, in: table.values(numbers), table.form)
-    kept = (states, Set(others.map { numbers[Int($0)] }))
+    kept = (states, try notKept(states, update, table, call))
+  }
+
+  /// The keys of a table whose states an update function is not proved to keep.
+  private func notKept(
+    _ states: KeptStates, _ update: TableFunction, _ table: OrderedTable, _ call: TableCall
+  ) throws -> Set<UInt32> {
+    if states.forms == nil { return [] }
+    var found: Set<UInt32> = []
+    var place = 0
+    while true {
+      let numbers = table.numbers(from: &place, count: Self.keysTogether)
+      if numbers.isEmpty { return found }
+      let rows = try call.rowsNotKept(
+        by: update, states, in: table.values(numbers), table.form)
+      found.formUnion(rows.map { numbers[Int($0)] })
+    }
   }
 
   func convert(to form: any ObjectForm) throws {
@@ -93,17 +130,13 @@ final class StateContent: TableContent {
 
   private func step(
     _ lists: (keys: any RecordBatch, values: any RecordBatch)?, _ update: TableFunction,
-    _ call: TableCall
+    at time: Int64, _ call: TableCall
   ) throws {
     guard let table else {
       guard let lists else { return }
       let table = try firstTable(lists, update, call)
       if let states = kept?.states, let table {
-        let numbers = table.allNumbers
-        let others =
-          numbers.isEmpty
-          ? [] : try call.rowsNotKept(by: update, states, in: table.values(numbers), table.form)
-        kept = (states, Set(others.map { numbers[Int($0)] }))
+        kept = (states, try notKept(states, update, table, call))
       }
       self.table = table
       return
@@ -116,18 +149,19 @@ final class StateContent: TableContent {
     }
     do {
       let values = lists?.values ?? (table.form is ColumnForm ? noLists : nil)
-      try self.step(table, numbers, values, update, call)
+      try self.step(table, numbers, values, update, at: time, call)
     } catch {
-      table.releaseUnused(new)
+      if made == nil { self.table?.releaseUnused(new) } else { made?.newNumbers = new }
       throw error
     }
-    table.releaseUnused(new)
+    // It may have gone over to objects.
+    self.table?.releaseUnused(new)
   }
 
   /// - Parameter numbers: of the keys with new values, whose lists are `values`.
   private func step(
     _ table: OrderedTable, _ numbers: [UInt32], _ values: (any RecordBatch)?,
-    _ update: TableFunction, _ call: TableCall
+    _ update: TableFunction, at time: Int64, _ call: TableCall
   ) throws {
     // The rows of known keys, in the order of the table where all are asked about, and of new ones.
     var known: [UInt32] = []
@@ -152,13 +186,58 @@ final class StateContent: TableContent {
     for (row, number) in numbers.enumerated() where !table.hasValue(number) {
       newRows.append(UInt32(truncatingIfNeeded: row))
     }
-    let lists = try call.lists(values, known: knownRows, new: newRows, empty: empty, table.form)
-    let before = known.isEmpty ? nil : try table.values(known)
-    let all = known + newRows.map { numbers[Int($0)] }
-    if all.isEmpty { return }
+    let new = newRows.map { numbers[Int($0)] }
+    let count = known.count + new.count
+    if count == 0 { return }
+    func made(_ range: Range<Int>) throws -> Made.Part {
+      let old = range.clamped(to: 0..<known.count)
+      let others = range.clamped(to: known.count..<count)
+      let newPart = (others.lowerBound - known.count)..<(others.upperBound - known.count)
+      return try self.made(
+        (Array(known[old]), Array(knownRows[old])), (Array(new[newPart]), Array(newRows[newPart])),
+        values, empty: empty, update, call)
+    }
+    let isInParts =
+      kept == nil && count > Self.keysTogether && SpillStore.shared.isOverLimit(adding: count)
+    guard isInParts else {
+      let part = try made(0..<count)
+      guard let table = self.table else { preconditionFailure("a table that is worked on") }
+      var others: [UInt32] = []
+      if let kept {
+        others = try call.rowsNotKept(by: update, kept.states, in: part.states.values, table.form)
+      }
+      try store(part, call)
+      // Nothing fails from here on.
+      if kept != nil {
+        kept?.others.subtract(part.numbers)
+        kept?.others.formUnion(others.map { part.numbers[Int($0)] })
+        kept?.others.subtract(part.states.missing.map { part.numbers[Int($0)] })
+      }
+      return
+    }
+    var all = Made(time: time)
+    for start in stride(from: 0, to: count, by: Self.keysTogether) {
+      var part = try made(start..<min(start + Self.keysTogether, count))
+      part.states.values = try part.states.values.keptOnDiskIfShort()
+      all.parts.append(part)
+    }
+    self.made = all
+    try storeMade(call)
+  }
+
+  /// What the update function makes of keys with a state, and of new ones.
+  ///
+  /// - Parameter known: numbers, and rows of `values`; as `new`.
+  private func made(
+    _ known: (numbers: [UInt32], rows: [UInt32]), _ new: (numbers: [UInt32], rows: [UInt32]),
+    _ values: (any RecordBatch)?, empty: UInt32, _ update: TableFunction, _ call: TableCall
+  ) throws -> Made.Part {
+    guard let table else { preconditionFailure("a table that is worked on") }
+    let lists = try call.lists(
+      values, known: known.rows, new: new.rows, empty: empty, table.form)
+    let before = known.numbers.isEmpty ? nil : try table.values(known.numbers)
     let results = try call.updated(
-      update, lists, before, newCount: newRows.count, form: table.form)
-    var table = table
+      update, lists, before, newCount: new.numbers.count, form: table.form)
     let states: UpdatedStates
     do {
       states = try call.states(results, form: table.form)
@@ -166,29 +245,36 @@ final class StateContent: TableContent {
       // The function has run: it is not called again for another form.
       try convert(to: call.objectForm())
       guard let converted = self.table else { preconditionFailure("a table that is converted") }
-      table = converted
-      states = try call.states(results, form: table.form)
+      states = try call.states(results, form: converted.form)
     }
-    var others: [UInt32] = []
-    if let kept {
-      others = try call.rowsNotKept(by: update, kept.states, in: states.values, table.form)
+    return Made.Part(numbers: known.numbers + new.numbers, states: states)
+  }
+
+  /// Puts what is still to come into the table.
+  private func storeMade(_ call: TableCall) throws {
+    while let part = made?.parts.first {
+      try store(part, call)
+      made?.parts.removeFirst()
     }
-    var isMissing = [Bool](repeating: false, count: all.count)
-    for row in states.missing { isMissing[Int(row)] = true }
-    let staying = all.indices.filter { !isMissing[$0] }
+    if let new = made?.newNumbers { table?.releaseUnused(new) }
+    made = nil
+  }
+
+  /// Where it throws, nothing has changed.
+  private func store(_ part: Made.Part, _ call: TableCall) throws {
+    guard let table else { preconditionFailure("a table that is worked on") }
+    let missing = part.states.missing
+    var values = try part.states.values.inMemory()
+    // The table may have gone over to objects behind it.
+    if table.form is any ObjectForm { values = try call.objectForm().asObjects(values) }
+    if missing.isEmpty { return try table.set(part.numbers, to: values) }
+    var isMissing = [Bool](repeating: false, count: part.numbers.count)
+    for row in missing { isMissing[Int(row)] = true }
+    let staying = part.numbers.indices.filter { !isMissing[$0] }
     try table.set(
-      staying.map { all[$0] },
-      to: states.missing.isEmpty
-        ? states.values
-        : table.form.gathered(states.values, staying.map { UInt32(truncatingIfNeeded: $0) }))
-    // Nothing fails from here on.
-    if kept != nil {
-      kept?.others.subtract(all)
-      kept?.others.formUnion(others.map { all[Int($0)] })
-      kept?.others.subtract(states.missing.map { all[Int($0)] })
-    }
-    if states.missing.isEmpty { return }
-    table.clear(states.missing.map { all[Int($0)] }.filter(table.hasValue))
+      staying.map { part.numbers[$0] },
+      to: table.form.gathered(values, staying.map { UInt32(truncatingIfNeeded: $0) }))
+    table.clear(missing.map { part.numbers[Int($0)] }.filter(table.hasValue))
   }
 
   /// The table of the first keys, in the form that their states have.
@@ -231,7 +317,7 @@ final class StateContent: TableContent {
 /// States that an update function has given.
 struct UpdatedStates {
   /// For each key, in the table's form; of no use where there is none.
-  let values: any RecordBatch
+  var values: any RecordBatch
   /// The rows of keys that are forgotten.
   let missing: [UInt32]
 }
