@@ -1,4 +1,4 @@
-"""Tables of states and windows that do not fit in memory: what is on disk, and a disk that is full."""
+"""Tables of states and windows that do not fit in memory, and disks that are full."""
 
 import contextlib
 import random
