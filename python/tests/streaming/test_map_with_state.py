@@ -153,6 +153,22 @@ def test_keys_are_where_the_partitioner_has_them(test, divide, expected):
     assert found == {"a": 1, "bb": 3, "ccc": 4, "dddd": 9}
 
 
+@pytest.mark.parametrize(("is_same", "placed"), [(True, 3), (False, 6)])
+def test_pairs_that_come_divided_so_are_not_moved(test, is_same, placed):
+    calls = test.sc.accumulator(0)
+
+    def by_size(key):
+        calls.add(1)
+        return len(key)
+
+    spec = StateSpec.function(lambda key, value, state: value)
+    spec.partitioner(3, by_size if is_same else lambda key: by_size(key) + 0)
+    source = test.ssc.queueStream([[("a", 1), ("bb", 2), ("a", 3)]])
+    out = test.collect(source.partitionBy(3, by_size).mapWithState(spec).glom())
+    test.advance()
+    assert (out.batches, calls.value) == ([[[], [1, 3], [2]]], placed)
+
+
 def test_a_function_of_three_gives_none_and_one_of_four_does_not(test):
     def of_four(time, key, value, state):
         return (time, value) if value else None
