@@ -24,8 +24,12 @@ public final class SpillStore: Sendable {
     var isOver: Bool { resident > limit }
     var file: SpillFile?
     var written = 0
+    var notice: Notice?
+    var isTold = false
   }
   private let state = Mutex(State())
+  /// What goes wrong with the disk, where a test asks for it.
+  package let faults = DiskFaults()
 
   /// - Parameters:
   ///   - limit: bytes of resident memory above which is spilled.
@@ -86,6 +90,23 @@ public final class SpillStore: Sendable {
   /// Counts bytes that others have written for the same reason.
   public func addWritten(_ count: Int) { state.withLock { $0.written += count } }
 
+  /// Notes once what would have gone to disk and cannot, for the log.
+  public func note(_ notice: Notice) {
+    state.withLock { state in
+      if state.isTold { return }
+      state.isTold = true
+      state.notice = notice
+    }
+  }
+
+  /// What was noted, for whoever tells of it.
+  public func takeNotice() -> Notice? {
+    state.withLock { state in
+      defer { state.notice = nil }
+      return state.notice
+    }
+  }
+
   /// The process's size when it was last looked at, and what it may be.
   public var sizes: (resident: Int, limit: Int) { state.withLock { ($0.resident, $0.limit) } }
 
@@ -94,7 +115,8 @@ public final class SpillStore: Sendable {
 
   /// - Throws: ``EngineError`` (`unavailable`) when the folder cannot be written to.
   public func write(_ bytes: UnsafeRawBufferPointer) throws -> SpilledBytes {
-    try state.withLock { state in
+    try faults.check()
+    return try state.withLock { state in
       let file: SpillFile
       if let current = state.file, current.length < Self.fileLength {
         file = current
@@ -105,6 +127,32 @@ public final class SpillStore: Sendable {
       state.written += bytes.count
       return SpilledBytes(
         part: SpilledPart(file: file, offset: try file.append(bytes), count: bytes.count))
+    }
+  }
+}
+
+/// Faults of a disk under a test's control.
+package final class DiskFaults: Sendable {
+  private let period = Atomic(0)
+  private let calls = Atomic(0)
+  private let struck = Atomic(0)
+
+  /// How many calls have failed.
+  package var count: Int { struck.load(ordering: .relaxed) }
+
+  /// Every so manieth call fails from here on; 0 for none.
+  package func fail(every period: Int) { self.period.store(period, ordering: .relaxed) }
+
+  /// Called before something is written or read.
+  ///
+  /// - Throws: ``EngineError`` (`unavailable`).
+  @inline(__always)
+  package func check() throws {
+    let period = period.load(ordering: .relaxed)
+    if period == 0 { return }
+    if calls.add(1, ordering: .relaxed).newValue % period == 0 {
+      struck.add(1, ordering: .relaxed)
+      throw EngineError.unavailable("the disk fails, as a test asks for")
     }
   }
 }

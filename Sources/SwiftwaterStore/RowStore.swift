@@ -76,7 +76,8 @@ public final class RowStore {
   ///
   /// - Throws: ``EngineError`` (`unavailable`) where they cannot be read, or where one was never written.
   public func read(_ numbers: [UInt32]) throws -> Rows {
-    try database.use { connection in
+    try SpillStore.shared.faults.check()
+    return try database.use { connection in
       let library = connection.library
       defer {
         _ = library.reset(reading)
@@ -129,6 +130,7 @@ public final class RowStore {
   /// - Throws: ``EngineError`` (`unavailable`) where they cannot be written; nothing has changed then.
   public func write(_ numbers: [UInt32], _ rows: Rows) throws {
     precondition(numbers.count == rows.count)
+    try SpillStore.shared.faults.check()
     try database.use { connection in
       let library = connection.library
       try connection.changing {

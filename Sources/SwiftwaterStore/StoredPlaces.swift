@@ -19,7 +19,14 @@ public struct StoredPlaces: ~Copyable {
 
   /// True where what is kept now should be on disk.
   public static func isAsked(adding rows: Int) -> Bool {
-    SpillStore.shared.isOverLimit(adding: rows) && RowStore.isAvailable
+    guard SpillStore.shared.isOverLimit(adding: rows) else { return false }
+    if RowStore.isAvailable { return true }
+    SpillStore.shared.note(
+      Notice(
+        .warning,
+        "memory is short, and tables of windows and states stay in it: SQLite's library "
+          + "(libsqlite3.so.0) cannot be loaded. Install it (Debian: libsqlite3-0)"))
+    return false
   }
 
   public func holds(_ place: UInt32) -> Bool {

@@ -207,6 +207,7 @@ final class BatchLoop: Sendable {
     if environment.plan.tables.filter({ $0.table.hasGrown() }).count > 0 {
       SpillStore.shared.giveBackMemory()
     }
+    if let notice = SpillStore.shared.takeNotice() { environment.events.post(.notice(notice)) }
     let report = BatchReport(
       time: batch.time, recordCount: batch.reportedCount,
       schedulingDelay: began - batch.time.timestamp,
