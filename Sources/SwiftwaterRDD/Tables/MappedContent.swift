@@ -58,13 +58,14 @@ final class MappedContent: TableContent {
     _ function: TableFunction, _ call: TableCall
   ) throws {
     let mapped = try call.mapped(function, input, of: known, idle: idle, in: table)
+    let records = try mapped.records.spillingIfShort()
     let changed = mapped.changed.map { known[$0] }
     if !changed.isEmpty { try table.set(changed, to: mapped.states) }
     // Nothing fails from here on.
     let removed = mapped.removed.map { known[$0] }.filter(table.hasValue)
     table.clear(removed + idle)
-    if mapped.records.recordCount > 0 {
-      results.append(Result(time: input.time, records: try mapped.records.spillingIfShort()))
+    if records.recordCount > 0 {
+      results.append(Result(time: input.time, records: records))
     }
   }
 
