@@ -302,7 +302,9 @@ final class StreamHistory: Sendable {
   ) throws -> [(stableName: String, parent: Int, time: BatchTime, rdd: RDDNode)] {
     let generation = Generation(time: time, context: context, history: self)
     var found: [(stableName: String, parent: Int, time: BatchTime, rdd: RDDNode)] = []
-    for node in plan.nodes {
+    // A stream that no output stands on has no past: making one would call functions that nobody asked
+    // for, and take from sources what later batches are to have.
+    for node in plan.nodes where plan.isUsed[node.id] {
       guard let name = node.stableName else { continue }
       let looks =
         [(-1, node, node.reach.own)]

@@ -352,3 +352,24 @@ def test_the_format_of_a_checkpoint_file(tmp_path):
     kind, length, checksum = struct.unpack_from("<4sQI", data, 16)
     assert (kind, data[32 : 32 + length]) == (b"NAME", name.encode())
     assert checksum == zlib.crc32(name.encode())
+
+
+def test_what_no_output_stands_on_is_not_made_for_a_checkpoint(tmp_path):
+    batches = [[("a", number)] for number in range(24)]
+    calls = tmp_path / "calls"
+
+    def sums(a, b):
+        calls.touch()
+        return a + b
+
+    with StreamingTest() as test:
+        test.ssc.checkpoint(str(tmp_path / "checkpoints"))
+        source = test.ssc.queueStream(batches)
+        out = test.collect(source)
+        window = source.window(2)
+        test.collect(window)
+        window.reduceByKeyAndWindow(sums, lambda a, b: a - b, 5, 1, 1)
+        test.advance(len(batches))
+    # What a batch of the queue is must not go to an earlier time, either.
+    assert out.batches == batches
+    assert not calls.exists()
