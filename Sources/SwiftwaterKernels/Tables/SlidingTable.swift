@@ -280,6 +280,9 @@ public final class SlidingTable {
 
   // MARK: - Results
 
+  /// True where the results are those of the window as it is.
+  public var isUpToDate: Bool { !keys.hasTouched }
+
   /// Brings the results of those keys up to date that have got or lost entries since the last time.
   public func refresh(combine: Combine) throws {
     if !keys.hasTouched { return }

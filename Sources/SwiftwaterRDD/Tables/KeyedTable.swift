@@ -15,6 +15,7 @@ public final class KeyedTable: Sendable {
   /// The time of the latest view that was complete: what a function made of records until then was there
   /// to be read.
   let deliveredTime = Atomic(Int64.min)
+  let waitingViews = WaitingViews()
   /// True while a job takes batches in: others wait.
   private let turn = Monitor(false)
 
@@ -47,8 +48,11 @@ public final class KeyedTable: Sendable {
     for part in parts { part.skip(to: time) }
   }
 
-  /// What could not be taken in up to a time is given up.
+  /// What could not be taken in up to a time is given up: at these times the table is what it is now.
   public func giveUp(until time: Int64) {
+    for view in waitingViews.before(time + 1) {
+      for (partition, part) in parts.enumerated() { part.showAsItIs(view, partition) }
+    }
     for part in parts { part.giveUp(until: time) }
   }
 
@@ -176,15 +180,60 @@ final class KeyedPart: Sendable {
   func show(_ view: TableStep, _ partition: Int, _ call: TableCall) throws {
     try withState { state in
       if state.shown == view.time, state.view === view { return }
+      if let pairs = view.unfinished(partition) {
+        return view.putAside(try pairs.finished(call), partition)
+      }
       // Batches behind it are taken in: what it would show is another time's.
       if let time = state.time, time > view.time {
-        throw Self.goneOn(behind: view.time, view.operation.place)
+        throw view.failure ?? Self.goneOn(behind: view.time, view.operation.place)
       }
       try Self.putAside(&state, partition, but: view)
       try Self.converting(&state, call) { try $0.slide(to: view.time, from: view.start, call) }
       state.shown = view.time
       state.view = view
       state.time = max(state.time ?? .min, view.time)
+    }
+  }
+
+  /// Makes the pairs of a view, or puts what there is of them aside, before the table goes on.
+  ///
+  /// - Parameter start: batches up to this time are not in the next window.
+  func showBeforeGoingOn(
+    _ view: TableStep, _ partition: Int, from start: Int64, _ call: TableCall
+  ) throws {
+    if hasGoneOn(behind: view, partition) { return }
+    let isUnfinished = view.unfinished(partition) != nil
+    do {
+      try show(view, partition, call)
+    } catch {
+      guard call.operation.language.isOfRecords(error) else { throw error }
+      if isUnfinished { return }
+      try withState { state in
+        let window = state.content as? WindowContent
+        if let pairs = try window?.unfinishedPairs(from: view.start) {
+          view.putAside(pairs, partition)
+        } else if view.time <= start {
+          view.note(error)
+        } else {
+          throw error
+        }
+      }
+    }
+  }
+
+  /// True where the pairs of a view cannot be made any more.
+  func hasGoneOn(behind view: TableStep, _ partition: Int) -> Bool {
+    time ?? .min > view.time && view.unfinished(partition) == nil && !view.isAside(partition)
+  }
+
+  /// Puts the pairs that there are aside for a view whose batches are given up.
+  func showAsItIs(_ view: TableStep, _ partition: Int) {
+    if shows(view, partition) { return }
+    withState { state in
+      if state.content is RunningContent { return }
+      // A reader that fails has nothing to say to anybody here: the view stays one that cannot be made.
+      guard let batches = try? Self.pairs(of: state.content) else { return }
+      view.putAside(batches, partition)
     }
   }
 
@@ -225,16 +274,20 @@ final class KeyedPart: Sendable {
     _ state: inout State, _ partition: Int, but view: TableStep?
   ) throws {
     if let earlier = state.view, earlier !== view {
-      var reader = try state.content.makeReader()
-      var batches: [any RecordBatch] = []
-      // Who is in the midst of them goes on with the number of a batch.
-      while let batch = try reader.next(TableStep.rowsTogether(inBatch: batches.count)) {
-        batches.append(try batch.spillingIfShort())
-      }
-      earlier.putAside(batches, partition)
+      earlier.putAside(try pairs(of: state.content), partition)
     }
     state.shown = nil
     state.view = nil
+  }
+
+  private static func pairs(of content: any TableContent) throws -> [any RecordBatch] {
+    var reader = try content.makeReader()
+    var batches: [any RecordBatch] = []
+    // Who is in the midst of them goes on with the number of a batch.
+    while let batch = try reader.next(TableStep.rowsTogether(inBatch: batches.count)) {
+      batches.append(try batch.spillingIfShort())
+    }
+    return batches
   }
 
   /// The next pairs of a view.

@@ -51,8 +51,12 @@ public final class TableStep: Sendable {
   private let source: Mutex<TableStep?>
   /// Nobody has had what a function made of records behind this time.
   private let origin = Atomic(Int64.min)
+  private let isDelivered = Atomic(false)
   private let failed = Atomic(false)
   private let asides = Mutex<[Int: [any RecordBatch]]>([:])
+  private let unfinished = Mutex<[Int: UnfinishedPairs]>([:])
+  /// Why its pairs could not be made in time.
+  private let lastError = Mutex<(any Error)?>(nil)
 
   init(
     _ table: KeyedTable, _ operation: TableOperation, time: Int64, start: Int64, _ inputs: [Input],
@@ -74,10 +78,13 @@ public final class TableStep: Sendable {
     return inputs.withLock { $0.compactMap(\.node) }
   }
 
+  /// The time of the next batch that is to be taken in.
+  var nextTime: Int64? { inputs.withLock { $0.first?.time } }
+
   /// How many batches are still to be taken in.
   public var waitingCount: Int { inputs.withLock { $0.count } }
 
-  private var isReady: Bool {
+  var isReady: Bool {
     table.parts.indices.allSatisfy { table.parts[$0].shows(self, $0) }
   }
 
@@ -102,21 +109,33 @@ public final class TableStep: Sendable {
     try takeInputs(runner)
     try makePairs(runner)
     table.deliveredTime.store(time, ordering: .relaxed)
+    isDelivered.store(true, ordering: .relaxed)
+  }
+
+  /// True where a later view has what became of the records of this one's batch, which had failed.
+  private var isOvertaken: Bool {
+    !isDelivered.load(ordering: .relaxed)
+      && table.deliveredTime.load(ordering: .relaxed) > time
   }
 
   /// Takes over what a function has made of records. The view is not needed any more: nothing is put
   /// aside for it.
   private func makeRecords(_ view: TableStep, _ runner: JobRunner) throws {
-    for part in table.parts { try part.checkTime(time, operation.place) }
-    do {
-      try view.makeReady(runner)
-    } catch {
-      view.failed.store(true, ordering: .relaxed)
-      throw error
-    }
-    let start = view.origin.load(ordering: .relaxed)
-    let records = try table.parts.map {
-      try $0.records(behind: start, at: time, operation.place)
+    let records: [[any RecordBatch]]
+    if view.isOvertaken {
+      records = table.parts.map { _ in [] }
+    } else {
+      for part in table.parts { try part.checkTime(time, operation.place) }
+      do {
+        try view.makeReady(runner)
+      } catch {
+        view.failed.store(true, ordering: .relaxed)
+        throw error
+      }
+      let start = view.origin.load(ordering: .relaxed)
+      records = try table.parts.map {
+        try $0.records(behind: start, at: time, operation.place)
+      }
     }
     for (partition, batches) in records.enumerated() { putAside(batches, partition) }
     let done = source.withLock { source in
@@ -131,7 +150,7 @@ public final class TableStep: Sendable {
     let hidden = table.parts.indices.filter { !table.parts[$0].shows(self, $0) }
     if hidden.isEmpty { return }
     // No batch came with it.
-    try run(emptyNode, hidden, runner) { [self] _, partition, call in
+    try run(emptyNode, hidden, runner, operation) { [self] _, partition, call in
       try table.parts[partition].show(self, partition, call)
     }
   }
@@ -154,11 +173,21 @@ public final class TableStep: Sendable {
   }
 
   private func takeInputs(_ runner: JobRunner) throws {
+    try showWaiting(runner)
+    try takeInputs(runner, operation, isShown: isShown)
+  }
+
+  /// - Parameters:
+  ///   - operation: of this view, or of a later one that goes on behind it.
+  ///   - isShown: makes the pairs together with the last batch.
+  func takeInputs(
+    _ runner: JobRunner, _ operation: TableOperation, isShown: Bool = false
+  ) throws {
     while let input = inputs.withLock({ $0.first }) {
       let missing = table.parts.indices.filter { table.parts[$0].lacks(input) }
       if !missing.isEmpty {
         let node = try input.node.map(divided) ?? emptyNode
-        try run(node, missing, runner) { [self] batches, partition, call in
+        try run(node, missing, runner, operation) { [self] batches, partition, call in
           let part = table.parts[partition]
           try part.take(input, batches, partition, from: start, call)
           if isShown, input.time == time { try part.show(self, partition, call) }
@@ -170,7 +199,7 @@ public final class TableStep: Sendable {
     }
   }
 
-  private var emptyNode: RDDNode {
+  var emptyNode: RDDNode {
     .batches(table.parts.map { _ in [] }, name: operation.place.name, context: context)
   }
 
@@ -184,8 +213,8 @@ public final class TableStep: Sendable {
         at: operation.place))
   }
 
-  private func run(
-    _ node: RDDNode, _ partitions: [Int], _ runner: JobRunner,
+  func run(
+    _ node: RDDNode, _ partitions: [Int], _ runner: JobRunner, _ operation: TableOperation,
     _ body: @escaping @Sendable ([any RecordBatch], Int, TableCall) throws -> Void
   ) throws {
     let needsNone = node.recordType.map { isNative(for: $0, runner) } ?? false
@@ -193,7 +222,7 @@ public final class TableStep: Sendable {
     try runner.taking(
       node, partitions: partitions, placement: placement, functions: operation.functions
     ) {
-      [operation, table] flow, evaluation in
+      [table] flow, evaluation in
       let call = TableCall(
         operation: operation, evaluation: evaluation, programs: table.programs,
         deliveredTime: table.deliveredTime.load(ordering: .relaxed))
@@ -240,7 +269,22 @@ public final class TableStep: Sendable {
 
   func putAside(_ batches: [any RecordBatch], _ partition: Int) {
     asides.withLock { $0[partition] = batches }
+    let done = unfinished.withLock { $0.removeValue(forKey: partition) }
+    // Freed here, outside the lock.
+    withExtendedLifetime(done) {}
   }
+
+  func unfinished(_ partition: Int) -> UnfinishedPairs? { unfinished.withLock { $0[partition] } }
+
+  var isUnfinished: Bool { unfinished.withLock { !$0.isEmpty } }
+
+  func putAside(_ pairs: UnfinishedPairs, _ partition: Int) {
+    unfinished.withLock { $0[partition] = pairs }
+  }
+
+  var failure: (any Error)? { lastError.withLock { $0 } }
+
+  func note(_ error: any Error) { lastError.withLock { $0 = error } }
 }
 
 extension TablePrograms {
@@ -278,6 +322,7 @@ extension RDDNode {
   ) throws -> RDDNode {
     let operation = try table.operation.captured()
     let step = TableStep(table, operation, time: time, start: start, inputs, context)
+    table.waitingViews.append(step)
     return RDDNode(
       .table(operation), name: operation.place.name, context: context,
       table: step, partitionCount: operation.partitioner.count)

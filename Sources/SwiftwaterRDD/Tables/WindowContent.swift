@@ -113,6 +113,18 @@ final class WindowContent: TableContent {
     }
   }
 
+  /// The pairs of a window for which the function has raised.
+  ///
+  /// - Parameter start: batches up to this time are not in that window.
+  /// - Returns: nil where the table is no such window.
+  func unfinishedPairs(from start: Int64) throws -> UnfinishedPairs? {
+    guard let table, results == nil, let deferredTime, deferredTime > start,
+      let first = times.first, first > start, table.isUpToDate
+    else { return nil }
+    let (keys, values) = try table.results(table.order())
+    return UnfinishedPairs(keys: keys, values: values)
+  }
+
   func makeReader() throws -> any TableReader {
     Reader(table: table, numbers: table?.order() ?? [], values: results)
   }
@@ -144,7 +156,7 @@ final class WindowContent: TableContent {
 
 extension TableCall {
   /// What leaves values side by side that a window's function raises for.
-  fileprivate var deferringFunctions: DeferringFunctions? {
+  var deferringFunctions: DeferringFunctions? {
     if case .window(_, let deferring) = operation.kind { deferring } else { nil }
   }
 }
