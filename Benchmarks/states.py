@@ -153,8 +153,18 @@ def run_memory(options: Options) -> list[Row]:
     return [at_most(name, ours, "bytes/key", "a Python dict", other, MEMORY_PART)]
 
 
+def run_disk(options: Options) -> list[Row]:
+    """The same states where none fits in memory: they are read from disk and written to it."""
+    name = f"{NAME}-disk"
+    keys = max(10_000, int(MEMORY_KEYS * scale(options)))
+    engine = options.engine.with_setting("swiftwater.spill.memory", "1m")
+    run = virtual(f"{name}.{keys}", "sum", "take", keys, options)
+    return [point_row(f"{name}.{keys}", attempt(run, engine, options.runs))]
+
+
 BENCHMARKS = (
     Benchmark(NAME, "states of 10,000 to 10,000,000 keys: the time of a batch", run),
     Benchmark(f"{NAME}-slowest", "the slowest of 10,000 batches beside the median", run_slowest),
     Benchmark(f"{NAME}-memory", "what a key takes, beside a Python dictionary", run_memory),
+    Benchmark(f"{NAME}-disk", "states that do not fit in memory", run_disk),
 )

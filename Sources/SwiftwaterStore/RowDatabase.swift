@@ -10,7 +10,7 @@ import Synchronization
 /// SAFETY: the connection is used by one thread at a time, which holds the lock.
 final class RowDatabase: Sendable {
   /// Of one database, in KiB.
-  private static let cacheSize = 16384
+  private static let cacheSize = 8192
   private static let largestPool = 8
 
   private struct Pool {

@@ -175,7 +175,7 @@ private struct Change {
   private var numbers: [UInt32] = []
   private var values: (any RecordBatch)?
   private let rows: RowsByNumber
-  private static let keysTogether = 1 << 16
+  private static let keysTogether = 1 << 13
 
   init(_ table: OrderedTable, _ call: TableCall, _ rows: RowsByNumber) {
     self.table = table

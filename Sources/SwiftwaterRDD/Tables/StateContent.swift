@@ -36,7 +36,7 @@ final class StateContent: TableContent {
   }
 
   /// So many keys are worked on together where memory is short.
-  private static let keysTogether = 1 << 15
+  private static let keysTogether = 1 << 10
 
   var count: Int { table?.count ?? 0 }
   var byteCount: Int { table?.byteCount ?? 0 }

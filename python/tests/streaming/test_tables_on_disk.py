@@ -139,3 +139,27 @@ def test_a_disk_that_is_full_loses_nothing(name, monkeypatch):
     assert found[-2] is not None
     for error in errors:
         assert "disk" in error
+
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+@pytest.mark.parametrize("update", [described, lambda new, old: new[-1] if new else old])
+def test_the_process_grows_no_further_than_it_may(update):
+    before = resident()
+    room = 30 << 20
+    texts = "x" * 4000
+    views = []
+    with StreamingTest(settings={"swiftwater.spill.memory": str(before + room)}) as test:
+        source = test.text_source()
+        pairs = source.stream.map(lambda line: (line, line + texts))
+        pairs.updateStateByKey(update).foreachRDD(lambda rdd: views.append(rdd.take(1)))
+        for start in range(0, KEYS, 4000):
+            source.send(*(f"key {number}" for number in range(start, start + 4000)))
+            test.advance()
+            # In memory the values alone are 160 MB.
+            assert resident() - before < room + (60 << 20)
+    assert len(views) == KEYS // 4000
+    assert all(len(view) == 1 for view in views)
