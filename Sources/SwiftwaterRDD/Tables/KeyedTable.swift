@@ -162,7 +162,9 @@ final class KeyedPart: Sendable {
     try withState { state in
       guard Self.lacks(state, input) else { return }
       try Self.putAside(&state, partition, but: nil)
-      let records = input.records(batches)
+      let isFirst = input.goesOnBehind != nil
+      let records = input.records(
+        try call.inColumns(batches, unless: !isFirst && state.content.hasObjects))
       if let behind = input.goesOnBehind {
         let content = Self.makeContent(call.operation)
         try content.take(records, from: start, call)

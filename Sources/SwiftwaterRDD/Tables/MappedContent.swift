@@ -119,6 +119,8 @@ final class MappedContent: TableContent {
 
   func slide(to time: Int64, from start: Int64, _ call: TableCall) throws {}
 
+  var hasObjects: Bool { true }
+
   func giveUp() {}
 
   func makeReader() throws -> any TableReader { OrderedReader(table) }

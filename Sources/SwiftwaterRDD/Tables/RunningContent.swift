@@ -67,6 +67,8 @@ final class RunningContent: TableContent {
     hasNew = false
   }
 
+  var hasObjects: Bool { table?.form is any ObjectForm }
+
   /// The next window is made anew of its batches.
   func giveUp() {
     table.map { $0.clear($0.allNumbers) }

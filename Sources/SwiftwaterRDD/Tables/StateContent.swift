@@ -67,6 +67,8 @@ final class StateContent: TableContent {
 
   func slide(to time: Int64, from start: Int64, _ call: TableCall) throws {}
 
+  var hasObjects: Bool { table?.form is any ObjectForm }
+
   func giveUp() {}
 
   func makeReader() throws -> any TableReader { OrderedReader(table) }

@@ -30,6 +30,9 @@ protocol TableContent: AnyObject {
 
   /// Goes over from columns to objects.
   func convert(to form: any ObjectForm) throws
+
+  /// True where it holds a language's objects, and will.
+  var hasObjects: Bool { get }
 }
 
 /// Reads the pairs of a table, some at a time.
@@ -55,7 +58,6 @@ struct TableInput {
     var keys: [any RecordBatch] = []
     var values: [any RecordBatch] = []
     for batch in batches where batch.recordCount > 0 {
-      let batch = try (batch as? any StoredBatch)?.loaded() ?? batch
       guard let parts = try form.split(batch) else { throw UnfitForColumns() }
       keys.append(parts.keys)
       values.append(parts.values)
@@ -78,6 +80,16 @@ struct TableInput {
 }
 
 extension TableCall {
+  /// Batches in memory, and those of objects that could be in columns in these. Records that were in columns
+  /// may come as objects, where a language had to help to divide them because memory is short.
+  func inColumns(_ batches: [any RecordBatch], unless hasObjects: Bool) throws -> [any RecordBatch] {
+    try batches.map { stored in
+      let batch = try stored.inMemory()
+      if hasObjects || !isLowering || batch is ColumnBatch { return batch }
+      return operation.language.column(of: batch).map { ColumnBatch($0) } ?? batch
+    }
+  }
+
   /// Combines two vectors of values in a table's form.
   func combined(
     _ function: TableFunction, _ left: any RecordBatch, _ right: any RecordBatch, form: any PairForm

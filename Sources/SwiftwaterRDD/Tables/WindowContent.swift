@@ -47,6 +47,8 @@ final class WindowContent: TableContent {
     deferredTime = nil
   }
 
+  var hasObjects: Bool { table?.form is any ObjectForm }
+
   func giveUp() {}
 
   func slide(to time: Int64, from start: Int64, _ call: TableCall) throws {
