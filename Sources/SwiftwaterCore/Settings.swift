@@ -99,6 +99,9 @@ public struct Settings: Sendable {
       name: "swiftwater.maxPendingBatches", defaultValue: "1000",
       summary: "batches that may wait; beyond it the clock waits too, and no batch time is lost"),
     .init(
+      name: "swiftwater.state.timeToLive", defaultValue: "",
+      summary: "keys of states that have had no new values for longer are forgotten; empty: none"),
+    .init(
       name: "swiftwater.lowering", defaultValue: "true",
       summary: "run Python functions natively where the engine understands them"),
     .init(

@@ -31,11 +31,16 @@ public final class TableOperation: Sendable {
   public let kind: Kind
   public let partitioner: Partitioner
   public let place: OperatorPlace
+  public let limits: TableLimits
 
-  public init(_ kind: Kind, partitioner: Partitioner, at place: OperatorPlace) {
+  public init(
+    _ kind: Kind, partitioner: Partitioner, at place: OperatorPlace,
+    limits: TableLimits = TableLimits()
+  ) {
     self.kind = kind
     self.partitioner = partitioner
     self.place = place
+    self.limits = limits
   }
 
   public var language: any Language { kind.functions[0].function.language }
@@ -69,7 +74,7 @@ public final class TableOperation: Sendable {
       case .state(let update): .state(next(update))
       case .mapped(let function, let timeout): .mapped(next(function), timeout: timeout)
       }
-    return TableOperation(kind, partitioner: partitioner, at: place)
+    return TableOperation(kind, partitioner: partitioner, at: place, limits: limits)
   }
 }
 

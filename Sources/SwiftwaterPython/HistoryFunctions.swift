@@ -12,7 +12,7 @@ let historyFunctions: [(String, NativeFunction, String)] = [
   (
     "stream_table",
     { _, arguments in
-      entry(arguments, count: 13) { py, arguments in try streamTable(arguments, py) }
+      entry(arguments, count: 14) { py, arguments in try streamTable(arguments, py) }
     }, "A stream of what the values of keys come to, from batch to batch: a window, a state."
   ),
   (
@@ -289,7 +289,8 @@ private func duration(_ milliseconds: Int) throws -> Int64 {
 /// Of a kind: "window" with a function that combines two values and the ``DeferringFunctions``, "running"
 /// with that, its inverse and perhaps a filter, "state" with an update function, "mapped" with a function
 /// of records and states, and perhaps a time-out; each function is a pair with what applies it to
-/// several partitions of arguments.
+/// several partitions of arguments. The last argument is a time to live in milliseconds, 0 for none, None
+/// for what the settings say.
 private func streamTable(_ arguments: Arguments, _ py: borrowing Python) throws -> PyPointer? {
   let parent: PythonStream = try arguments.handle(0)
   let place = try place(arguments, 8, py)
@@ -330,11 +331,17 @@ private func streamTable(_ arguments: Arguments, _ py: borrowing Python) throws 
       }
     }
   }
+  var timeToLive = TimeToLive.asSet
+  if !arguments.isNone(13) {
+    let milliseconds = try duration(try arguments.integer(13))
+    timeToLive = milliseconds == 0 ? .unlimited : .milliseconds(milliseconds)
+  }
   let node = try parent.owner.streaming.addTable(
     TableOperation(kind, partitioner: partitioner, at: place),
     window: arguments.isNone(3) ? nil : try duration(try arguments.integer(3)),
     every: try BatchInterval(milliseconds: Int64(try arguments.integer(4))),
-    over: parent.node, stableName: try arguments.text(5, py), initial: initial)
+    over: parent.node, stableName: try arguments.text(5, py), initial: initial,
+    timeToLive: timeToLive)
   return HandleType.make(PythonStream(node, of: parent.owner))
 }
 

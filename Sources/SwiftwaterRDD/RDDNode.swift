@@ -347,7 +347,7 @@ public final class RDDNode: Partitioned, Sendable {
         switch dependency {
         case .narrow(let parent): visit(parent)
         case .shuffle(let shuffle): sum += shuffle.recordCount
-        case .table(let step): sum += step.table.keyCount
+        case .table(let step): sum += step.table.figures.keys
         }
       }
     }

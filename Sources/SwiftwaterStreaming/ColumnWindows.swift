@@ -33,7 +33,7 @@ extension ColumnStream {
     try map { [0, $0] }
       .windowed(
         "reduceByWindow", length, slide, partitions: 1, named: name, merge,
-        inverse: inverse.map { Expression.of($0) }
+        inverse: inverse.map { Expression.of($0) }, timeToLive: .unlimited
       )
       .map { $0[1] }
   }
@@ -44,7 +44,8 @@ extension ColumnStream {
   ) throws -> ColumnStream {
     try map { _ in [0, 1] }
       .windowed(
-        "countByWindow", length, slide, partitions: 1, named: name, +, inverse: Expression.of(-)
+        "countByWindow", length, slide, partitions: 1, named: name, +, inverse: Expression.of(-),
+        timeToLive: .unlimited
       )
       .map { $0[1] }
   }
@@ -63,21 +64,23 @@ extension ColumnStream {
   }
 
   /// The values of each key of a window combined, a window of five slides and more made from the one
-  /// before. See ``DStream/reduceByKeyAndWindow(length:slide:partitions:named:_:inverse:filter:)``.
+  /// before. See ``DStream/reduceByKeyAndWindow(length:slide:partitions:named:_:inverse:filter:timeToLive:)``.
   ///
   /// - Parameters:
   ///   - inverse: of two values of one type, giving the same.
   ///   - filter: of a key and its value.
+  ///   - timeToLive: of keys without a value in the window.
   /// - Complexity: A slide costs with the pairs of the batches that come and go.
   public func reduceByKeyAndWindow(
     length: Duration, slide: Duration? = nil, partitions: Int? = nil, named name: String? = nil,
     _ merge: (Term, Term) -> Term, inverse: (Term, Term) -> Term,
-    filter: ((Term, Term) -> Term)? = nil
+    filter: ((Term, Term) -> Term)? = nil, timeToLive: Duration? = nil
   ) throws -> ColumnStream {
     let expression = Expression.of(inverse)
     return try windowed(
       "reduceByKeyAndWindow", length, slide, partitions: partitions, named: name, merge,
-      inverse: expression, filter: filter.map { filter in Expression.of { filter($0[0], $0[1]) } })
+      inverse: expression, filter: filter.map { filter in Expression.of { filter($0[0], $0[1]) } },
+      timeToLive: TimeToLive(timeToLive))
   }
 
   /// The values of each key of a window as a list, in the order of its batches. See
@@ -116,12 +119,14 @@ extension ColumnStream {
 
   /// A state for each key, after each batch: what `update` makes of the list of the key's new values and
   /// of the state before, which is None for a new key. See
-  /// ``DStream/updateStateByKey(partitions:initial:named:_:)``.
+  /// ``DStream/updateStateByKey(partitions:initial:timeToLive:named:_:)``.
   ///
   /// - Parameters:
+  ///   - timeToLive: of keys without new values.
   ///   - update: gives ``Term/none`` for a key that is to be forgotten.
   public func updateStateByKey(
-    partitions: Int? = nil, named name: String? = nil, _ update: (Term, Term) -> Term
+    partitions: Int? = nil, timeToLive: Duration? = nil, named name: String? = nil,
+    _ update: (Term, Term) -> Term
   ) throws -> ColumnStream {
     let place = OperatorPlace(name: "updateStateByKey")
     let (key, value) = try pairTypes()
@@ -134,13 +139,15 @@ extension ColumnStream {
       node: try context.addTable(
         TableOperation(.state(function), partitioner: partitioner, at: place),
         over: gathered(partitioner, at: place),
-        stableName: context.stableName(of: place.name, given: name)),
+        stableName: context.stableName(of: place.name, given: name),
+        timeToLive: TimeToLive(timeToLive)),
       context: context, type: .tuple([key, state]))
   }
 
   private func windowed(
     _ kind: String, _ length: Duration, _ slide: Duration?, partitions: Int?, named name: String?,
-    _ merge: (Term, Term) -> Term, inverse: Expression? = nil, filter keep: Expression? = nil
+    _ merge: (Term, Term) -> Term, inverse: Expression? = nil, filter keep: Expression? = nil,
+    timeToLive: TimeToLive = .asSet
   ) throws -> ColumnStream {
     let place = OperatorPlace(name: kind)
     let lengths = try WindowLengths(length, slide, over: node)
@@ -160,7 +167,7 @@ extension ColumnStream {
     let table = try context.addTable(
       windowOperation(combine, inverse: inverse, filter: keep, lengths, partitioner, at: place),
       window: lengths.length, every: lengths.slide, over: reduced,
-      stableName: context.stableName(of: kind, given: name))
+      stableName: context.stableName(of: kind, given: name), timeToLive: timeToLive)
     let stream = ColumnStream(node: table, context: context, type: type)
     guard let keep, !lengths.isRunning else { return stream }
     let step = RecordStep(.filter, ExpressionFunction(keep), at: place)

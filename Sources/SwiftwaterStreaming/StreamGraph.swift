@@ -23,6 +23,8 @@ struct StreamGraph: Sendable {
     /// The time before the first batch of all, and the last one that has run.
     var resumed: (zero: BatchTime, last: BatchTime)?
     var rdds: [(node: Int, time: BatchTime, rdd: RDDNode)] = []
+    /// When the keys of tables had new values last.
+    var keyTimes: [(node: Int, time: BatchTime, rdd: RDDNode)] = []
     /// What sources that are pushed to had taken in.
     var inputs: [(node: Int, time: BatchTime, rdd: RDDNode)] = []
     /// Batches of which outputs have failed, with the numbers of these.
@@ -49,6 +51,8 @@ struct StreamGraph: Sendable {
 
   /// The number that stands for what a stream's table makes of records, where parents are numbered.
   static let tableRecords = -2
+  /// The one that stands for when the keys of a stream's table had new values last.
+  static let keyTimes = -3
 
   /// The stream with a key, or its parent of that number; -1 is the stream itself.
   ///
@@ -59,13 +63,14 @@ struct StreamGraph: Sendable {
     {
       return node
     }
+    let isOwn = parent == -1 || parent == Self.keyTimes
     guard let node = nodes.first(where: { $0.stableName == stableName }),
-      parent == -1 || node.parents.indices.contains(parent)
+      isOwn || node.parents.indices.contains(parent)
     else {
       throw EngineError.invalidArgument(
         "the checkpoint has data of the operator \(stableName), which this program does not have")
     }
-    return parent == -1 ? node : node.parents[parent]
+    return isOwn ? node : node.parents[parent]
   }
 
   /// The name of the next source of a kind.

@@ -11,6 +11,8 @@ final class StreamHistory: Sendable {
     /// By node.
     var rdds: [Int: PastRDDs] = [:]
     var allocations: [BatchTime: [Int: Allocation]] = [:]
+    /// When the keys of tables had new values last, as an earlier run has left it, by node and time.
+    var keyTimes: [Int: [BatchTime: RDDNode]] = [:]
     /// What an earlier run had taken in, by time and node; it is there beside the allocations.
     var restored: [BatchTime: [Int: RDDNode]] = [:]
     /// The times at which some stream has an RDD or blocks that may be let go early.
@@ -38,6 +40,7 @@ final class StreamHistory: Sendable {
     for (node, time, rdd) in past.rdds {
       state.rdds[node, default: PastRDDs()][time] = .some(rdd)
     }
+    for (node, time, rdd) in past.keyTimes { state.keyTimes[node, default: [:]][time] = rdd }
     for (node, time, rdd) in past.inputs { state.restored[time, default: [:]][node] = rdd }
     self.state = Mutex(state)
   }
@@ -107,14 +110,14 @@ final class StreamHistory: Sendable {
   func latest(
     of stableName: String, before time: BatchTime, behind: Int64?,
     where isOfEarlierRun: (RDDNode) -> Bool
-  ) -> (BatchTime, RDDNode)? {
+  ) -> (node: Int, time: BatchTime, rdd: RDDNode)? {
     guard let node = plan.nodes.first(where: { $0.stableName == stableName }) else { return nil }
     return state.withLock { state in
       guard let past = state.rdds[node.id] else { return nil }
       for candidate in past.allTimes.reversed()
       where candidate < time && candidate.milliseconds > behind ?? .min {
         if case .some(.some(let rdd)) = past[candidate], isOfEarlierRun(rdd) {
-          return (candidate, rdd)
+          return (node.id, candidate, rdd)
         }
       }
       return nil
@@ -186,6 +189,7 @@ final class StreamHistory: Sendable {
     // An RDD that has all its records needs no input any more.
     text.storeComplete()
     forget(at: time)
+    forgetKeyTimes()
     try text.spillIfNeeded()
   }
 
@@ -314,11 +318,41 @@ final class StreamHistory: Sendable {
           if parent == -1, known(target, at: past) == nil { continue }
           if let rdd = try generation.rdd(of: target, at: past) {
             found.append((name, parent, past, rdd))
+            if parent == -1, node.table != nil,
+              let times = try keyTimes(of: node, past, rdd, context)
+            {
+              found.append((name, StreamGraph.keyTimes, past, times))
+            }
           }
         }
       }
     }
     return found
+  }
+
+  /// When the keys of a table had new values last, as of one of its RDDs.
+  private func keyTimes(
+    of node: StreamNode, _ time: BatchTime, _ rdd: RDDNode, _ context: SparkContext
+  ) throws -> RDDNode? {
+    try rdd.keyTimes(with: context.runner())
+      ?? state.withLock { $0.keyTimes[node.id]?[time] }
+  }
+
+  /// When the keys of what an earlier run has left of a table had new values last, where it is known.
+  func restoredKeyTimes(of node: Int, at time: BatchTime) -> RDDNode? {
+    state.withLock { $0.keyTimes[node]?[time] }
+  }
+
+  /// Lets go of what tables have taken over: they have gone on behind it.
+  private func forgetKeyTimes() {
+    let known = state.withLock { $0.keyTimes.mapValues { $0.keys.max() } }
+    for (node, latest) in known {
+      let time = plan.nodes[node].table?.table.time ?? .min
+      guard latest.map({ $0.milliseconds < time }) ?? true else { continue }
+      let old = state.withLock { $0.keyTimes.removeValue(forKey: node) }
+      // Freed here, outside the lock.
+      withExtendedLifetime(old) {}
+    }
   }
 
   /// The times of a stream in `(time - reach, time]`; of one with state also its latest before.

@@ -187,8 +187,13 @@ public final class Generation {
   ///   - time: it is of use only where it is later.
   func restored(
     _ stableName: String, of table: KeyedTable, behind time: Int64?
-  ) -> (BatchTime, RDDNode)? {
+  ) -> (node: Int, time: BatchTime, rdd: RDDNode)? {
     history.latest(of: stableName, before: self.time, behind: time) { $0.table !== table }
+  }
+
+  /// When the keys of what an earlier run has left had new values last, where it is known.
+  func restoredKeyTimes(of node: Int, at time: BatchTime) -> RDDNode? {
+    history.restoredKeyTimes(of: node, at: time)
   }
 
   func allocation(of node: Int) -> Allocation { history.allocation(of: node, at: time) }

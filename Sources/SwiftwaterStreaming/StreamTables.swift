@@ -40,7 +40,7 @@ final class StreamTable: Sendable {
 
   /// True where many keys have come since this was true last.
   func hasGrown() -> Bool {
-    let count = table.keyCount
+    let count = table.figures.keys
     return knownKeys.withLock { known in
       defer { if count < known || count > known + Self.manyKeys { known = count } }
       return count > known + Self.manyKeys
@@ -90,13 +90,17 @@ extension StreamingContext {
   ///   - slide: by default the parent's.
   ///   - stableName: see ``StreamNode``.
   ///   - initial: what a state is before the first batch.
+  ///   - timeToLive: for how long a state, or a window with an inverse function, keeps keys that have no
+  ///     new values.
   /// - Throws: ``EngineError`` (`illegalState`) once the context has started.
   public func addTable(
     _ operation: TableOperation, window milliseconds: Int64? = nil,
     every slide: BatchInterval? = nil, over parent: StreamNode, stableName: String,
-    initial: InitialState? = nil
+    initial: InitialState? = nil, timeToLive: TimeToLive = .asSet
   ) throws -> StreamNode {
     let slide = slide ?? parent.slide
+    let operation = operation.limited(
+      by: try TableLimits(context.settings), timeToLive: timeToLive)
     let table = StreamTable(operation, window: milliseconds, initial: initial)
     var back: Int64 = 0
     if let milliseconds {
@@ -147,11 +151,14 @@ extension Generation {
     var inputs: [TableStep.Input] = []
     var isRestored = false
     var behind = max(taken ?? .min, start)
-    if stream.isPrimary, let (past, rdd) = restored(name, of: table, behind: taken) {
+    if stream.isPrimary, let (node, past, rdd) = restored(name, of: table, behind: taken) {
       behind = stream.start(at: past)
       if stream.window == nil { behind = past.milliseconds }
       isRestored = true
       inputs.append(.contents(rdd, at: past.milliseconds, goingOnBehind: behind))
+      if let times = restoredKeyTimes(of: node, at: past) {
+        inputs.append(.keyTimes(times, at: past.milliseconds))
+      }
     } else if let rdd = stream.missingInitialState() {
       behind = zeroTime.milliseconds
       inputs.append(.contents(rdd, at: behind, goingOnBehind: behind))

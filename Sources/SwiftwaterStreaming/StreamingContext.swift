@@ -101,6 +101,7 @@ public final class StreamingContext: Sendable {
     let settings = context.settings
     _ = try ReceiverSupervisor.Limits(settings, interval: interval)
     _ = try StreamingRun.Limits(settings, interval: interval)
+    _ = try TableLimits(settings)
     budget = BufferBudget(
       limit: try settings.bytes("swiftwater.receiver.maxBuffered") ?? physicalMemoryBytes() / 4)
     context.counters.watch(.inputHeld, in: budget) { $0.held }
@@ -263,8 +264,9 @@ public final class StreamingContext: Sendable {
 
   // MARK: - Going on from an earlier run
 
-  /// What streams with a key look back on after the batch at `time`. Inside a batch, or after the
-  /// stop.
+  /// What streams with a key look back on after the batch at `time`: their own RDDs (parent -1), those of
+  /// their parents, and of tables with a time to live when their keys had new values last (parent -3).
+  /// Inside a batch, or after the stop.
   public func retained(
     after time: BatchTime
   ) throws -> [(stableName: String, parent: Int, time: BatchTime, rdd: RDDNode)] {
@@ -273,11 +275,15 @@ public final class StreamingContext: Sendable {
 
   /// Gives the stream with a key, or one of its parents, an RDD of the past.
   ///
-  /// - Parameter parent: the parent's number; -1 for the stream itself.
+  /// - Parameter parent: the parent's number; -1 for the stream itself, -3 for the times of its keys.
   /// - Throws: ``EngineError`` (`invalidArgument`) where no stream has that name.
   public func restore(stableName: String, parent: Int, time: BatchTime, rdd: RDDNode) throws {
     try building { graph in
       let target = try graph.stream(stableName: stableName, parent: parent)
+      if parent == StreamGraph.keyTimes {
+        graph.past.keyTimes.append((target.id, time, rdd))
+        return
+      }
       graph.past.rdds.append((target.id, time, rdd.divided(asKnown: target.partitioner)))
     }
   }

@@ -42,7 +42,7 @@ extension DStream {
   }
 
   /// One record a window: all of its records combined, the window made from the one before. See
-  /// ``reduceByKeyAndWindow(length:slide:partitions:named:_:inverse:filter:)``.
+  /// ``reduceByKeyAndWindow(length:slide:partitions:named:_:inverse:filter:timeToLive:)``.
   public func reduceByWindow(
     length: Duration, slide: Duration? = nil, named name: String? = nil,
     _ combine: @escaping @Sendable (Element, Element) throws -> Element,
@@ -50,7 +50,8 @@ extension DStream {
   ) throws -> DStream<Element> {
     try map { (WholeWindow(), $0) }
       .windowed(
-        "reduceByWindow", length, slide, partitions: 1, named: name, combine, inverse: inverse
+        "reduceByWindow", length, slide, partitions: 1, named: name, combine, inverse: inverse,
+        timeToLive: .unlimited
       )
       .map(\.1)
   }
@@ -63,7 +64,10 @@ extension DStream {
     length: Duration, slide: Duration? = nil, named name: String? = nil
   ) throws -> DStream<Int> {
     try map { _ in (WholeWindow(), 1) }
-      .windowed("countByWindow", length, slide, partitions: 1, named: name, +, inverse: -)
+      .windowed(
+        "countByWindow", length, slide, partitions: 1, named: name, +, inverse: -,
+        timeToLive: .unlimited
+      )
       .map(\.1)
   }
 
@@ -85,25 +89,27 @@ extension DStream {
   /// The values of each key of a window combined, a window of five slides and more made from the one
   /// before: `inverse` takes away what has left, and `combine` adds what is new.
   ///
-  /// Keys then stay, whatever their value, unless `filter` is false for them. A shorter window is made of
-  /// its batches, as without an inverse.
+  /// Keys then stay, whatever their value, unless `filter` is false for them or their time to live is
+  /// over. A shorter window is made of its batches, as without an inverse.
   ///
   /// - Parameters:
   ///   - partitions: by default the context's parallelism.
   ///   - combine: must be associative.
   ///   - inverse: `inverse(combine(a, b), a)` is `b`.
   ///   - filter: says of a key and its value whether they stay.
+  ///   - timeToLive: a key is forgotten that has no value in the window, and has had none for longer. By
+  ///     default what `swiftwater.state.timeToLive` says; zero: keys stay.
   /// - Complexity: A slide costs with the pairs of the batches that come and go. With a filter, one in
   ///   which anything came looks at all keys.
   public func reduceByKeyAndWindow<Key: PartitionKey, Value: Sendable>(
     length: Duration, slide: Duration? = nil, partitions: Int? = nil, named name: String? = nil,
     _ combine: @escaping @Sendable (Value, Value) throws -> Value,
     inverse: @escaping @Sendable (Value, Value) throws -> Value,
-    filter: (@Sendable (Key, Value) throws -> Bool)? = nil
+    filter: (@Sendable (Key, Value) throws -> Bool)? = nil, timeToLive: Duration? = nil
   ) throws -> DStream<(Key, Value)> where Element == (Key, Value) {
     try windowed(
       "reduceByKeyAndWindow", length, slide, partitions: partitions, named: name, combine,
-      inverse: inverse, filter: filter)
+      inverse: inverse, filter: filter, timeToLive: TimeToLive(timeToLive))
   }
 
   /// The values of each key of a window, in the order of its batches. In windows of five slides and more
@@ -134,7 +140,7 @@ extension DStream {
     _ kind: String, _ length: Duration, _ slide: Duration?, partitions: Int?, named name: String?,
     _ combine: @escaping @Sendable (Value, Value) throws -> Value,
     inverse: (@Sendable (Value, Value) throws -> Value)? = nil,
-    filter: (@Sendable (Key, Value) throws -> Bool)? = nil
+    filter: (@Sendable (Key, Value) throws -> Bool)? = nil, timeToLive: TimeToLive = .asSet
   ) throws -> DStream<(Key, Value)> where Element == (Key, Value) {
     let lengths = try WindowLengths(length, slide, over: node)
     let partitions = partitions ?? context.context.defaultParallelism
@@ -144,7 +150,7 @@ extension DStream {
       of: node)
     return try DStream(reduced, in: context).overWindow(
       kind, lengths, partitions: partitions, named: name, combine, inverse: inverse,
-      filter: filter)
+      filter: filter, timeToLive: timeToLive)
   }
 
   /// Each key once a batch, over a window.
@@ -152,7 +158,7 @@ extension DStream {
     _ kind: String, _ lengths: WindowLengths, partitions: Int, named name: String?,
     _ combine: @escaping @Sendable (Value, Value) throws -> Value,
     inverse: (@Sendable (Value, Value) throws -> Value)?,
-    filter: (@Sendable (Key, Value) throws -> Bool)? = nil
+    filter: (@Sendable (Key, Value) throws -> Bool)? = nil, timeToLive: TimeToLive = .asSet
   ) throws -> DStream<(Key, Value)> where Element == (Key, Value) {
     let operation = TableOperation.window(
       of: (Key, Value).self, partitions: partitions, at: OperatorPlace(name: kind), combine,
@@ -160,7 +166,7 @@ extension DStream {
     let stream = DStream(
       try context.addTable(
         operation, window: lengths.length, every: lengths.slide, over: node,
-        stableName: context.stableName(of: kind, given: name)),
+        stableName: context.stableName(of: kind, given: name), timeToLive: timeToLive),
       in: context)
     guard let filter, !lengths.isRunning else { return stream }
     return try stream.filter { try filter($0.0, $0.1) }
@@ -181,13 +187,17 @@ extension DStream {
   /// - Parameters:
   ///   - partitions: by default the context's parallelism.
   ///   - initial: the states before the first batch; of a key that comes twice, the first.
+  ///   - timeToLive: a key that has had no new values for longer is forgotten in the first batch that is
+  ///     late enough, without a call, unless it has new values in this very batch. By default what
+  ///     `swiftwater.state.timeToLive` says; zero: keys stay.
   ///   - name: of what is kept, unique in a context; by default the operator's with a number.
   ///   - update: called with the new values in their order, and with the state, nil for a new key.
   /// - Throws: ``EngineError``: (`invalidArgument`) for a name that is taken, (`illegalState`) once the
   ///   context has started.
   /// - Complexity: A call a batch for every key.
   public func updateStateByKey<Key: PartitionKey, Value: Sendable, State: Sendable>(
-    partitions: Int? = nil, initial: RDD<(Key, State)>? = nil, named name: String? = nil,
+    partitions: Int? = nil, initial: RDD<(Key, State)>? = nil, timeToLive: Duration? = nil,
+    named name: String? = nil,
     _ update: @escaping @Sendable ([Value], State?) throws -> State?
   ) throws -> DStream<(Key, State)> where Element == (Key, Value) {
     let partitions = partitions ?? context.context.defaultParallelism
@@ -199,7 +209,7 @@ extension DStream {
       stableName: context.stableName(of: place.name, given: name),
       initial: initial.map {
         InitialState($0.reduceByKey(partitions: partitions) { first, _ in first }.node)
-      })
+      }, timeToLive: TimeToLive(timeToLive))
     return DStream<(Key, State)>(states, in: context)
   }
 }

@@ -337,6 +337,7 @@ def stream_table(
     initial: Handle | None,
     is_taken: Callable[[], object] | None,
     timeout_ms: int | None,
+    time_to_live_ms: int | None,
 ) -> Handle: ...
 
 # What the function of a table of the kind "mapped" makes of the records of each batch.

@@ -37,11 +37,10 @@ public final class KeyedTable: Sendable {
   /// True where it has taken in a batch, or contents to go on from.
   public var hasContents: Bool { parts.allSatisfy(\.hasContents) }
 
-  /// How many keys there are, in all partitions. Waits while a batch is taken in.
-  public var keyCount: Int { parts.reduce(0) { $0 + $1.keyCount } }
-
-  /// About how many bytes are held.
-  public var byteCount: Int { parts.reduce(0) { $0 + $1.byteCount } }
+  /// How large it is, in all partitions, each as it was after its latest step. Nobody is waited for.
+  public var figures: TableFigures {
+    parts.reduce(into: TableFigures()) { $0.add($1.gauge.figures) }
+  }
 
   /// Batches up to a time are not taken in any more.
   public func skip(to time: Int64) {
@@ -90,6 +89,8 @@ final class KeyedPart: Sendable {
     var time: Int64?
     /// The time of the contents that it goes on from.
     var origin: Int64?
+    /// The time of the keys' times that it goes on from.
+    var timesOrigin: Int64?
     /// It has taken in something.
     var hasContents = false
     /// The time whose pairs are read now; nil between batches.
@@ -100,9 +101,13 @@ final class KeyedPart: Sendable {
 
   private let state: Monitor<State>
   private let language: any Language
+  private let hasKeyTimes: Bool
+  /// What is known of its size between two steps.
+  let gauge = TableGauge()
 
   init(_ operation: TableOperation) {
     language = operation.language
+    hasKeyTimes = operation.hasKeyTimes
     state = Monitor(State(content: Self.makeContent(operation)))
   }
 
@@ -124,10 +129,6 @@ final class KeyedPart: Sendable {
 
   var hasContents: Bool { withState { $0.hasContents } }
 
-  var keyCount: Int { withState { $0.content.count } }
-
-  var byteCount: Int { withState { $0.content.byteCount } }
-
   func skip(to time: Int64) {
     withState { $0.time = max($0.time ?? .min, time) }
   }
@@ -136,6 +137,7 @@ final class KeyedPart: Sendable {
     withState { state in
       state.time = max(state.time ?? .min, time)
       state.content.giveUp()
+      gauge.read(state.content)
     }
   }
 
@@ -145,6 +147,7 @@ final class KeyedPart: Sendable {
   }
 
   private static func lacks(_ state: State, _ input: TableStep.Input) -> Bool {
+    if input.isTimes { return state.timesOrigin != input.time }
     if input.goesOnBehind != nil { return state.origin != input.time }
     return state.time.map { $0 < input.time } ?? true
   }
@@ -161,7 +164,8 @@ final class KeyedPart: Sendable {
   ) throws {
     try withState { state in
       guard Self.lacks(state, input) else { return }
-      try Self.putAside(&state, partition, but: nil)
+      defer { gauge.read(state.content) }
+      try putAside(&state, partition, but: nil)
       let isFirst = input.goesOnBehind != nil
       let records = input.records(
         try call.inColumns(batches, unless: !isFirst && state.content.hasObjects))
@@ -170,6 +174,11 @@ final class KeyedPart: Sendable {
         try content.take(records, from: start, call)
         (state.content, state.time, state.origin) = (content, behind, input.time)
         state.hasContents = true
+        return
+      }
+      if input.isTimes {
+        try Self.converting(&state, call) { try $0.takeTimes(records, call) }
+        state.timesOrigin = input.time
         return
       }
       try Self.converting(&state, call) { try $0.take(records, from: start, call) }
@@ -189,7 +198,8 @@ final class KeyedPart: Sendable {
       if let time = state.time, time > view.time {
         throw view.failure ?? Self.goneOn(behind: view.time, view.operation.place)
       }
-      try Self.putAside(&state, partition, but: view)
+      defer { gauge.read(state.content) }
+      try putAside(&state, partition, but: view)
       try Self.converting(&state, call) { try $0.slide(to: view.time, from: view.start, call) }
       state.shown = view.time
       state.view = view
@@ -272,11 +282,12 @@ final class KeyedPart: Sendable {
   }
 
   /// The pairs that somebody may still read who holds their view.
-  private static func putAside(
+  private func putAside(
     _ state: inout State, _ partition: Int, but view: TableStep?
   ) throws {
     if let earlier = state.view, earlier !== view {
-      earlier.putAside(try pairs(of: state.content), partition)
+      let times = hasKeyTimes ? try KeyTimes.batches(of: state.content) : []
+      earlier.putAside(try Self.pairs(of: state.content), times: times, partition)
     }
     state.shown = nil
     state.view = nil
@@ -290,6 +301,17 @@ final class KeyedPart: Sendable {
       batches.append(try batch.spillingIfShort())
     }
     return batches
+  }
+
+  /// When the keys of a view had new values last: see ``KeyTimes``.
+  func times(of view: TableStep, _ partition: Int) throws -> [any RecordBatch] {
+    try withState { state in
+      if let times = view.asideTimes(partition) { return times }
+      guard state.shown == view.time, state.view === view else {
+        throw Self.goneOn(behind: view.time, view.operation.place)
+      }
+      return try KeyTimes.batches(of: state.content)
+    }
   }
 
   /// The next pairs of a view.

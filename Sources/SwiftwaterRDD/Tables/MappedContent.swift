@@ -17,9 +17,15 @@ final class MappedContent: TableContent {
   private var results: [Result] = []
   private var clock = IdleClock()
   private let rows = RowsByNumber()
+  var expired = 0
 
   var count: Int { table?.count ?? 0 }
   var byteCount: Int { (table?.byteCount ?? 0) + clock.byteCount }
+
+  var clocked: (table: OrderedTable, clock: IdleClock)? {
+    get { table.map { ($0, clock) } }
+    set { clock = newValue?.clock ?? clock }
+  }
 
   func take(_ batch: TableInput, from start: Int64, _ call: TableCall) throws {
     if batch.isInitial { return try begin(with: batch, call) }
@@ -27,11 +33,11 @@ final class MappedContent: TableContent {
       preconditionFailure("not a state that records are mapped with")
     }
     forget(through: call.deliveredTime)
-    if let timeout { clock.begin(with: table, at: batch.time, timeout) }
-    let due = clock.due(at: batch.time)
-    if batch.recordCount == 0, !hasIdle(due) {
-      clock.pass(due)
-      return
+    let limit = call.idleLimit(at: batch.time, timeout)
+    if limit != nil { clock.begin(with: table, at: batch.time) }
+    let due = clock.idle(since: limit, in: table)
+    if batch.recordCount == 0, due.isEmpty || timeout == nil {
+      return forget(due, since: limit)
     }
     let table = try self.table ?? OrderedTable(form: call.objectForm())
     let (keys, values) = try call.split(batch)
@@ -40,10 +46,13 @@ final class MappedContent: TableContent {
     do {
       let places = distinct(numbers, table)
       let input = MappedInput(time: batch.time, keys: keys, values: values, rows: places.rows)
-      try step(table, input, places.known, idle: idleNumbers(due, table), function, call)
-      clock.pass(due)
-      if timeout != nil {
+      // But for those with records in this batch.
+      let idle = rows.without(due)
+      try step(table, input, places.known, idle: idle, function, call)
+      if let limit {
         clock.note(places.known.filter(table.hasValue), at: batch.time, bound: table.bound)
+        clock.forget(idleSince: limit)
+        expired += idle.count
       }
     } catch {
       table.releaseUnused(new)
@@ -57,7 +66,9 @@ final class MappedContent: TableContent {
     _ table: OrderedTable, _ input: MappedInput, _ known: [UInt32], idle: [UInt32],
     _ function: TableFunction, _ call: TableCall
   ) throws {
-    let mapped = try call.mapped(function, input, of: known, idle: idle, in: table)
+    // Its function is told of its own time-out, and not of the settings' time to live.
+    let told = call.operation.hasTimeout ? idle : []
+    let mapped = try call.mapped(function, input, of: known, idle: told, in: table)
     let records = try mapped.records.spillingIfShort()
     let changed = mapped.changed.map { known[$0] }
     if !changed.isEmpty { try table.set(changed, to: mapped.states) }
@@ -69,22 +80,16 @@ final class MappedContent: TableContent {
     }
   }
 
+  /// Keys whose time is out go without a call.
+  private func forget(_ idle: [UInt32], since limit: Int64?) {
+    guard let limit else { return }
+    table?.clear(idle)
+    clock.forget(idleSince: limit)
+    expired += idle.count
+  }
+
   private func forget(through time: Int64) {
     results.removeAll { $0.time <= time }
-  }
-
-  private func hasIdle(_ due: ArraySlice<IdleClock.Entry>) -> Bool {
-    for entry in due where clock.isIdle(entry, in: table) { return true }
-    return false
-  }
-
-  /// The keys whose time is out, but for those with records in this batch.
-  private func idleNumbers(
-    _ due: ArraySlice<IdleClock.Entry>, _ table: OrderedTable
-  ) -> [UInt32] {
-    due.flatMap { entry in
-      entry.numbers.filter { clock.isIdle($0, since: entry.time, in: table) && rows[$0] == nil }
-    }
   }
 
   /// Each key once, in the order in which they come, and for each number which of them it is.
@@ -130,69 +135,6 @@ final class MappedContent: TableContent {
   /// What became of the records of batches behind a time, in their order.
   func records(behind time: Int64) -> [any RecordBatch] {
     results.filter { $0.time > time }.map(\.records)
-  }
-}
-
-/// Which keys have had no record for how long. Asking costs with the keys whose time may be out.
-private struct IdleClock {
-  struct Entry {
-    let time: Int64
-    let numbers: [UInt32]
-  }
-
-  /// Nil before the first batch, and where no time runs.
-  private var timeout: Int64?
-  /// The keys of each batch, the oldest first.
-  private var entries: [Entry] = []
-  private var head = 0
-  /// By number: the latest batch that had the key.
-  private var latest: [Int64] = []
-
-  var byteCount: Int {
-    8 * latest.capacity + entries[head...].reduce(0) { $0 + 4 * $1.numbers.count }
-  }
-
-  /// With the first batch the time begins for all states that are there before.
-  mutating func begin(with table: OrderedTable?, at time: Int64, _ timeout: Int64) {
-    if self.timeout != nil { return }
-    self.timeout = timeout
-    if let table { note(table.allNumbers, at: time, bound: table.bound) }
-  }
-
-  /// Keys have had records, and have a state.
-  mutating func note(_ numbers: [UInt32], at time: Int64, bound: Int) {
-    if bound > latest.count {
-      latest.append(contentsOf: repeatElement(.min, count: bound - latest.count))
-    }
-    // Each key once for each time.
-    let numbers = numbers.filter { latest[Int($0)] != time }
-    for number in numbers { latest[Int(number)] = time }
-    if !numbers.isEmpty { entries.append(Entry(time: time, numbers: numbers)) }
-  }
-
-  /// The keys of batches that are longer ago than the time-out.
-  func due(at time: Int64) -> ArraySlice<Entry> {
-    guard let timeout else { return [] }
-    return entries[head...].prefix { time - $0.time > timeout }
-  }
-
-  /// True where a key has had no record since then.
-  func isIdle(_ number: UInt32, since time: Int64, in table: OrderedTable?) -> Bool {
-    latest[Int(number)] == time && table?.hasValue(number) == true
-  }
-
-  /// True where some key has had no record since then.
-  func isIdle(_ entry: Entry, in table: OrderedTable?) -> Bool {
-    entry.numbers.contains { isIdle($0, since: entry.time, in: table) }
-  }
-
-  /// Nobody asks for them again.
-  mutating func pass(_ due: ArraySlice<Entry>) {
-    head += due.count
-    if head > 64, head > entries.count / 2 {
-      entries.removeFirst(head)
-      head = 0
-    }
   }
 }
 

@@ -5,8 +5,8 @@ import SwiftwaterPlan
 /// A window that is made from the one before it: an inverse function takes away what has left, and what
 /// is new is added. A slide costs with the keys of the batches that come and go.
 ///
-/// Keys stay, whatever their value, unless a filter takes them away. The order is Spark's: the keys of
-/// the window before, then new ones as they first appear.
+/// Keys stay, whatever their value, unless a filter takes them away or their time to live is over. The
+/// order is Spark's: the keys of the window before, then new ones as they first appear.
 final class RunningContent: TableContent {
   /// The values of one batch, each key once.
   private struct Partial {
@@ -25,12 +25,20 @@ final class RunningContent: TableContent {
   private var last: Int64?
   /// The stream has had an RDD since then.
   private var hasNew = false
+  /// Of use where keys have a time to live.
+  private var clock = IdleClock()
   private let rows = RowsByNumber()
+  var expired = 0
+  /// How many values the batches of the window have.
+  private var partialCount = 0
 
   var count: Int { table?.count ?? 0 }
 
-  var byteCount: Int {
-    (table?.byteCount ?? 0) + partials[head...].reduce(0) { $0 + 12 * $1.numbers.count }
+  var byteCount: Int { (table?.byteCount ?? 0) + clock.byteCount + 12 * partialCount }
+
+  var clocked: (table: OrderedTable, clock: IdleClock)? {
+    get { table.map { ($0, clock) } }
+    set { clock = newValue?.clock ?? clock }
   }
 
   func take(_ batch: TableInput, from start: Int64, _ call: TableCall) throws {
@@ -43,6 +51,10 @@ final class RunningContent: TableContent {
       table.retain(numbers)
       self.table = table
       partials.append(Partial(time: batch.time, numbers: numbers, values: values))
+      partialCount += numbers.count
+      if call.operation.limits.timeToLive != nil {
+        clock.note(numbers, at: batch.time, bound: table.bound)
+      }
     }
     if !batch.isMissing, batch.time > last ?? .min { hasNew = true }
   }
@@ -99,22 +111,37 @@ final class RunningContent: TableContent {
       let gone = before == nil ? [] : left[...]
       let come = partials[(head + left.count)...].drop { $0.time <= before ?? .min }
       let (less, more) = (try folded(gone, reduce, call), try folded(come, reduce, call))
-      var change = Change(table, call, rows)
+      let limit = idleLimit(at: time, from: start, call)
+      let idle = clock.idle(since: limit, in: table)
+      var change = Change(table, call, rows, leaving: idle)
       try change.take(less, by: inverse)
       try change.add(more, by: reduce)
       let isEmpty = gone.isEmpty && come.isEmpty
       let isAsked = hasNew || !isEmpty
       try change.commit(
         isAsked ? keep.map { try change.filtered(by: $0, all: hasNew) } : nil)
+      clock.forget(idleSince: limit)
+      expired += idle.count
     }
     last = time
     hasNew = false
     forget(left.count)
   }
 
+  /// Keys that have had no values since then go: none of their batches is in the window, and their time
+  /// to live is over.
+  private func idleLimit(at time: Int64, from start: Int64, _ call: TableCall) -> Int64? {
+    guard let timeToLive = call.operation.limits.timeToLive else { return nil }
+    clock.begin(with: table, at: time)
+    return min(time - timeToLive, start + 1)
+  }
+
   /// Forgets the oldest batches.
   private func forget(_ count: Int) {
-    for partial in partials[head..<(head + count)] { table?.release(partial.numbers) }
+    for partial in partials[head..<(head + count)] {
+      table?.release(partial.numbers)
+      partialCount -= partial.numbers.count
+    }
     head += count
     if head > 64, head > partials.count / 2 {
       partials.removeFirst(head)
@@ -178,11 +205,16 @@ private struct Change {
   private var values: (any RecordBatch)?
   private let rows: RowsByNumber
   private static let keysTogether = 1 << 13
+  /// Keys that go in any case: no function is called for them.
+  private let leaving: [UInt32]
+  private let isLeaving: Set<UInt32>
 
-  init(_ table: OrderedTable, _ call: TableCall, _ rows: RowsByNumber) {
+  init(_ table: OrderedTable, _ call: TableCall, _ rows: RowsByNumber, leaving: [UInt32]) {
     self.table = table
     self.call = call
     self.rows = rows
+    self.leaving = leaving
+    isLeaving = Set(leaving)
     form = table.form
     rows.reset(bound: table.bound)
   }
@@ -192,8 +224,10 @@ private struct Change {
     _ gone: (numbers: [UInt32], values: any RecordBatch)?, by inverse: TableFunction
   ) throws {
     guard let gone else { return }
-    let goneRows = gone.numbers.indices.filter { table.hasValue(gone.numbers[$0]) }
-      .map { UInt32(truncatingIfNeeded: $0) }
+    let goneRows = gone.numbers.indices.filter {
+      table.hasValue(gone.numbers[$0]) && !isLeaving.contains(gone.numbers[$0])
+    }
+    .map { UInt32(truncatingIfNeeded: $0) }
     if goneRows.isEmpty { return }
     numbers = goneRows.map { gone.numbers[Int($0)] }
     values = try call.combined(
@@ -264,7 +298,7 @@ private struct Change {
       rows.reset(bound: table.bound)
       rows.set(numbers)
       // What is on disk need not fit into memory at once.
-      let others = table.allNumbers.filter { rows[$0] == nil }
+      let others = table.allNumbers.filter { rows[$0] == nil && !isLeaving.contains($0) }
       for start in stride(from: 0, to: others.count, by: Self.keysTogether) {
         let some = Array(others[start..<min(start + Self.keysTogether, others.count)])
         let flags = try call.truths(keep, table.pairs(some), form: form)
@@ -282,6 +316,11 @@ private struct Change {
   }
 
   func commit(_ kept: Kept?) throws {
+    try store(kept)
+    table.clear(leaving.filter(table.hasValue))
+  }
+
+  private func store(_ kept: Kept?) throws {
     guard let kept, let values else {
       if let values { try table.set(numbers, to: values) }
       if let kept { table.clear(kept.leaving) }
@@ -340,6 +379,9 @@ final class RowsByNumber {
     let row = rows[Int(number)]
     return row == OrderedTable.absent ? nil : row
   }
+
+  /// Those that have no row.
+  func without(_ numbers: [UInt32]) -> [UInt32] { numbers.filter { self[$0] == nil } }
 
   func set(_ numbers: [UInt32], from first: Int = 0) {
     used += numbers

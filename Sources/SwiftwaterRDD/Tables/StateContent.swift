@@ -15,7 +15,10 @@ final class StateContent: TableContent {
   /// No lists, of the type of those that came last: what a batch without records has. Nil where they
   /// were no columns.
   private var noLists: ColumnBatch?
+  /// Of use where keys have a time to live.
+  private var clock = IdleClock()
   private let rows = RowsByNumber()
+  var expired = 0
   /// States that were computed and are not in the table yet: see ``Made``.
   private var made: Made?
 
@@ -26,8 +29,9 @@ final class StateContent: TableContent {
   private struct Made {
     let time: Int64
     var parts: [Part] = []
-    /// Keys that were not in the table before.
+    /// Keys that were not in the table before, and all with new values.
     var newNumbers: [UInt32] = []
+    var givenNumbers: [UInt32] = []
 
     struct Part {
       let numbers: [UInt32]
@@ -39,20 +43,32 @@ final class StateContent: TableContent {
   private static let keysTogether = 1 << 10
 
   var count: Int { table?.count ?? 0 }
-  var byteCount: Int { table?.byteCount ?? 0 }
+  var byteCount: Int { (table?.byteCount ?? 0) + clock.byteCount }
+
+  var clocked: (table: OrderedTable, clock: IdleClock)? {
+    get { table.map { ($0, clock) } }
+    set { clock = newValue?.clock ?? clock }
+  }
 
   func take(_ batch: TableInput, from start: Int64, _ call: TableCall) throws {
-    if batch.isMissing { return }
     if batch.isInitial { return try begin(with: batch, call) }
     guard case .state(let update) = call.operation.kind else { preconditionFailure("not a state") }
     if let time = made?.time {
+      let numbers = made?.givenNumbers ?? []
       try storeMade(call)
+      forgetIdle(but: numbers, at: time, call)
       if time == batch.time { return }
     }
+    let limit = call.idleLimit(at: batch.time)
+    if limit != nil { clock.begin(with: table, at: batch.time) }
+    if batch.isMissing { return forgetIdle(at: batch.time, call) }
+    let idle = Set(clock.idle(since: limit, in: table))
     try readProof(update, call)
     if batch.recordCount == 0 {
-      if table == nil || kept?.others.isEmpty == true { return }
-      return try step(nil, update, at: batch.time, call)
+      if table != nil, kept?.others.isSubset(of: idle) != true {
+        try step(nil, but: idle, update, at: batch.time, call)
+      }
+      return forgetIdle(at: batch.time, call)
     }
     var lists = try call.lists(of: batch)
     noLists = (lists.values as? ColumnBatch).map { ColumnBatch(.empty($0.column.type)) }
@@ -62,7 +78,21 @@ final class StateContent: TableContent {
     } else if table != nil, !(lists.keys is ColumnBatch) {
       throw UnfitForColumns()
     }
-    try step(lists, update, at: batch.time, call)
+    let numbers = try step(lists, but: idle, update, at: batch.time, call)
+    forgetIdle(but: numbers, at: batch.time, call)
+  }
+
+  /// Keys without new values go whose time is out.
+  ///
+  /// - Parameter numbers: those with new values.
+  private func forgetIdle(but numbers: [UInt32] = [], at time: Int64, _ call: TableCall) {
+    guard let limit = call.idleLimit(at: time), let table else { return }
+    clock.note(numbers.filter(table.hasValue), at: time, bound: table.bound)
+    let idle = clock.idle(since: limit, in: table)
+    table.clear(idle)
+    kept?.others.subtract(idle)
+    clock.forget(idleSince: limit)
+    expired += idle.count
   }
 
   func slide(to time: Int64, from start: Int64, _ call: TableCall) throws {}
@@ -130,18 +160,21 @@ final class StateContent: TableContent {
     self.table = table
   }
 
+  /// - Parameter idle: the keys that are not asked about unless they have new values.
+  /// - Returns: the numbers of the keys with new values.
+  @discardableResult
   private func step(
-    _ lists: (keys: any RecordBatch, values: any RecordBatch)?, _ update: TableFunction,
-    at time: Int64, _ call: TableCall
-  ) throws {
+    _ lists: (keys: any RecordBatch, values: any RecordBatch)?, but idle: Set<UInt32>,
+    _ update: TableFunction, at time: Int64, _ call: TableCall
+  ) throws -> [UInt32] {
     guard let table else {
-      guard let lists else { return }
+      guard let lists else { return [] }
       let table = try firstTable(lists, update, call)
       if let states = kept?.states, let table {
         kept = (states, try notKept(states, update, table, call))
       }
       self.table = table
-      return
+      return table?.allNumbers ?? []
     }
     var numbers: [UInt32] = []
     var new: [UInt32] = []
@@ -151,19 +184,28 @@ final class StateContent: TableContent {
     }
     do {
       let values = lists?.values ?? (table.form is ColumnForm ? noLists : nil)
-      try self.step(table, numbers, values, update, at: time, call)
+      let idle = idle.isEmpty ? idle : idle.subtracting(numbers)
+      try self.step(table, numbers, values, but: idle, update, at: time, call)
     } catch {
-      if made == nil { self.table?.releaseUnused(new) } else { made?.newNumbers = new }
+      if made == nil {
+        self.table?.releaseUnused(new)
+      } else {
+        made?.newNumbers = new
+        made?.givenNumbers = numbers
+      }
       throw error
     }
     // It may have gone over to objects.
     self.table?.releaseUnused(new)
+    return numbers
   }
 
-  /// - Parameter numbers: of the keys with new values, whose lists are `values`.
+  /// - Parameters:
+  ///   - numbers: of the keys with new values, whose lists are `values`.
+  ///   - idle: other keys that are not asked about.
   private func step(
     _ table: OrderedTable, _ numbers: [UInt32], _ values: (any RecordBatch)?,
-    _ update: TableFunction, at time: Int64, _ call: TableCall
+    but idle: Set<UInt32>, _ update: TableFunction, at time: Int64, _ call: TableCall
   ) throws {
     // The rows of known keys, in the order of the table where all are asked about, and of new ones.
     var known: [UInt32] = []
@@ -175,7 +217,8 @@ final class StateContent: TableContent {
       // Nothing here costs with the keys that stay as they are.
       let rows = Dictionary(
         uniqueKeysWithValues: zip(numbers, (0..<empty).lazy.map { $0 }))
-      known = numbers.filter(table.hasValue) + kept.others.filter { rows[$0] == nil }
+      known = numbers.filter(table.hasValue)
+      known += kept.others.filter { rows[$0] == nil && !idle.contains($0) }
       known = table.inOrder(known)
       knownRows = known.map { rows[$0] ?? empty }
     } else {
@@ -183,6 +226,7 @@ final class StateContent: TableContent {
       rows.reset(bound: table.bound)
       rows.set(numbers)
       known = table.allNumbers
+      if !idle.isEmpty { known.removeAll(where: idle.contains) }
       knownRows = known.map { rows[$0] ?? empty }
     }
     for (row, number) in numbers.enumerated() where !table.hasValue(number) {

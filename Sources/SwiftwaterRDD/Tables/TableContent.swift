@@ -12,6 +12,12 @@ protocol TableContent: AnyObject {
   /// About how many bytes are held.
   var byteCount: Int { get }
 
+  /// What the keys' times to live are counted by, with the table of the keys; nil where there are none.
+  var clocked: (table: OrderedTable, clock: IdleClock)? { get set }
+
+  /// How many keys were forgotten because their time was out, since somebody has set it to 0.
+  var expired: Int { get set }
+
   /// Takes in the pairs of one batch, each key once; it may have none.
   ///
   /// - Parameter start: batches up to this time are not in the next window.
@@ -33,6 +39,13 @@ protocol TableContent: AnyObject {
 
   /// True where it holds a language's objects, and will.
   var hasObjects: Bool { get }
+}
+
+extension TableContent {
+  var clocked: (table: OrderedTable, clock: IdleClock)? {
+    get { nil }
+    set {}
+  }
 }
 
 /// Reads the pairs of a table, some at a time.

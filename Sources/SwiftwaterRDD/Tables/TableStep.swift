@@ -12,6 +12,8 @@ public final class TableStep: Sendable {
     public let node: RDDNode?
     /// Set for what the table is, whatever it was: batches behind this time are taken in on top of it.
     let goesOnBehind: Int64?
+    /// Set for when the keys of what the table is had new values last.
+    var isTimes = false
 
     /// The batch of a stream; nil where it has no RDD.
     public static func batch(_ node: RDDNode?, at time: Int64) -> Input {
@@ -24,6 +26,11 @@ public final class TableStep: Sendable {
     ///   those that are in it already, which it gives up one by one.
     public static func contents(_ node: RDDNode, at time: Int64, goingOnBehind: Int64) -> Input {
       Input(time: time, node: node, goesOnBehind: goingOnBehind)
+    }
+
+    /// When the keys of the contents at a time had new values last: see ``RDDNode/keyTimes(with:)``.
+    public static func keyTimes(_ node: RDDNode, at time: Int64) -> Input {
+      Input(time: time, node: node, goesOnBehind: nil, isTimes: true)
     }
 
     func records(_ batches: [any RecordBatch]) -> TableInput {
@@ -53,7 +60,8 @@ public final class TableStep: Sendable {
   private let origin = Atomic(Int64.min)
   private let isDelivered = Atomic(false)
   private let failed = Atomic(false)
-  private let asides = Mutex<[Int: [any RecordBatch]]>([:])
+  private let asides = Mutex<[Int: Aside]>([:])
+  private typealias Aside = (pairs: [any RecordBatch], times: [any RecordBatch])
   private let unfinished = Mutex<[Int: UnfinishedPairs]>([:])
   /// Why its pairs could not be made in time.
   private let lastError = Mutex<(any Error)?>(nil)
@@ -190,7 +198,7 @@ public final class TableStep: Sendable {
         try run(node, missing, runner, operation) { [self] batches, partition, call in
           let part = table.parts[partition]
           try part.take(input, batches, partition, from: start, call)
-          if isShown, input.time == time { try part.show(self, partition, call) }
+          if isShown, input.time == time, !input.isTimes { try part.show(self, partition, call) }
         }
       }
       let done = inputs.withLock { $0.removeFirst() }
@@ -265,10 +273,16 @@ public final class TableStep: Sendable {
 
   func isAside(_ partition: Int) -> Bool { asides.withLock { $0[partition] != nil } }
 
-  func aside(_ partition: Int) -> [any RecordBatch]? { asides.withLock { $0[partition] } }
+  func aside(_ partition: Int) -> [any RecordBatch]? { asides.withLock { $0[partition]?.pairs } }
 
-  func putAside(_ batches: [any RecordBatch], _ partition: Int) {
-    asides.withLock { $0[partition] = batches }
+  func asideTimes(_ partition: Int) -> [any RecordBatch]? {
+    asides.withLock { $0[partition]?.times }
+  }
+
+  func putAside(
+    _ batches: [any RecordBatch], times: [any RecordBatch] = [], _ partition: Int
+  ) {
+    asides.withLock { $0[partition] = (batches, times) }
     let done = unfinished.withLock { $0.removeValue(forKey: partition) }
     // Freed here, outside the lock.
     withExtendedLifetime(done) {}

@@ -20,6 +20,7 @@ final class WindowContent: TableContent {
 
   var count: Int { table?.count ?? 0 }
   var byteCount: Int { table?.byteCount ?? 0 }
+  var expired = 0
 
   func take(_ batch: TableInput, from start: Int64, _ call: TableCall) throws {
     if batch.recordCount == 0 { return }

@@ -6,7 +6,7 @@ import math
 
 from swiftwater._typing import Any
 
-__all__ = ["milliseconds"]
+__all__ = ["milliseconds", "time_to_live_ms"]
 
 # A century. Durations are added up, and counted in nanoseconds of 64 bits.
 _LONGEST = 36_525 * 86_400
@@ -37,3 +37,21 @@ def milliseconds(seconds: Any, what: str, most: int = _LONGEST) -> int:
     if seconds > most:
         raise ValueError(f"{what} must be at most {most} seconds, not {seconds}")
     return int(seconds * 1000)
+
+
+def time_to_live_ms(seconds: Any) -> int | None:
+    """Return a time to live in milliseconds; 0 for one without an end, ``None`` for ``None``.
+
+    Raises what ``milliseconds`` raises, and ``ValueError`` for less than a millisecond.
+
+    Example::
+
+        >>> time_to_live_ms(0), time_to_live_ms(1.5), time_to_live_ms(None)
+        (0, 1500, None)
+    """
+    if seconds is None:
+        return None
+    found = milliseconds(seconds, "timeToLive")
+    if seconds != 0 and found <= 0:
+        raise ValueError(f"timeToLive must be at least 0.001 seconds, or 0, not {seconds}")
+    return found

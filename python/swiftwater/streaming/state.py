@@ -269,8 +269,8 @@ class StateSpec:
         In the first batch that is later than that, with records or without, the function is called
         once more with the key, ``None``, and a state that ``isTimingOut``, and cannot be changed.
         Not for a key that has records in this very batch. (Spark looks for such keys now and then
-        only.) For states that are there before the first batch, also after a recovery, the time
-        begins with the first batch.
+        only.) For states that are there before the first batch the time begins with that; after a
+        recovery it goes on.
 
         Raises ``ValueError`` for a time that is not positive, ``TypeError`` for what is no number.
 

@@ -12,6 +12,7 @@ import pytest
 from swiftwater import SparkConf, SparkContext, SparkFiles
 from swiftwater.errors import SparkException
 from swiftwater.streaming import StateSpec, StreamingContext, StreamingListener
+from swiftwater.streaming._durations import time_to_live_ms
 from swiftwater.testing import StreamingTest
 from tests.docs.pages import ROOT, section
 
@@ -278,6 +279,7 @@ PROVOKED = {
         lambda sc, folder: StateSpec.function(lambda key, value: None),
         lambda sc, folder: on_a_stream(sc, lambda ssc, s: s.mapWithState(lambda k, v, state: k)),
         lambda sc, folder: StateSpec.function(lambda key, value, state: None).timeout(0),
+        lambda sc, folder: time_to_live_ms(-1),
         lambda sc, folder: on_a_stream(sc, lambda ssc, s: s.stateSnapshots()),
         lambda sc, folder: on_a_stream(sc, lambda ssc, s: ssc.queueStream([])),
         lambda sc, folder: on_a_stream(sc, lambda ssc, s: ssc.socketTextStream("a", 99999)),

@@ -387,7 +387,7 @@ def test_after_a_crash_the_states_are_those_of_the_last_data(tmp_path):
         assert test.outputs[1].batches == [[("a", (1, 2))], [("a", (1, 2, 4))]]
 
 
-def test_after_a_recovery_the_time_begins_anew(tmp_path):
+def test_after_a_recovery_the_time_goes_on(tmp_path):
     with StreamingTest() as test:
         test.ssc.checkpoint(str(tmp_path))
         stream = pairs(test.text_source().stream)
@@ -395,7 +395,7 @@ def test_after_a_recovery_the_time_begins_anew(tmp_path):
         feed(test, [["a 1"], [], []])
     with StreamingTest.recovered(str(tmp_path)) as test:
         feed(test, [[], [], [], []])
-        assert test.outputs[0].batches == [[], [], [], [("a", "gone", (1,))]]
+        assert test.outputs[0].batches == [[("a", "gone", (1,))], [], [], []]
 
 
 def test_the_plan_says_for_which_keys_it_is_called(streaming, capsys):

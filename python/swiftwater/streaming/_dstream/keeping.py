@@ -10,7 +10,7 @@ from swiftwater._typing import TYPE_CHECKING, Any, Self
 from swiftwater.rdd import RDD
 from swiftwater.streaming._defining_calls import defines
 from swiftwater.streaming._dstream.core import DStreamCore, K, S, T_co, V
-from swiftwater.streaming._durations import milliseconds
+from swiftwater.streaming._durations import milliseconds, time_to_live_ms
 
 if TYPE_CHECKING:
     from swiftwater.streaming.dstream import DStream
@@ -27,6 +27,8 @@ class Keeping(DStreamCore[T_co]):
         updateFunc: Callable[[list[V], S | None], S | None],
         numPartitions: int | None = None,
         initialRDD: RDD[tuple[K, S]] | Iterable[tuple[K, S]] | None = None,
+        *,
+        timeToLive: float | None = None,
     ) -> DStream[tuple[K, S]]:
         """Return a stream of ``(key, state)``, for all keys that have one.
 
@@ -38,18 +40,30 @@ class Keeping(DStreamCore[T_co]):
         state is before the first batch. Where ``updateFunc`` raises, the batch is tried again with
         the next one.
 
+        With ``timeToLive``, which PySpark does not have, a key that has had no new values for
+        longer than so many seconds is forgotten: in the first batch that is later than that,
+        without a call, unless it has new values in this very batch. ``None`` is what the setting
+        ``swiftwater.state.timeToLive`` says, 0 lets keys stay. Raises ``ValueError`` for a negative
+        time, ``TypeError`` for what is no number.
+
         Example::
 
             >>> def total(new, old):
             ...     return sum(new) + (old or 0)
             >>> run_batches(lambda s: s.updateStateByKey(total), [[("a", 1)], [], [("a", 2)]])
             [[('a', 1)], [('a', 1)], [('a', 3)]]
+            >>> def of_a_second(pairs):
+            ...     return pairs.updateStateByKey(total, timeToLive=1)
+            >>> run_batches(of_a_second, [[("a", 1)], [], []])
+            [[('a', 1)], [('a', 1)], []]
         """
+        initial: RDD[tuple[K, S]] | None
         if initialRDD is None or isinstance(initialRDD, RDD):
-            return self._updated(updateFunc, numPartitions, initialRDD)
-        pairs = list(initialRDD)
-        initial = self._sc.parallelize(pairs) if pairs else None
-        return self._updated(updateFunc, numPartitions, initial)
+            initial = initialRDD
+        else:
+            pairs = list(initialRDD)
+            initial = self._sc.parallelize(pairs) if pairs else None
+        return self._updated(updateFunc, numPartitions, initial, time_to_live_ms(timeToLive))
 
     @defines
     def _updated(
@@ -57,12 +71,13 @@ class Keeping(DStreamCore[T_co]):
         updateFunc: Callable[[list[V], S | None], S | None],
         numPartitions: int | None,
         initialRDD: RDD[tuple[K, S]] | None,
+        time_to_live: int | None = None,
     ) -> DStream[tuple[K, S]]:
         from swiftwater.streaming._dstream.table_steps import state
 
         require_callable("updateStateByKey", updateFunc)
         count = self._partition_number("updateStateByKey", numPartitions)
-        return state(self, updateFunc, count, initialRDD)
+        return state(self, updateFunc, count, initialRDD, time_to_live)
 
     def mapWithState(self: Keeping[tuple[K, V]], spec: StateSpec) -> DStream[Any]:
         """Return a stream of what a function makes of each record and of the state of its key.

@@ -59,11 +59,13 @@ def reduced_window(
     slide_ms: int,
     partitions: int,
     keep: Callable[[Any], Any] | None,
+    time_to_live_ms: int | None,
     name: str,
 ) -> DStream[Any]:
     """Return the values of each key of a window combined by ``func``.
 
-    ``parent`` has each batch's own sums, all partitioned alike.
+    ``parent`` has each batch's own sums, all partitioned alike. A time to live is that of the
+    settings where it is ``None``, and none where it is 0.
     """
     ssc = parent._ssc
     ssc._building()
@@ -92,6 +94,7 @@ def reduced_window(
         None,
         None,
         None,
+        time_to_live_ms,
     )
     kind = "PythonTransformedDStream" if inverse is None else "PythonReducedWindowedDStream"
     stream = parent._stream_class(handle, ssc, kind)
@@ -106,6 +109,7 @@ def state(
     update: Callable[[list[Any], Any], Any],
     partitions: int,
     initial: RDD[Any] | None,
+    time_to_live_ms: int | None,
 ) -> DStream[Any]:
     """Return the state of every key after each batch, in ``partitions`` partitions."""
     name = "updateStateByKey"
@@ -134,6 +138,7 @@ def state(
         before,
         lambda: ssc._stateful.forget_initial(key),
         None,
+        time_to_live_ms,
     )
     stream = parent._stream_class(handle, ssc, "PythonStateDStream")
     stream._stable_name = key
@@ -186,6 +191,7 @@ def mapped(
         before,
         lambda: ssc._stateful.forget_initial(key),
         timeout_ms,
+        None,
     )
     kind = "MapWithStateDStreamImpl"
     stream = parent._stream_class(engine.stream_table_records(states), ssc, kind)

@@ -19,7 +19,7 @@ from swiftwater._record_functions import (
 from swiftwater._typing import TYPE_CHECKING, Any
 from swiftwater.streaming._defining_calls import defines
 from swiftwater.streaming._dstream.core import DStreamCore, K, T, T_co, V
-from swiftwater.streaming._durations import milliseconds
+from swiftwater.streaming._durations import milliseconds, time_to_live_ms
 
 if TYPE_CHECKING:
     from swiftwater.resultiterable import ResultIterable
@@ -73,7 +73,7 @@ class Windows(DStreamCore[T_co]):
         """
         keyed: DStream[tuple[int, T]] = self._piped("map", under_one, "reduceByWindow")
         return keyed._window_reduced(
-            reduceFunc, invReduceFunc, windowDuration, slideDuration, 1, None, "reduceByWindow"
+            reduceFunc, invReduceFunc, windowDuration, slideDuration, 1, None, "reduceByWindow", 0
         )._piped_state("map", second, "reduceByWindow")
 
     @defines
@@ -88,7 +88,7 @@ class Windows(DStreamCore[T_co]):
         name = "countByWindow"
         ones: DStream[tuple[int, int]] = self._piped("map", one_under_one, name)
         return ones._window_reduced(
-            operator.add, operator.sub, windowDuration, slideDuration, 1, None, name
+            operator.add, operator.sub, windowDuration, slideDuration, 1, None, name, 0
         )._piped_state("map", second, name)
 
     @defines
@@ -148,6 +148,8 @@ class Windows(DStreamCore[T_co]):
         slideDuration: float | None = None,
         numPartitions: int | None = None,
         filterFunc: Callable[[tuple[K, V]], bool] | None = None,
+        *,
+        timeToLive: float | None = None,
     ) -> DStream[tuple[K, V]]:
         """Return a stream with one pair a key and window: its values combined by ``func(a, b)``.
 
@@ -158,8 +160,11 @@ class Windows(DStreamCore[T_co]):
 
         With ``invFunc`` (for sums: the difference), and a window of at least five slides, a window
         is made from the one before it: ``invFunc`` takes away what has left, ``func`` adds what is
-        new. Keys then stay, whatever their value, unless ``filterFunc((key, value))`` is false. It
-        is not needed for speed, and of floats a window without it is the sum of its own values.
+        new. Keys then stay, whatever their value, unless ``filterFunc((key, value))`` is false, or
+        they have no value in the window and have had none for longer than ``timeToLive`` seconds:
+        such a key is forgotten, and no function is called for it (PySpark does not have this;
+        ``None`` is what the setting ``swiftwater.state.timeToLive`` says, 0 lets keys stay). It is
+        not needed for speed, and of floats a window without it is the sum of its own values.
         ``reduceByKeyAndWindow(func, 10, 5)``, as in Scala, has 10 for its inverse and a window of
         5 seconds, as in PySpark: a warning says so, and where the inverse would be called it is a
         ``TypeError``.
@@ -179,6 +184,7 @@ class Windows(DStreamCore[T_co]):
             numPartitions,
             filterFunc,
             "reduceByKeyAndWindow",
+            time_to_live_ms(timeToLive),
         )
 
     def _window_ms(self, window: float, slide: float | None) -> tuple[int, int]:
@@ -207,6 +213,7 @@ class Windows(DStreamCore[T_co]):
         partitions: int | None,
         keep: Callable[[Any], Any] | None,
         name: str,
+        time_to_live: int | None = None,
     ) -> DStream[Any]:
         from swiftwater.streaming._dstream.table_steps import no_inverse, reduced_window
 
@@ -219,5 +226,13 @@ class Windows(DStreamCore[T_co]):
         count = self._partition_number(name, partitions)
         reduced = self._combined(None, func, func, count, name)
         return reduced_window(
-            reduced, func, inverse or None, window_ms, slide_ms, count, keep or None, name
+            reduced,
+            func,
+            inverse or None,
+            window_ms,
+            slide_ms,
+            count,
+            keep or None,
+            time_to_live,
+            name,
         )

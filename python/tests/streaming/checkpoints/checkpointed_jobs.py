@@ -33,6 +33,12 @@ def mapped(key, value, state):
     return key, value, state.get()
 
 
+def timed(key, value, state):
+    if state.isTimingOut():
+        return key, "gone", state.get()
+    return mapped(key, value, state)
+
+
 def pairs(lines):
     return lines.map(lambda line: line.split()).map(lambda two: (two[0], int(two[1])))
 
@@ -65,6 +71,15 @@ KINDS = {
     "mapWithState with a beginning": lambda s: s.mapWithState(
         StateSpec.function(mapped).initialState([("z", 7), ("a", 1)]).numPartitions(3)
     ).stateSnapshots(),
+    "updateStateByKey with a time to live": lambda s: s.updateStateByKey(total, timeToLive=2),
+    "state of lists with a time to live": lambda s: s.updateStateByKey(gathered, timeToLive=1),
+    "with inverse and a time to live": lambda s: s.reduceByKeyAndWindow(
+        add, subtract, 5, 1, timeToLive=6
+    ),
+    "with inverse, slower, and a time to live": lambda s: s.reduceByKeyAndWindow(
+        add, subtract, 10, 2, 3, timeToLive=1
+    ),
+    "mapWithState with a time-out": lambda s: s.mapWithState(StateSpec.function(timed).timeout(2)),
     "window of mapWithState": lambda s: s.mapWithState(StateSpec.function(mapped)).window(3, 2),
     "transform": lambda s: s.transform(lambda rdd: rdd.map(lambda pair: pair[0])).window(2),
     "join of windows": lambda s: s.window(2).join(s.window(3).mapValues(str)),
