@@ -26,6 +26,8 @@ package func portableHash(of object: PyPointer, _ py: borrowing Python, depth: I
   case .other:
     guard WorkerProgress.hasDriversHashes(for: object, py) else { return nil }
     guard py.hasFixedHashSeed else {
+      // No seed helps what cannot be hashed at all.
+      guard py.hash(of: object) != nil else { return nil }
       Py.raise(
         .valueError,
         "[PYTHON_HASH_SEED_NOT_SET] Randomness of hash of string should be disabled via "

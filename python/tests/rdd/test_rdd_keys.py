@@ -186,3 +186,16 @@ def test_lookup(sc, tmp_path):
     assert placed.lookup("a") == [1, 3]
     # Only the partition of the key was computed.
     assert [path.name for path in tmp_path.iterdir()] == [str(portable_hash("a") % 3)]
+
+
+@pytest.mark.parametrize("seed", [None, "0"])
+@pytest.mark.parametrize("key", [["a"], {}, ("a", ["b"]), bytearray(b"a")])
+def test_a_key_without_a_hash_is_said_to_have_none(sc, monkeypatch, key, seed):
+    # A seed would not help: nobody is to be sent to set one first.
+    monkeypatch.delenv("PYTHONHASHSEED", raising=False)
+    if seed is not None:
+        monkeypatch.setenv("PYTHONHASHSEED", seed)
+    pairs = sc.parallelize([(key, 1)], 1)
+    for divided in (pairs.partitionBy(2), pairs.join(pairs), pairs.cogroup(pairs)):
+        with pytest.raises(TypeError, match="unhashable type"):
+            divided.collect()
