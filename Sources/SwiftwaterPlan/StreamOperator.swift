@@ -12,6 +12,12 @@ public enum StreamOperator: Sendable {
   case tableRecords
   /// The records of the last batches together.
   case window(OperatorPlace)
+  /// The records of several streams together.
+  case union(OperatorPlace)
+  /// Each pair in the partition of its key.
+  case partitionBy(PartitionByKey)
+  /// Several streams brought together by their keys.
+  case join(ZipPartitions)
   /// Other operators of RDDs, batch by batch.
   case derived
   /// A function of the driver decides in each batch what is computed.
@@ -25,7 +31,7 @@ public enum StreamOperator: Sendable {
     case .records(let steps): steps.allSatisfy(\.keepsKeys) ? input : nil
     case .combineByKey(let combination): combination.partitioner
     case .table(let operation, _): operation.partitioner
-    case .source, .tableRecords, .window, .derived, .driver: nil
+    case .source, .tableRecords, .window, .union, .partitionBy, .join, .derived, .driver: nil
     }
   }
 }

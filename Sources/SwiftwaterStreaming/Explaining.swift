@@ -26,6 +26,13 @@ extension StreamNode: ExplainedNode {
     case .table(let operation, _): return try explanation.add(operation, over: inputs)
     case .window(let place):
       return explanation.addEngine(place, over: inputs, type: inputs.last?.type)
+    case .union(let place):
+      let types = Set(inputs.map(\.type))
+      return explanation.addEngine(
+        place, over: inputs, type: types.count == 1 ? types.first! : nil)
+    case .partitionBy(let division): return explanation.add(division, type: inputs[0].type)
+    // As a rule a shuffle is in front of it.
+    case .join(let zip): return explanation.add(zip, over: [], type: nil)
     // The table's own line says it all.
     case .tableRecords: return inputs[0]
     case .driver(let place): return explanation.addDriver(place)

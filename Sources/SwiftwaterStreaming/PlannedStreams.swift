@@ -30,7 +30,7 @@ extension StreamingContext {
   /// Each pair in the partition of its key, batch by batch; an RDD that is divided so is taken as it is.
   public func addDivision(_ division: PartitionByKey, of parent: StreamNode) throws -> StreamNode {
     try addNode(
-      name: division.place.name, parents: [parent], operator: .driver(division.place),
+      name: division.place.name, parents: [parent], operator: .partitionBy(division),
       partitioner: division.partitioner
     ) { generation in
       guard let rdd = try generation.rdd(of: parent) else { return nil }
@@ -44,9 +44,12 @@ extension StreamingContext {
   public func addJoin(
     _ join: Join, of parents: [StreamNode], into partitions: Int
   ) throws -> StreamNode {
-    try addNode(
-      name: join.place.name, parents: parents, operator: .driver(join.place),
-      partitioner: join.keepsKeys ? Partitioner(count: partitions) : nil
+    let partitioner = join.keepsKeys ? Partitioner(count: partitions) : nil
+    let zip = ZipPartitions(
+      .sideBySide(of: parents.count, in: partitions), join.function, form: join.form,
+      partitioner: partitioner, at: join.place)
+    return try addNode(
+      name: join.place.name, parents: parents, operator: .join(zip), partitioner: partitioner
     ) { generation in
       try RDDNode.joined(
         generation.filledRDDs(of: parents), by: join, into: partitions, context: generation.context
@@ -57,7 +60,7 @@ extension StreamingContext {
   /// The records of several streams, batch by batch. One that has no RDD in a batch counts as empty.
   public func addUnion(of parents: [StreamNode], at place: OperatorPlace) throws -> StreamNode {
     try addNode(
-      name: place.name, parents: parents, operator: .driver(place),
+      name: place.name, parents: parents, operator: .union(place),
       partitioner: try Partitioner.shared(by: parents.map(\.partitioner))
     ) { generation in
       try RDDNode.united(
