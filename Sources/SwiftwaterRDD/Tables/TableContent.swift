@@ -95,7 +95,8 @@ struct TableInput {
 extension TableCall {
   /// Batches in memory, and those of objects that could be in columns in these. Records that were in columns
   /// may come as objects, where a language had to help to divide them because memory is short.
-  func inColumns(_ batches: [any RecordBatch], unless hasObjects: Bool) throws -> [any RecordBatch] {
+  func inColumns(_ batches: [any RecordBatch], unless hasObjects: Bool) throws -> [any RecordBatch]
+  {
     try batches.map { stored in
       let batch = try stored.inMemory()
       if hasObjects || !isLowering || batch is ColumnBatch { return batch }
