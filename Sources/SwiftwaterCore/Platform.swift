@@ -387,7 +387,8 @@ final class AnonymousFile: Sendable {
       guard count > 0 else {
         if count < 0 && errno == EINTR { continue }
         throw EngineError.unavailable(
-          "records that do not fit in memory cannot be written to disk: \(Self.reason)")
+          "records that do not fit in memory cannot be written to disk: \(Self.reason); make room on "
+            + "the disk, or set spark.local.dir to a folder with room")
       }
       done += count
     }
@@ -407,6 +408,9 @@ final class AnonymousFile: Sendable {
       done += count
     }
   }
+
+  /// Gives the room of all bytes from `end` on back. Nobody has written there with success.
+  func cut(to end: Int) { ftruncate(descriptor, off_t(end)) }
 
   /// Gives the room of some bytes on the disk back, as far as they are whole pages and the file system
   /// can do that. Nobody may read them afterwards.

@@ -3,8 +3,8 @@ import Synchronization
 /// Puts what a job keeps on disk while the process is larger than a limit.
 ///
 /// Files are unlinked as soon as they are open: whatever happens to the process, nothing stays. A
-/// file is as old as the oldest part in it, and no longer than ``fileLength``; a large part gives its
-/// room on the disk back before.
+/// file is as old as the oldest part in it, and no longer than ``fileLength``; parts give their room on
+/// the disk back before (``SpillFile``).
 public final class SpillStore: Sendable {
   /// The process's store: memory is what a process has one of.
   public static let shared = SpillStore()
@@ -124,9 +124,9 @@ public final class SpillStore: Sendable {
         file = try SpillFile(in: state.folder)
         state.file = file
       }
+      let part = try file.append(bytes)
       state.written += bytes.count
-      return SpilledBytes(
-        part: SpilledPart(file: file, offset: try file.append(bytes), count: bytes.count))
+      return SpilledBytes(part: part)
     }
   }
 }
@@ -183,45 +183,6 @@ public struct SpilledBytes: Sendable {
     try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
       try part.file.descriptor.read(into: UnsafeMutableRawBufferPointer(buffer), at: part.offset)
       initialized = count
-    }
-  }
-}
-
-/// The place of bytes in a spill file.
-private final class SpilledPart: Sendable {
-  /// Room that is worth a call: what lives long may lie in one file with what is soon gone.
-  private static let worthwhile = 256 << 10
-
-  let file: SpillFile
-  let offset: Int
-  let count: Int
-
-  init(file: SpillFile, offset: Int, count: Int) {
-    self.file = file
-    self.offset = offset
-    self.count = count
-  }
-
-  deinit {
-    if count >= Self.worthwhile { file.descriptor.giveBack(count, at: offset) }
-  }
-}
-
-/// An open, unlinked file that only grows.
-private final class SpillFile: Sendable {
-  let descriptor: AnonymousFile
-  private let end = Mutex(0)
-
-  init(in folder: String) throws { descriptor = try AnonymousFile(in: folder) }
-
-  var length: Int { end.withLock { $0 } }
-
-  func append(_ bytes: UnsafeRawBufferPointer) throws -> Int {
-    try end.withLock { end in
-      let offset = end
-      try descriptor.write(bytes, at: offset)
-      end += bytes.count
-      return offset
     }
   }
 }
