@@ -57,6 +57,8 @@ final class RowDatabase: Sendable {
   }
 
   private let connection: Mutex<Connection>
+  /// Where the file was made.
+  private let folder: String
 
   /// - Throws: ``EngineError`` (`unavailable`).
   private init(_ library: SQLite, in folder: String) throws {
@@ -76,10 +78,13 @@ final class RowDatabase: Sendable {
       PRAGMA cache_size = -\(Self.cacheSize);
       """)
     self.connection = Mutex(connection)
+    self.folder = folder
   }
 
-  /// One of the process's databases; nil where there is no library.
-  static func any() throws -> RowDatabase? {
+  /// One of the process's databases in a folder; nil where there is no library.
+  ///
+  /// - Throws: ``EngineError`` (`unavailable`) where there is no room for it.
+  static func any(in folder: String = SpillStore.shared.folder) throws -> RowDatabase? {
     guard let library = SQLite.shared else { return nil }
     return try pool.withLock { pool in
       if pool.databases.isEmpty {
@@ -87,8 +92,11 @@ final class RowDatabase: Sendable {
         pool.databases = Array(repeating: Weak(), count: count)
       }
       pool.next = (pool.next + 1) % pool.databases.count
-      if let database = pool.databases[pool.next].database { return database }
-      let database = try RowDatabase(library, in: SpillStore.shared.folder)
+      // What an earlier context has left behind may lie in another folder, which may be full.
+      if let database = pool.databases[pool.next].database, database.folder == folder {
+        return database
+      }
+      let database = try RowDatabase(library, in: folder)
       pool.databases[pool.next].database = database
       return database
     }

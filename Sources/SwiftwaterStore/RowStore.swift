@@ -31,8 +31,8 @@ public final class RowStore {
   private let writing: SQLite.Handle
   private let removing: SQLite.Handle
 
-  /// The longest row: what a database takes.
-  public static let longestRow = 1_000_000_000
+  /// The longest row: what a database takes, beside the row's head.
+  public static let longestRow = 999_999_900
 
   /// True where the library is there.
   public static var isAvailable: Bool { SQLite.shared != nil }
@@ -47,13 +47,14 @@ public final class RowStore {
       connection.lastTable += 1
       let table = "t\(connection.lastTable)"
       try connection.run("CREATE TABLE \(table) (number INTEGER PRIMARY KEY, row BLOB)")
-      return (
-        table, try connection.prepare("SELECT row FROM \(table) WHERE number = ?1"),
-        try connection.prepare(
-          "SELECT row FROM \(table) WHERE number BETWEEN ?1 AND ?2 ORDER BY number"),
-        try connection.prepare("INSERT OR REPLACE INTO \(table) VALUES (?1, ?2)"),
-        try connection.prepare("DELETE FROM \(table) WHERE number = ?1")
-      )
+      let statements = try connection.prepared(
+        [
+          "SELECT row FROM \(table) WHERE number = ?1",
+          "SELECT row FROM \(table) WHERE number BETWEEN ?1 AND ?2 ORDER BY number",
+          "INSERT OR REPLACE INTO \(table) VALUES (?1, ?2)",
+          "DELETE FROM \(table) WHERE number = ?1",
+        ])
+      return (table, statements[0], statements[1], statements[2], statements[3])
     }
   }
 
@@ -168,6 +169,18 @@ public final class RowStore {
 }
 
 extension RowDatabase.Connection {
+  /// All of the statements, or none: an open one would keep the database from being closed.
+  fileprivate func prepared(_ texts: [String]) throws -> [SQLite.Handle] {
+    var statements: [SQLite.Handle] = []
+    do {
+      for text in texts { statements.append(try prepare(text)) }
+    } catch {
+      for statement in statements { _ = library.finalize(statement) }
+      throw error
+    }
+    return statements
+  }
+
   /// Does all of something, or nothing.
   fileprivate func changing(_ body: () throws -> Void) throws {
     try run("BEGIN")

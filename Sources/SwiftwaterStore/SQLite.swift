@@ -26,6 +26,7 @@ struct SQLite: Sendable {
   typealias BindBytes =
     @convention(c) (Handle, Int32, UnsafeRawPointer?, Int32, OpaquePointer?) -> Int32
   typealias Act = @convention(c) (Handle?) -> Int32
+  typealias Ask = @convention(c) () -> Int32
   typealias ColumnBytes = @convention(c) (Handle, Int32) -> UnsafeRawPointer?
   typealias ColumnByteCount = @convention(c) (Handle, Int32) -> Int32
 
@@ -49,7 +50,7 @@ struct SQLite: Sendable {
   /// Read and write, and used by one thread at a time, which who uses it sees to.
   static let openFlags: Int32 = 0x2 | 0x8000
 
-  /// The system's library; nil where there is none.
+  /// The system's library; nil where there is none that several threads can use.
   static let shared = SQLite()
 
   private init?() {
@@ -57,6 +58,10 @@ struct SQLite: Sendable {
     func function<F>(_ name: String, as type: F.Type) -> F? {
       // SAFETY: see above.
       dlsym(library, "sqlite3_" + name).map { unsafeBitCast($0, to: type) }
+    }
+    // One that was built for a single thread shares what databases on several threads would change.
+    guard let isForThreads = function("threadsafe", as: Ask.self), isForThreads() != 0 else {
+      return nil
     }
     guard let open = function("open_v2", as: Open.self),
       let close = function("close", as: Act.self),

@@ -83,6 +83,17 @@ import Testing
     #expect(try texts(store.read([1, 2, 3])) == ["a", "d", "c"])
   }
 
+  @Test("A database lies in the folder that is asked for, whatever databases there are")
+  func folders() throws {
+    let databases = try (0..<20).map { _ in try #require(try RowDatabase.any(in: "/tmp")) }
+    #expect(Set(databases.map(ObjectIdentifier.init)).count < databases.count)
+    for _ in databases {
+      #expect(throws: EngineError.self) { try RowDatabase.any(in: "/nowhere/at all") }
+      let other = try #require(try RowDatabase.any(in: "/var/tmp"))
+      #expect(!databases.contains { $0 === other })
+    }
+  }
+
   @Test("Files have no name in their folder")
   func unnamed() throws {
     let name = try makeFile(in: "/tmp")

@@ -409,20 +409,38 @@ extension TableCall {
     _ values: (any RecordBatch)?, known: [UInt32], new: [UInt32], empty: UInt32,
     _ form: any PairForm
   ) throws -> any RecordBatch {
-    let rows = known + new
+    // Only what is asked for is touched: a batch's keys may come in many parts.
+    var given = known.filter { $0 != empty }
+    let hasEmpty = given.count < known.count
+    given += new
     if let columns = values as? ColumnBatch, case .list(let item) = columns.column.type {
-      // Most of the time nobody asks for the empty one.
-      if !known.contains(empty) { return ColumnBatch(columns.column.gathered(rows)) }
+      let lists = columns.column.gathered(given)
+      if !hasEmpty { return ColumnBatch(lists) }
       let none = Column.list(ListColumn(offsets: [0, 0], items: .empty(item)))
-      return ColumnBatch(Column.concatenated([columns.column, none]).gathered(rows))
+      return ColumnBatch(
+        Column.concatenated([lists, none]).gathered(Self.rows(known, new, empty: empty)))
     }
     let objects = try objectForm()
     let none = try objects.asObjects(
       ColumnBatch(.list(ListColumn(offsets: [0, 0], items: .empty(.integer)))))
     guard let values else {
-      return try objects.gathered(none, Array(repeating: 0, count: rows.count))
+      return try objects.gathered(none, Array(repeating: 0, count: known.count + new.count))
     }
-    return try objects.gathered(objects.concatenated([objects.asObjects(values), none]), rows)
+    let lists = try objects.gathered(objects.asObjects(values), given)
+    if !hasEmpty { return lists }
+    return try objects.gathered(
+      objects.concatenated([lists, none]), Self.rows(known, new, empty: empty))
+  }
+
+  /// Where each list is when those that there are lie one behind the other, and an empty one behind them.
+  private static func rows(_ known: [UInt32], _ new: [UInt32], empty: UInt32) -> [UInt32] {
+    var next: UInt32 = 0
+    let last = UInt32(truncatingIfNeeded: known.count { $0 != empty } + new.count)
+    return (known + new).map { row in
+      if row == empty { return last }
+      defer { next += 1 }
+      return next
+    }
   }
 
   /// What the update function makes of lists and states before; of new keys there is none.

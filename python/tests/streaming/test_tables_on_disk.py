@@ -94,6 +94,19 @@ def test_what_is_on_disk_is_what_would_be_in_memory(name):
     assert run(STREAMS[name], given, NOTHING_FITS) == run(STREAMS[name], given, "1000g")
 
 
+@pytest.mark.parametrize("name", ["opaque", "described", "leaving", "lists"])
+def test_batches_that_touch_most_keys_of_a_table_on_disk(name):
+    seed = random.randrange(2**32)
+    print("seed", seed)
+    chance = random.Random(seed)
+    keys = [f"a key that has more letters than fit beside it, {n}" for n in range(6000)]
+    given = [
+        [(key, chance.randrange(100)) for key in chance.sample(keys, count)]
+        for count in (3000, 6000, 5999, 1, 4500)
+    ]
+    assert run(STREAMS[name], given, NOTHING_FITS) == run(STREAMS[name], given, "1000g")
+
+
 @contextlib.contextmanager
 def files_no_longer_than(size):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -139,6 +152,8 @@ def test_a_disk_that_is_full_loses_nothing(name, monkeypatch):
     assert found[-2] is not None
     for error in errors:
         assert "disk" in error
+        # What can be done about it.
+        assert "spark.local.dir" in error
 
 
 def resident():
