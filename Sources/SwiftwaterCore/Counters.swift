@@ -30,6 +30,10 @@ public final class Counters: Sendable {
     /// Bytes of received text that no batch has worked on yet, and that are there afterwards.
     case inputHeld = "input.held"
     case inputKept = "input.kept"
+    /// Of the tables of windows and states: keys, bytes, and keys whose time to live was over.
+    case tableKeys = "tables.keys"
+    case tableBytes = "tables.bytes"
+    case tableExpired = "tables.expired"
     /// Bytes of memory that the process had when it was last looked at.
     case memoryResident = "memory.resident"
 
@@ -39,7 +43,9 @@ public final class Counters: Sendable {
       case .linesDropped, .eventsDropped, .batchesGivenUp, .recordsGivenUp, .outputsCommitted,
         .outputsFailed, .statesGivenUp, .logLinesHeldBack, .bytesSpilled:
         true
-      case .batchesWaiting, .inputHeld, .inputKept, .memoryResident: false
+      case .batchesWaiting, .inputHeld, .inputKept, .tableKeys, .tableBytes, .tableExpired,
+        .memoryResident:
+        false
       }
     }
   }

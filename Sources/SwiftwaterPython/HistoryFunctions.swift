@@ -26,6 +26,22 @@ let historyFunctions: [(String, NativeFunction, String)] = [
     }, "A stream of what the function of a table makes of records."
   ),
   (
+    "stream_tables",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        let owner: PythonStreaming = try arguments.handle(0)
+        let rows = owner.streaming.tables.map { report in
+          py.newTuple([
+            py.newText(report.stableName), py.newText(report.place.name),
+            py.newText(report.place.site), py.newInteger(report.figures.keys),
+            py.newInteger(report.figures.bytes), py.newInteger(report.figures.expired),
+          ])
+        }
+        return py.newList(rows)
+      }
+    }, "How large tables are: (key, operator, place, keys, bytes, expired)."
+  ),
+  (
     "stream_window",
     { _, arguments in
       entry(arguments, count: 6) { py, arguments in

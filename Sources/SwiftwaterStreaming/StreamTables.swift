@@ -102,6 +102,10 @@ extension StreamingContext {
     let operation = operation.limited(
       by: try TableLimits(context.settings), timeToLive: timeToLive)
     let table = StreamTable(operation, window: milliseconds, initial: initial)
+    let counters = context.counters
+    counters.watch(.tableKeys, in: table) { $0.table.figures.keys }
+    counters.watch(.tableBytes, in: table) { $0.table.figures.bytes }
+    counters.watch(.tableExpired, in: table) { $0.table.figures.expired }
     var back: Int64 = 0
     if let milliseconds {
       // What leaves is part of the window before.

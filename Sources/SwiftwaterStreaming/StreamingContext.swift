@@ -426,15 +426,17 @@ public final class StreamingContext: Sendable {
   }
 
   /// True where a source has more than the batches so far, though nothing more comes in.
-  public var hasMoreInput: Bool {
-    let nodes = state.withLock { state -> [StreamNode] in
+  public var hasMoreInput: Bool { allNodes.contains { $0.source?.hasMore ?? false } }
+
+  /// All streams; none where a stop has let go of them.
+  var allNodes: [StreamNode] {
+    state.withLock { state in
       switch state {
       case .building(let graph): graph.nodes
       case .active(let run): run.plan.nodes
       case .stopped(let end): end?.history?.plan.nodes ?? []
       }
     }
-    return nodes.contains { $0.source?.hasMore ?? false }
   }
 
   /// Waits for the end of the context.

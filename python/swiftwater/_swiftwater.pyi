@@ -343,6 +343,10 @@ def stream_table(
 # What the function of a table of the kind "mapped" makes of the records of each batch.
 def stream_table_records(stream: Handle) -> Handle: ...
 
+# How large the tables of windows and states are after the latest step of each partition: key,
+# operator, place, keys, bytes, and keys that were forgotten because their time to live was over.
+def stream_tables(streaming: Handle) -> list[tuple[str, str, str, int, int, int]]: ...
+
 # Keeps what windows look back on, for checkpoints. Before the start.
 def keep_past(streaming: Handle) -> None: ...
 

@@ -13,6 +13,7 @@ from swiftwater.streaming._ssc.core import StreamingContextCore, spark_error
 from swiftwater.streaming._stateful_operators import validate_checkpoints
 
 if TYPE_CHECKING:
+    from swiftwater.streaming._state_operators import StateOperator
     from swiftwater.streaming.context import StreamingContext
     from swiftwater.streaming.listener import StreamingListener
 
@@ -259,6 +260,29 @@ class Running(StreamingContextCore):
 
     def _release_process(self) -> None:
         _interrupts.uninstall()
+
+    def stateOperators(self) -> list[StateOperator]:
+        """Return how large each window and state is, in the order of their definition.
+
+        At any time, and from any thread: a batch that runs is not waited for, and what it has
+        changed so far is in it partition by partition. Empty after the stop. Not part of PySpark.
+
+        Example::
+
+            >>> with StreamingTest() as test:
+            ...     pairs = test.ssc.queueStream([[("a", 1), ("b", 1)]])
+            ...     totals = pairs.updateStateByKey(lambda new, old: sum(new) + (old or 0))
+            ...     out = test.collect(totals.named("totals"))
+            ...     test.advance()
+            ...     [(each.name, each.keys) for each in test.ssc.stateOperators()]
+            [('totals', 2)]
+        """
+        from swiftwater.streaming._state_operators import StateOperator
+
+        return [
+            StateOperator(self._stateful.name(key), operator, site, keys, size, expired)
+            for key, operator, site, keys, size, expired in engine.stream_tables(self._handle)
+        ]
 
     def addStreamingListener(self, streamingListener: StreamingListener) -> None:
         """Have a listener told what happens: batches, outputs, receivers. At any time.
