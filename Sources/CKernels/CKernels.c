@@ -412,3 +412,9 @@ void *sw_table_memory(size_t size) {
 #endif
   return memset(memory, 0, size);
 }
+
+void *sw_pages(void *base, size_t known, size_t size) {
+  void *pages = base ? mremap(base, known, size, MREMAP_MAYMOVE)
+                     : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return pages == MAP_FAILED ? NULL : pages;
+}

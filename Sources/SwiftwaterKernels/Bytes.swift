@@ -28,7 +28,6 @@ enum TableMemory {
   private static let stock = MemoryStock(
     sizes: (64 << 10)...(16 << 20), mostKept: 32 << 20, free: { free($0) })
 
-  /// - Parameter byteCount: a power of two.
   /// - Returns: memory for ``release(_:byteCount:)``; nil where there is none.
   static func allocate(byteCount: Int) -> UnsafeMutableRawPointer? {
     guard let (base, _) = stock.take(byteCount, atMost: byteCount) else {
@@ -43,20 +42,43 @@ enum TableMemory {
   }
 }
 
-/// Memory that becomes larger where it is, as far as it can: of large pieces only the pages move.
+/// Memory that becomes larger where it is. Large pieces are pages of their own, which only move: nothing is
+/// copied then, and of the room for what may never come nothing is resident.
 enum GrowingBytes {
-  /// - Parameter base: of earlier memory, which is gone then; nil for none.
-  /// - Returns: memory for ``release(_:)``, with what was in the earlier; aligned to 16 bytes.
-  static func resize(_ base: UnsafeMutableRawPointer?, to byteCount: Int) -> UnsafeMutableRawPointer
-  {
-    guard let memory = realloc(base, byteCount) else {
+  /// Of larger ones.
+  private static let fewestMapped = 1 << 20
+
+  /// - Parameters:
+  ///   - base: of earlier memory, which is gone then; nil for none.
+  ///   - known: its size; 0 for none.
+  /// - Returns: memory for ``release(_:byteCount:)``, with what was in the earlier; aligned to 16 bytes.
+  static func resize(
+    _ base: UnsafeMutableRawPointer?, from known: Int, to byteCount: Int
+  ) -> UnsafeMutableRawPointer {
+    guard let memory = resized(base, known, byteCount) else {
       // As Swift does where it cannot allocate: there is nobody who could go on without.
       fatalError("no memory for a table of \(byteCount) bytes")
     }
     return memory
   }
 
-  static func release(_ base: UnsafeMutableRawPointer) { free(base) }
+  private static func resized(
+    _ base: UnsafeMutableRawPointer?, _ known: Int, _ byteCount: Int
+  ) -> UnsafeMutableRawPointer? {
+    if byteCount < fewestMapped { return realloc(base, byteCount) }
+    if known >= fewestMapped { return sw_pages(base, known, byteCount) }
+    let pages = sw_pages(nil, 0, byteCount)
+    if let pages, let base {
+      // SAFETY: both have `known` bytes, and the new ones are nobody else's.
+      memcpy(pages, base, known)
+      free(base)
+    }
+    return pages
+  }
+
+  static func release(_ base: UnsafeMutableRawPointer, byteCount: Int) {
+    if byteCount < fewestMapped { free(base) } else { munmap(base, byteCount) }
+  }
 }
 
 /// What kind of text some bytes are.

@@ -18,10 +18,12 @@ import Testing
     slots.insert(number, for: search)
   }
 
-  @Test("A search comes across all numbers with its hash, while others come and go")
-  func model() {
+  @Test(
+    "A search comes across all numbers with its hash, while others come, go and change",
+    arguments: [64, KeySlots.mostInPart])
+  func model(mostInPart: Int) {
     var random = SeededRandom()
-    let slots = KeySlots()
+    let slots = KeySlots(mostInPart: mostInPart)
     var model: [UInt64: Set<UInt32>] = [:]
     var next: UInt32 = 0
     for step in 0..<20_000 {
@@ -36,6 +38,18 @@ import Testing
       } else if let number = model[hash]?.randomElement(using: &random) {
         slots.remove(number, hash: hash)
         model[hash]?.remove(number)
+        if Bool.random(using: &random) { continue }
+        // Two numbers change places.
+        guard let first = model[hash]?.randomElement(using: &random),
+          let (other, others) = model.filter({ !$0.value.isEmpty }).randomElement(using: &random),
+          let second = others.randomElement(using: &random), first != second
+        else { continue }
+        slots.replace(first, by: second, hash: hash)
+        slots.replace(second, by: first, hash: other)
+        model[hash]?.remove(first)
+        model[other]?.remove(second)
+        model[hash]?.insert(second)
+        model[other]?.insert(first)
       }
       if step % 500 == 0 {
         for (hash, numbers) in model {
@@ -69,8 +83,20 @@ import Testing
       isThere = isThere && found(slots, hash).contains(UInt32(number))
     }
     #expect(isThere, "seed \(random.seed)")
-    #expect(slots.byteCount <= hashes.count * 8 * 8 / 3)
+    #expect(slots.byteCount <= hashes.count * 14)
     for (number, hash) in hashes.enumerated() { slots.remove(UInt32(number), hash: hash) }
     #expect(hashes.allSatisfy { found(slots, $0).isEmpty }, "seed \(random.seed)")
+  }
+
+  @Test("A part whose keys no bit of their hashes tells apart grows, and becomes two later")
+  func sameHashes() {
+    let slots = KeySlots(mostInPart: 64)
+    for number in 0..<1000 { insert(slots, UInt32(number), 7 << 32) }
+    #expect(found(slots, 7 << 32).sorted() == (0..<1000).map { UInt32($0) })
+    for number in 1000..<2000 { insert(slots, UInt32(number), UInt64(number) << 53) }
+    #expect(found(slots, 7 << 32).sorted().prefix(1000).elementsEqual(0..<1000))
+    for number in 1000..<2000 {
+      #expect(found(slots, UInt64(number) << 53).contains(UInt32(number)))
+    }
   }
 }

@@ -44,7 +44,11 @@ int sw_is_utf8(const uint8_t *bytes, size_t count);
 // Asks for a cache line that is read soon. The address need not be valid.
 static inline void sw_kernel_prefetch(const void *address) { __builtin_prefetch(address); }
 
-// `size` zero bytes (a power of two) that begin at a multiple of 64, for a table that is read at random:
+// `size` zero bytes that begin at a multiple of 64, for a table that is read at random:
 // where that helps, in pages of 2 MiB, so that few reads miss the processor's table of pages. NULL
 // without memory. For free().
 void *sw_table_memory(size_t size);
+
+// Pages of their own for `size` bytes, zero bytes where nothing was; `base` with `known` bytes is moved
+// there, or NULL with 0. NULL without memory: `base` is as before then. For munmap().
+void *sw_pages(void *base, size_t known, size_t size);

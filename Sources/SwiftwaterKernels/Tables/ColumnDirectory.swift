@@ -105,7 +105,29 @@ public final class ColumnDirectory: KeyDirectory {
       rounds += 1
     }
     // A row that met another key first was put there later than rows behind it.
-    if rounds > 1, newRows.count > firstNew + 1 { newRows[firstNew...].sort() }
+    if rounds > 1, newRows.count > firstNew + 1 {
+      newRows[firstNew...].sort()
+      try renumber(Array(newRows[firstNew...]), rows, column, hashes, numbers)
+    }
+  }
+
+  /// Deals the numbers of new keys out anew, so that they ascend as their rows do: of numbers in their
+  /// natural order a table need not keep the order.
+  private func renumber(
+    _ new: [UInt32], _ rows: Range<Int>, _ column: Column, _ hashes: [UInt64],
+    _ numbers: UnsafeMutableBufferPointer<UInt32>
+  ) throws {
+    let before = new.map { numbers[Int($0)] }
+    let after = before.sorted()
+    if before == after { return }
+    var others: [UInt32: UInt32] = [:]
+    for (index, row) in new.enumerated() where before[index] != after[index] {
+      others[before[index]] = after[index]
+      slots.replace(before[index], by: after[index], hash: hashes[Int(row)])
+    }
+    // Rows behind the first of a key have its number too.
+    for row in rows { numbers[row] = others[numbers[row]] ?? numbers[row] }
+    try keep(column, new.indices.filter { before[$0] != after[$0] }.map { new[$0] }, numbers)
   }
 
   /// Lets searches go on, each to the next number that may be its own. Who finds none is new, and gets

@@ -13,12 +13,14 @@ package struct GrowingMemory<Element: BitwiseCopyable>: ~Copyable {
 
   package init() {
     capacity = Self.smallest
-    base = Self.resized(nil, capacity)
+    base = Self.resized(nil, from: 0, to: capacity)
   }
 
-  deinit { GrowingBytes.release(base) }
+  deinit { GrowingBytes.release(base, byteCount: Self.byteCount(capacity)) }
 
-  package var byteCount: Int { capacity * MemoryLayout<Element>.stride }
+  private static func byteCount(_ capacity: Int) -> Int { capacity * MemoryLayout<Element>.stride }
+
+  package var byteCount: Int { Self.byteCount(capacity) }
 
   /// Makes room, so that all places below `end` are there.
   package mutating func extend(to end: Int) {
@@ -40,14 +42,15 @@ package struct GrowingMemory<Element: BitwiseCopyable>: ~Copyable {
   private mutating func reserve(_ end: Int) {
     if end <= capacity { return }
     // The more there is, the less of it is room for what may never come.
-    capacity = max(end, capacity + (capacity < 1 << 16 ? capacity : capacity / 2))
-    base = Self.resized(base, capacity)
+    let larger = max(end, capacity + (capacity < 1 << 16 ? capacity : capacity / 2))
+    base = Self.resized(base, from: capacity, to: larger)
+    capacity = larger
   }
 
   private static func resized(
-    _ base: UnsafeMutablePointer<Element>?, _ capacity: Int
+    _ base: UnsafeMutablePointer<Element>?, from known: Int, to capacity: Int
   ) -> UnsafeMutablePointer<Element> {
-    GrowingBytes.resize(base, to: capacity * MemoryLayout<Element>.stride)
+    GrowingBytes.resize(base, from: byteCount(known), to: byteCount(capacity))
       .bindMemory(to: Element.self, capacity: capacity)
   }
 }
