@@ -77,12 +77,16 @@ public final class SpillStore: Sendable {
     }
   }
 
-  /// Much was put on disk and freed: the C library keeps such memory, where a piece of the next
+  /// Much was put on disk or freed: the C library keeps such memory, where a piece of the next
   /// size often does not fit, unless it is told to give it back.
   public func giveBackMemory() {
     MemoryStock.emptyAll()
-    trimMemory()
+    KeptMemory.trim()
+    KeptMemory.trimEnd()
   }
+
+  /// What only the calling thread can give back.
+  package static func giveBackOwnMemory() { KeptMemory.trimEnd() }
 
   /// Where the files are.
   public var folder: String { state.withLock { $0.folder } }

@@ -63,6 +63,12 @@ public final class SparkContext: Sendable {
     }
   }
 
+  /// Much was freed: it goes back to the system.
+  public func giveBackMemory() {
+    SpillStore.shared.giveBackMemory()
+    pool.giveBackMemory()
+  }
+
   /// From now on tasks may go to other processes.
   public func setMover(_ mover: any TaskMover) { state.withLock { $0.mover = mover } }
 

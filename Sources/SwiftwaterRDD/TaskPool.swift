@@ -10,6 +10,8 @@ final class TaskPool: Sendable {
   private struct State {
     var queue: Deque<@Sendable () -> Void> = []
     var threads: [EngineThread] = []
+    /// How often the threads were asked to give memory back.
+    var timesGivenBack = 0
     var isShutDown = false
   }
   private let state = Monitor(State())
@@ -46,6 +48,11 @@ final class TaskPool: Sendable {
     return try work.results(watch)
   }
 
+  /// Has each thread give back what its tasks have freed, when it has nothing else to do.
+  func giveBackMemory() {
+    state.notify { $0.timesGivenBack += 1 }
+  }
+
   func shutDown() {
     state.notify { $0.isShutDown = true }
   }
@@ -64,9 +71,14 @@ final class TaskPool: Sendable {
   }
 
   private func serve() {
+    var timesGivenBack = 0
     while true {
       let item: (@Sendable () -> Void)?? = state.wait { state in
         if !state.queue.isEmpty { return .some(state.queue.removeFirst()) }
+        if state.timesGivenBack != timesGivenBack {
+          timesGivenBack = state.timesGivenBack
+          return .some(SpillStore.giveBackOwnMemory)
+        }
         return state.isShutDown ? .some(nil) : nil
       }
       guard case .some(.some(let item)) = item else { return }

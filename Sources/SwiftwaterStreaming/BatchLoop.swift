@@ -205,7 +205,7 @@ final class BatchLoop: Sendable {
     }
     // All are asked.
     if environment.plan.tables.filter({ $0.table.hasGrown() }).count > 0 {
-      SpillStore.shared.giveBackMemory()
+      environment.context.giveBackMemory()
     }
     if let notice = SpillStore.shared.takeNotice() { environment.events.post(.notice(notice)) }
     let report = BatchReport(

@@ -32,18 +32,25 @@ final class StreamTable: Sendable {
     return nil
   }
 
-  /// How many keys there were when memory was given back last.
-  private let knownKeys = Mutex(0)
+  /// How many keys there were when they were looked at last, and in how many batches it is looked again.
+  private let growth = Mutex((keys: 0, again: 0))
 
   /// So many new keys have come with far more memory than they take, which goes back to the system.
   private static let manyKeys = 1 << 16
 
-  /// True where many keys have come since this was true last.
+  /// True where many keys have come since this was true last, and once more two batches later: until then
+  /// what they came in is kept.
   func hasGrown() -> Bool {
     let count = table.figures.keys
-    return knownKeys.withLock { known in
-      defer { if count < known || count > known + Self.manyKeys { known = count } }
-      return count > known + Self.manyKeys
+    return growth.withLock { growth in
+      if count > growth.keys + Self.manyKeys {
+        growth = (count, 2)
+        return true
+      }
+      growth.keys = min(growth.keys, count)
+      if growth.again == 0 { return false }
+      growth.again -= 1
+      return growth.again == 0
     }
   }
 
