@@ -202,4 +202,37 @@ import Testing
     let expected = ["a[10, 1]", "b[20]", "c[1]"]
     #expect(output.batches.map { $0.sorted() } == [expected, expected])
   }
+
+  /// A value that knows how many there are of it.
+  private final class Reading: Sendable {
+    static let alive = Atomic(0)
+    let value: Int
+
+    init(_ value: Int) {
+      self.value = value
+      Self.alive.wrappingAdd(1, ordering: .relaxed)
+    }
+
+    deinit { Self.alive.wrappingSubtract(1, ordering: .relaxed) }
+  }
+
+  @Test("What has left a window is let go with its batch")
+  func lettingGo() throws {
+    let bench = try Bench()
+    let (length, batches) = (150, 400)
+    let output = try CollectingOutput(
+      bench.lines().map { _ in ("key", Reading(1)) }.reduceByKeyAndWindow(
+        length: .seconds(length), partitions: 1, { Reading($0.value + $1.value) },
+        inverse: { Reading($0.value - $1.value) }
+      ).map(\.1.value))
+    try bench.streaming.start()
+    var most = 0
+    for _ in 0..<batches {
+      bench.source.send(lines: ["a"])
+      bench.advance(milliseconds: 1000)
+      most = max(most, Reading.alive.load(ordering: .relaxed))
+    }
+    #expect(output.batches.map { $0.first } == (1...batches).map { min($0, length) })
+    #expect(most <= length + 5)
+  }
 }

@@ -1,3 +1,4 @@
+import DequeModule
 import SwiftwaterCore
 import SwiftwaterKernels
 import SwiftwaterPlan
@@ -18,9 +19,7 @@ final class RunningContent: TableContent {
 
   private var table: OrderedTable?
   /// The batches of the window, the oldest first.
-  private var partials: [Partial] = []
-  /// How many of them have left.
-  private var head = 0
+  private var partials: Deque<Partial> = []
   /// The time of the window that the table has; nil before the first.
   private var last: Int64?
   /// The stream has had an RDD since then.
@@ -50,7 +49,9 @@ final class RunningContent: TableContent {
       guard let (numbers, _) = try table.numbers(of: keys) else { throw UnfitForColumns() }
       table.retain(numbers)
       self.table = table
-      partials.append(Partial(time: batch.time, numbers: numbers, values: values))
+      // One array serves them all while batches have the same keys in the same order.
+      let shared = partials.last.map(\.numbers).flatMap { $0 == numbers ? $0 : nil }
+      partials.append(Partial(time: batch.time, numbers: shared ?? numbers, values: values))
       partialCount += numbers.count
       if call.operation.limits.timeToLive != nil {
         clock.note(numbers, at: batch.time, bound: table.bound)
@@ -91,25 +92,27 @@ final class RunningContent: TableContent {
     guard case .running(let reduce, let inverse, let keep) = call.operation.kind else {
       preconditionFailure("not a running window")
     }
-    let left = partials[head...].prefix { $0.time <= start }
+    let leaving = partials.prefix { $0.time <= start }.count
     // Where windows have failed, batches may have come and gone since the last one: taken away is only
     // what was added.
     let known = last ?? .min
-    if known < start, let latest = left.last, latest.time > known {
+    if known < start, leaving > 0, partials[leaving - 1].time > known {
       do {
         try slide(to: time, from: known, call)
       } catch {
         guard call.operation.language.isOfRecords(error) else { throw error }
         // Nothing of the last window is left: this one is made of its batches.
-        forget(left.count)
+        forget(leaving)
         giveUp()
       }
       return try slide(to: time, from: start, call)
     }
     if let table {
       let before = last
-      let gone = before == nil ? [] : left[...]
-      let come = partials[(head + left.count)...].drop { $0.time <= before ?? .min }
+      let gone = before == nil ? [] : Array(partials.prefix(leaving))
+      // The latest are looked at first: no other batch of the window is touched.
+      let stayed = partials.lastIndex { $0.time <= before ?? .min }.map { $0 + 1 } ?? 0
+      let come = Array(partials[max(leaving, stayed)...])
       let (less, more) = (try folded(gone, reduce, call), try folded(come, reduce, call))
       let limit = idleLimit(at: time, from: start, call)
       let idle = clock.idle(since: limit, in: table)
@@ -125,7 +128,7 @@ final class RunningContent: TableContent {
     }
     last = time
     hasNew = false
-    forget(left.count)
+    forget(leaving)
   }
 
   /// Keys that have had no values since then go: none of their batches is in the window, and their time
@@ -138,20 +141,16 @@ final class RunningContent: TableContent {
 
   /// Forgets the oldest batches.
   private func forget(_ count: Int) {
-    for partial in partials[head..<(head + count)] {
+    for _ in 0..<count {
+      let partial = partials.removeFirst()
       table?.release(partial.numbers)
       partialCount -= partial.numbers.count
-    }
-    head += count
-    if head > 64, head > partials.count / 2 {
-      partials.removeFirst(head)
-      head = 0
     }
   }
 
   /// The values of several batches, combined in their order.
   private func folded(
-    _ partials: ArraySlice<Partial>, _ reduce: TableFunction, _ call: TableCall
+    _ partials: [Partial], _ reduce: TableFunction, _ call: TableCall
   ) throws -> (numbers: [UInt32], values: any RecordBatch)? {
     guard let table, let first = partials.first else { return nil }
     if partials.count == 1 { return (first.numbers, try first.values.inMemory()) }
@@ -186,12 +185,12 @@ final class RunningContent: TableContent {
   func makeReader() throws -> any TableReader { OrderedReader(table) }
 
   func convert(to form: any ObjectForm) throws {
-    let values = try partials[head...].map {
+    let values = try partials.map {
       try form.asObjects($0.values.inMemory()).keptOnDiskIfShort()
     }
     table = try table?.converted(
       to: form, directory: form.directory(of:_:), vector: form.asObjects(_:))
-    for (index, vector) in values.enumerated() { partials[head + index].values = vector }
+    for (index, vector) in values.enumerated() { partials[index].values = vector }
   }
 }
 
