@@ -102,6 +102,12 @@ public struct Settings: Sendable {
       name: "swiftwater.state.timeToLive", defaultValue: "",
       summary: "keys of states that have had no new values for longer are forgotten; empty: none"),
     .init(
+      name: "swiftwater.state.maxKeys", defaultValue: "",
+      summary: "most keys of a state, or of a window with an inverse function; empty: any number"),
+    .init(
+      name: "swiftwater.state.maxBytes", defaultValue: "",
+      summary: "most bytes of the table of a window or a state; empty: any number"),
+    .init(
       name: "swiftwater.lowering", defaultValue: "true",
       summary: "run Python functions natively where the engine understands them"),
     .init(

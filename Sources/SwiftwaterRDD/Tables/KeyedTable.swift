@@ -42,6 +42,13 @@ public final class KeyedTable: Sendable {
     parts.reduce(into: TableFigures()) { $0.add($1.gauge.figures) }
   }
 
+  /// The figures of all partitions but one.
+  func figures(without partition: Int) -> TableFigures {
+    parts.indices.reduce(into: TableFigures()) { figures, index in
+      if index != partition { figures.add(parts[index].gauge.figures) }
+    }
+  }
+
   /// Batches up to a time are not taken in any more.
   public func skip(to time: Int64) {
     for part in parts { part.skip(to: time) }
@@ -181,6 +188,7 @@ final class KeyedPart: Sendable {
         state.timesOrigin = input.time
         return
       }
+      try call.checkRoom(bytes: state.content.byteCount)
       try Self.converting(&state, call) { try $0.take(records, from: start, call) }
       state.time = input.time
       state.hasContents = true

@@ -71,6 +71,10 @@ final class MappedContent: TableContent {
     let mapped = try call.mapped(function, input, of: known, idle: told, in: table)
     let records = try mapped.records.spillingIfShort()
     let changed = mapped.changed.map { known[$0] }
+    try call.checkRoom {
+      let gone = mapped.removed.count { table.hasValue(known[$0]) } + idle.count
+      return table.count + changed.count { !table.hasValue($0) } - gone
+    }
     if !changed.isEmpty { try table.set(changed, to: mapped.states) }
     // Nothing fails from here on.
     let removed = mapped.removed.map { known[$0] }.filter(table.hasValue)
@@ -114,6 +118,7 @@ final class MappedContent: TableContent {
   /// Goes on from what was before the first batch.
   private func begin(with batch: TableInput, _ call: TableCall) throws {
     if batch.recordCount == 0 { return }
+    try call.checkRoom { batch.recordCount }
     let objects = try call.objectForm()
     let table = OrderedTable(form: objects)
     let (keys, values) = try batch.split(objects)

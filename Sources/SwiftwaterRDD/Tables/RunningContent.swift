@@ -315,6 +315,15 @@ private struct Change {
   }
 
   func commit(_ kept: Kept?) throws {
+    try call.checkRoom {
+      let going = Set(leaving + (kept?.leaving ?? []))
+      var count = table.count - going.count(where: table.hasValue)
+      for (row, number) in numbers.enumerated() {
+        let isKept = kept.map { values == nil || $0.changed[row] } ?? true
+        count += (isKept ? 1 : 0) - (table.hasValue(number) ? 1 : 0)
+      }
+      return count
+    }
     try store(kept)
     table.clear(leaving.filter(table.hasValue))
   }

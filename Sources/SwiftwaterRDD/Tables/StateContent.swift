@@ -36,6 +36,15 @@ final class StateContent: TableContent {
     struct Part {
       let numbers: [UInt32]
       var states: UpdatedStates
+
+      /// How many keys more will have a state.
+      func gain(in table: OrderedTable) -> Int {
+        let missing = Set(states.missing)
+        return numbers.enumerated().reduce(0) { gain, entry in
+          let isMissing = missing.contains(UInt32(truncatingIfNeeded: entry.offset))
+          return gain + (isMissing ? 0 : 1) - (table.hasValue(entry.element) ? 1 : 0)
+        }
+      }
     }
   }
 
@@ -143,6 +152,7 @@ final class StateContent: TableContent {
   /// Goes on from what was before the first batch.
   private func begin(with batch: TableInput, _ call: TableCall) throws {
     if batch.recordCount == 0 { return }
+    try call.checkRoom { batch.recordCount }
     let table = try OrderedTable(
       form: batch.columnType.flatMap { call.isLowering ? ColumnForm($0) : nil }
         ?? call.objectForm())
@@ -252,6 +262,7 @@ final class StateContent: TableContent {
       if let kept {
         others = try call.rowsNotKept(by: update, kept.states, in: part.states.values, table.form)
       }
+      try call.checkRoom { table.count - idle.count + part.gain(in: table) }
       try store(part, call)
       // Nothing fails from here on.
       if kept != nil {
@@ -266,6 +277,11 @@ final class StateContent: TableContent {
       var part = try made(start..<min(start + Self.keysTogether, count))
       part.states.values = try part.states.values.keptOnDiskIfShort()
       all.parts.append(part)
+    }
+    if let table = self.table {
+      try call.checkRoom {
+        all.parts.reduce(table.count - idle.count) { $0 + $1.gain(in: table) }
+      }
     }
     self.made = all
     try storeMade(call)
@@ -352,6 +368,7 @@ final class StateContent: TableContent {
     var isMissing = [Bool](repeating: false, count: count)
     for row in states.missing { isMissing[Int(row)] = true }
     let staying = (0..<count).filter { !isMissing[$0] }
+    try call.checkRoom { staying.count }
     try table.set(
       staying.map { numbers[$0] },
       to: form.gathered(states.values, staying.map { UInt32(truncatingIfNeeded: $0) }))

@@ -14,6 +14,8 @@ struct TableCall {
   let programs: TablePrograms
   /// What became of the records of batches up to this time has been handed out.
   let deliveredTime: Int64
+  /// What the other partitions hold.
+  let others: TableFigures
 
   private var language: any Language { operation.language }
   var isLowering: Bool { evaluation.task.isLowering || language.isNativeOnly }

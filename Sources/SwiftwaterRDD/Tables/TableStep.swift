@@ -233,7 +233,8 @@ public final class TableStep: Sendable {
       [table] flow, evaluation in
       let call = TableCall(
         operation: operation, evaluation: evaluation, programs: table.programs,
-        deliveredTime: table.deliveredTime.load(ordering: .relaxed))
+        deliveredTime: table.deliveredTime.load(ordering: .relaxed),
+        others: table.figures(without: evaluation.task.partition))
       try body(flow.drained(), evaluation.task.partition, call)
     }
   }

@@ -224,6 +224,14 @@ def mapped(sc, function):
         test.advance(4)
 
 
+def too_large(sc, name, most):
+    sc.stop()
+    with StreamingTest(settings={f"swiftwater.state.{name}": str(most)}) as test:
+        pairs = test.ssc.queueStream([[("a", 1), ("b", 1), ("c", 1)], [("a", 1)]])
+        test.collect(pairs.updateStateByKey(lambda new, old: sum(new)))
+        test.advance(2)
+
+
 def twice(name, *arguments):
     def called(key, value, state):
         state.remove()
@@ -320,6 +328,8 @@ PROVOKED = {
         lambda sc, folder: mapped(sc, twice("remove")),
         lambda sc, folder: mapped(sc, late("update", 1)),
         lambda sc, folder: mapped(sc, late("remove")),
+        lambda sc, folder: too_large(sc, "maxKeys", 2),
+        lambda sc, folder: too_large(sc, "maxBytes", 1),
         lambda sc, folder: sc.parallelize([([1], 1)]).reduceByKey(max).collect(),
         lambda sc, folder: sc.parallelize([1]).map(lambda r: [sc.range(r)]).collect(),
         lambda sc, folder: uses_an_rdd(sc, sc.range(2)),
