@@ -42,6 +42,26 @@ let historyFunctions: [(String, NativeFunction, String)] = [
     }, "How large tables are: (key, operator, place, keys, bytes, expired)."
   ),
   (
+    "stream_pairs",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        let stream: PythonStream = try arguments.handle(0)
+        guard let table = stream.node.keyedTable else { return Py.none() }
+        guard let new = Py.newList() else { throw PythonError.fetch(py) }
+        let pairs = PythonObject(owning: new)
+        let runner = stream.owner.streaming.context.runner()
+        try Interpreter.detach(py) {
+          try table.read(with: runner) { batch in
+            let batch = try batch.inMemory()
+            try Interpreter.attach { try append(batch, to: new, limit: .max, $0) }
+          }
+        }
+        Py.retain(new)
+        return withExtendedLifetime(pairs) { new }
+      }
+    }, "Copies of the pairs of a table as it is now; None for a stream without one."
+  ),
+  (
     "stream_window",
     { _, arguments in
       entry(arguments, count: 6) { py, arguments in

@@ -22,3 +22,8 @@ extension StreamingContext {
     }
   }
 }
+
+extension StreamNode {
+  /// The table of a window or a state; nil for any other stream.
+  public var keyedTable: KeyedTable? { table?.table }
+}

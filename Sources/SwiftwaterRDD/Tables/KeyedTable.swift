@@ -62,6 +62,20 @@ public final class KeyedTable: Sendable {
     for part in parts { part.giveUp(until: time) }
   }
 
+  /// The pairs as they are after the latest batch that was taken in, some at a time. Batches wait
+  /// meanwhile.
+  ///
+  /// - Throws: what `body` throws, what ends the wait, and where pairs on disk cannot be read.
+  public func read(
+    with runner: JobRunner, _ body: (_ pairs: any RecordBatch) throws -> Void
+  ) throws {
+    try inTurn(runner) {
+      for part in parts {
+        for batch in try part.pairs() { try body(batch) }
+      }
+    }
+  }
+
   /// Runs `body` when no other job does so. Waits for its turn.
   ///
   /// - Throws: what ends the wait: ``EngineError`` (`cancelled`), or what the ``CallerPoll`` throws.
@@ -135,6 +149,18 @@ final class KeyedPart: Sendable {
   var time: Int64? { withState { $0.time } }
 
   var hasContents: Bool { withState { $0.hasContents } }
+
+  /// All pairs; the records of objects are the table's own.
+  func pairs() throws -> [any RecordBatch] {
+    try withState { state in
+      var reader = try state.content.makeReader()
+      var batches: [any RecordBatch] = []
+      while let batch = try reader.next(TableStep.rowsTogether(inBatch: batches.count)) {
+        batches.append(try batch.spillingIfShort())
+      }
+      return batches
+    }
+  }
 
   func skip(to time: Int64) {
     withState { $0.time = max($0.time ?? .min, time) }

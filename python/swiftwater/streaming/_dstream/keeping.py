@@ -13,6 +13,8 @@ from swiftwater.streaming._dstream.core import DStreamCore, K, S, T_co, V
 from swiftwater.streaming._durations import milliseconds, time_to_live_ms
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from swiftwater.streaming.dstream import DStream
     from swiftwater.streaming.state import StateSpec
 
@@ -153,6 +155,33 @@ class Keeping(DStreamCore[T_co]):
                 "this stream has no states: only those of mapWithState and updateStateByKey have"
             )
         return self._snapshots
+
+    def toArrow(self) -> pa.Table:
+        """Return a window or a state as a ``pyarrow.Table`` with the columns ``key`` and ``value``.
+
+        A copy of what is there after the latest batch, which may be asked for at any time, from any
+        thread; batches wait meanwhile. Tuples are structs of ``_1``, ``_2``, ..., as in Spark. Not
+        part of PySpark. Raises ``ValueError`` for a stream that has no table, ``ImportError`` where
+        pyarrow is not installed, and ``TypeError`` where keys or values have no common type.
+
+        Example::
+
+            >>> with StreamingTest() as test:
+            ...     pairs = test.ssc.queueStream([[("a", 1), ("b", 2)]])
+            ...     totals = pairs.updateStateByKey(lambda new, old: sum(new) + (old or 0), 1)
+            ...     out = test.collect(totals)
+            ...     test.advance()
+            ...     totals.toArrow().to_pydict()
+            {'key': ['a', 'b'], 'value': [1, 2]}
+        """
+        from swiftwater.streaming._arrow_tables import arrow_table
+
+        pairs = engine.stream_pairs((self._snapshots or self)._handle)
+        if pairs is None:
+            raise ValueError(
+                "this stream has no table: only a state has one, and a window that reduces by key"
+            )
+        return arrow_table(pairs, self._stable_name or type(self).__name__)
 
     @defines
     def named(self, name: str) -> Self:
