@@ -150,17 +150,8 @@ final class KeyedPart: Sendable {
 
   var hasContents: Bool { withState { $0.hasContents } }
 
-  /// All pairs; the records of objects are the table's own.
-  func pairs() throws -> [any RecordBatch] {
-    try withState { state in
-      var reader = try state.content.makeReader()
-      var batches: [any RecordBatch] = []
-      while let batch = try reader.next(TableStep.rowsTogether(inBatch: batches.count)) {
-        batches.append(try batch.spillingIfShort())
-      }
-      return batches
-    }
-  }
+  /// All pairs.
+  func pairs() throws -> [any RecordBatch] { try withState { try Self.pairs(of: $0.content) } }
 
   func skip(to time: Int64) {
     withState { $0.time = max($0.time ?? .min, time) }

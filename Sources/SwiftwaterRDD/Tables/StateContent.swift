@@ -104,13 +104,23 @@ final class StateContent: TableContent {
     expired += idle.count
   }
 
-  func slide(to time: Int64, from start: Int64, _ call: TableCall) throws {}
+  /// - Throws: as ``makeReader()``.
+  func slide(to time: Int64, from start: Int64, _ call: TableCall) throws { try checkMade() }
 
   var hasObjects: Bool { table?.form is any ObjectForm }
 
   func giveUp() {}
 
-  func makeReader() throws -> any TableReader { OrderedReader(table) }
+  /// - Throws: ``EngineError`` (`illegalState`) while a part of what a batch has made is to be stored.
+  func makeReader() throws -> any TableReader {
+    try checkMade()
+    return OrderedReader(table)
+  }
+
+  private func checkMade() throws {
+    if made == nil { return }
+    throw EngineError.illegalState("a part of the states of a batch could not be kept on disk yet")
+  }
 
   /// Notes what is proved of the function as it is now.
   private func readProof(_ update: TableFunction, _ call: TableCall) throws {
