@@ -77,4 +77,5 @@ def test_files_that_a_job_loads_take_names_from_here():
         "broadcast.py",
         "resultiterable.py",
         "status.py",
+        "streaming/_state_operators.py",
     }
