@@ -26,12 +26,15 @@ def of_state():
     from swiftwater.testing import StreamingTest
 
     def new_keys(size):
-        # The first batch is small: what it adds is the engine's own.
-        numbers = test.sc.parallelize(range(1000, 1000 + size), 2)
-        return numbers.map(lambda number: (f"key-{number:08d}", number))
+        # The first batch is small: what it adds is the engine's own. Two numbers stand for all of
+        # them: a list of all would be there before, be freed meanwhile, and seem to make room.
+        half = size // 2
+        numbers = test.sc.parallelize([(1000, 1000 + half), (1000 + half, 1000 + size)], 2)
+        return numbers.flatMap(lambda part: [(f"key-{n:08d}", n) for n in range(*part)])
 
     counts = []
-    with StreamingTest(master="local[2]") as test:
+    # In one process: what a worker process takes is no state's.
+    with StreamingTest(master="local[2]", settings={"swiftwater.workers": "never"}) as test:
         pairs = test.ssc.queueStream([new_keys(10), new_keys(KEYS)])
         states = pairs.updateStateByKey(lambda new, old: sum(new) + (old or 0), 2)
         states.foreachRDD(lambda rdd: counts.append(rdd.count()))
