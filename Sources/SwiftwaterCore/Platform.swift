@@ -301,11 +301,19 @@ public func occupyStandardDescriptors() {
   }
 }
 
-/// Where temporary files belong.
-package func temporaryFolder() -> String {
-  guard let folder = getenv("TMPDIR"), folder.pointee != 0 else { return "/tmp" }
-  return String(cString: folder)
+/// A variable of the environment; nil where it is not set, or empty.
+package func environmentVariable(_ name: String) -> String? {
+  guard let value = getenv(name), value.pointee != 0 else { return nil }
+  return String(cString: value)
 }
+
+/// Ends the process at once, as the loss of power would.
+func killThisProcess() {
+  kill(getpid(), SIGKILL)
+}
+
+/// Where temporary files belong.
+package func temporaryFolder() -> String { environmentVariable("TMPDIR") ?? "/tmp" }
 
 /// The number of processors that are switched on.
 package func availableProcessors() -> Int {

@@ -99,6 +99,16 @@ private let processFunctions: [(String, NativeFunction, String)] = [
     }, "The least level that is logged: ALL, DEBUG, INFO, WARN, ERROR, OFF..."
   ),
   (
+    "pass_kill_point",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        let name = try arguments.text(0, py)
+        KillPoints.pass(name)
+        return Py.none()
+      }
+    }, "Ends the process where a test has asked for that: the name of the point."
+  ),
+  (
     "silence_log",
     { _, arguments in
       entry(arguments, count: 0) { _, _ in

@@ -159,11 +159,15 @@ final class BatchLoop: Sendable {
     var failures = 0
     var failedOutputs: [Int] = []
     do {
+      KillPoints.pass("batch.begun")
       environment.history.begin(batch)
       let due = try plannedOutputs(of: batch)
+      KillPoints.pass("batch.planned")
       failedOutputs = run(due, of: batch, began: began)
       failures = failedOutputs.count
+      KillPoints.pass("outputs.over")
       failures += storeStates(at: batch.time, reporting: failures == 0)
+      KillPoints.pass("states.stored")
     } catch {
       failures += 1
       failedOutputs = environment.plan.outputs(of: batch, after: environment.history.zeroTime)
@@ -197,6 +201,7 @@ final class BatchLoop: Sendable {
     noting("checkpoint") {
       try environment.afterBatch(isOver ? batch.time : nil, !failedOutputs.isEmpty)
     }
+    KillPoints.pass("batch.kept")
     // Behind a checkpoint that was not written, the next one tells.
     if isOver && batch.hasPositions && isKept {
       for (id, source) in environment.plan.pushed {
@@ -215,6 +220,7 @@ final class BatchLoop: Sendable {
       pendingCount: pendingCount, failureCount: failures)
     environment.events.post(.reports, .batchEnded(report))
     if let event = lag.withLock({ $0.notice(report) }) { environment.events.post(event) }
+    KillPoints.pass("batch.over")
   }
 
   /// Plans the batch, and hands over what it is going to read.

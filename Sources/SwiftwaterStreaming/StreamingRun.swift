@@ -100,6 +100,7 @@ final class StreamingRun: Sendable {
           if allocation.position != nil { hasPositions = true }
           allocations[id] = plan.retention[id] > 0 ? allocation.forKeeping : allocation
         }
+        KillPoints.pass("input.allocated")
         var batch = Batch(time: time, submitted: clock.now, allocations: allocations)
         batch.hasPositions = hasPositions
         if events.isWanted(.batches) && loop.isBusy {

@@ -39,7 +39,7 @@ _ACCEPTED = frozenset(
 
 # Variables of the environment that do not stand for a setting of the same name.
 _VARIABLES = {"SWIFTWATER_MASTER": "spark.master", "SWIFTWATER_NAME": "spark.app.name"}
-_OTHER_VARIABLES = frozenset({"SWIFTWATER_PYTHON"})
+_OTHER_VARIABLES = frozenset({"SWIFTWATER_PYTHON", "SWIFTWATER_TEST_KILL"})
 
 # As Spark's spark.redaction.regex, and what that leaves out: spark.authenticate.pass,
 # spark.redis.auth, fs.azure.account.key...

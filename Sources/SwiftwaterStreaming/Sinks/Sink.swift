@@ -133,13 +133,16 @@ extension StreamOutput {
     try cancellation.check()
     return try sink.withBatch(batch) {
       guard let writing = try sink.begin(batch) else { return false }
+      KillPoints.pass("output.begun")
       do {
         try writing.write(rdd)
+        KillPoints.pass("output.written")
         if writing.hasToCommit {
           // Nothing takes effect behind a stop that has given up waiting.
           try cancellation.check()
           try writing.commit()
         }
+        KillPoints.pass("output.committed")
       } catch {
         writing.abandon()
         throw error

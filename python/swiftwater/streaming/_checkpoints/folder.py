@@ -125,14 +125,18 @@ class CheckpointFolder:
         Where that fails, what was written is removed, so that a full disk does not stay full.
         """
         temporary = f"{_TEMPORARY}{name}"
+        kind = name.partition("-")[0]
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         descriptor = os.open(temporary, flags, 0o600, dir_fd=self._descriptor)
         try:
             with os.fdopen(descriptor, "wb") as file:
+                engine.pass_kill_point(f"{kind} file.made")
                 file.writelines(pieces)
                 file.flush()
                 os.fsync(descriptor)
+            engine.pass_kill_point(f"{kind} file.written")
             os.rename(temporary, name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+            engine.pass_kill_point(f"{kind} file.renamed")
         except BaseException:
             self.remove(temporary)
             raise
