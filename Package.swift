@@ -61,13 +61,16 @@ let package = Package(
     // Tests/ModuleTableTests enforces it.
     engine("SwiftwaterCore", [deque]),
     .target(name: "CKernels"),
-    engine("SwiftwaterStore", ["SwiftwaterCore"]),
+    engine("SwiftwaterStore", ["SwiftwaterCore", "CKernels", deque]),
     engine("SwiftwaterKernels", ["SwiftwaterCore", "SwiftwaterStore", "CKernels", deque]),
     engine("SwiftwaterPlan", ["SwiftwaterCore", "SwiftwaterKernels"]),
     engine("SwiftwaterRDD", ["SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterPlan", deque]),
     engine(
       "SwiftwaterStreaming",
-      ["SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterPlan", "SwiftwaterRDD", deque]),
+      [
+        "SwiftwaterCore", "SwiftwaterStore", "SwiftwaterKernels", "SwiftwaterPlan", "SwiftwaterRDD",
+        deque,
+      ]),
     engine("SwiftwaterConnectors", ["SwiftwaterCore", nioCore, nioPosix]),
     engine("SwiftwaterConsole", ["SwiftwaterCore", logging]),
     engine(
@@ -107,8 +110,8 @@ let package = Package(
       "SwiftwaterPython",
       [
         "CSignals", "PythonWorkers", "PythonOperators", "PythonRecords", "PythonFunctions",
-        "PythonInterop", "SwiftwaterCore", "SwiftwaterKernels", "SwiftwaterPlan", "SwiftwaterRDD",
-        "SwiftwaterStreaming", "SwiftwaterConnectors", "SwiftwaterConsole", "SwiftwaterTesting",
+        "PythonInterop", "SwiftwaterCore", "SwiftwaterStore", "SwiftwaterKernels", "SwiftwaterPlan",
+        "SwiftwaterRDD", "SwiftwaterStreaming", "SwiftwaterConnectors", "SwiftwaterConsole", "SwiftwaterTesting",
       ]),
     .target(name: "CHost", dependencies: ["CPython"], cSettings: pythonHome),
     .executableTarget(

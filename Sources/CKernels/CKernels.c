@@ -13,6 +13,8 @@ static atomic_int is_plain;
 
 void sw_stay_plain(int plain) { atomic_store_explicit(&is_plain, plain, memory_order_relaxed); }
 
+int sw_stays_plain(void) { return atomic_load_explicit(&is_plain, memory_order_relaxed); }
+
 static inline uint64_t match64(const uint8_t *bytes, uint8_t wanted) {
   uint64_t word = 0;
   for (int i = 0; i < 64; i++) word |= (uint64_t)(bytes[i] == wanted) << i;
@@ -317,7 +319,7 @@ WITH_BITS static int is_utf8_avx2(const uint8_t *bytes, size_t count) {
 }
 
 static int has_wide(void) {
-  return !atomic_load_explicit(&is_plain, memory_order_relaxed) &&
+  return !sw_stays_plain() &&
          __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
          __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
 }

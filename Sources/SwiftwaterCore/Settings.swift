@@ -42,6 +42,12 @@ public struct Settings: Sendable {
       name: "spark.streaming.receiver.maxRate", defaultValue: "",
       summary: "records a second that a receiver takes in at most; empty, 0 or less: no bound"),
     .init(
+      name: "spark.streaming.receiver.writeAheadLog.enable", defaultValue: "true",
+      summary: "what receivers take in is written into the checkpoint folder, where there is one"),
+    .init(
+      name: "spark.streaming.receiver.writeAheadLog.closeFileAfterWrite", defaultValue: "false",
+      summary: "each block has a file of that log to itself"),
+    .init(
       name: "spark.streaming.backpressure.enabled", defaultValue: "false",
       summary: "the speed of the last batch decides how many records a second are taken in"),
     .init(

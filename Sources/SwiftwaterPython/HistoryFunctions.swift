@@ -258,7 +258,7 @@ let historyFunctions: [(String, NativeFunction, String)] = [
       entry(arguments, count: 2) { py, arguments in
         let owner: PythonContext = try arguments.handle(0)
         let partitions = try arguments.sequence(1).map { data -> [any RecordBatch] in
-          let batch = try decoded(try bytes(of: data), py)
+          let batch = try decodedRecords(try bytes(of: data), py)
           return batch.recordCount == 0 ? [] : [try batch.spillingIfShort()]
         }
         return HandleType.make(
@@ -398,13 +398,24 @@ private func encoded(_ rdd: RDDNode, _ py: borrowing Python) throws -> PyPointer
         count += batch.recordCount
         try Interpreter.attach { py in try append(batch, to: &encoder, py) }
       }
-      var head = RecordEncoder()
-      magic.withUnsafeBytes { head.append(raw: $0) }
-      head.append(count: count)
-      return head.bytes + encoder.bytes
+      return withHead(encoder, count: count)
     }
   }
   return py.newList(partitions.map { $0.withUnsafeBytes { py.newBytes($0) } })
+}
+
+private func withHead(_ records: RecordEncoder, count: Int) -> [UInt8] {
+  var head = RecordEncoder()
+  magic.withUnsafeBytes { head.append(raw: $0) }
+  head.append(count: count)
+  return head.bytes + records.bytes
+}
+
+/// One batch in the format of `encode`.
+func encodedRecords(of batch: any RecordBatch, _ py: borrowing Python) throws -> [UInt8] {
+  var encoder = RecordEncoder()
+  try append(batch, to: &encoder, py)
+  return withHead(encoder, count: batch.recordCount)
 }
 
 private func append(
@@ -435,7 +446,7 @@ private func append(
   }
 }
 
-private func decoded(_ data: [UInt8], _ py: borrowing Python) throws -> PythonBatch {
+func decodedRecords(_ data: [UInt8], _ py: borrowing Python) throws -> PythonBatch {
   guard data.starts(with: magic) else {
     throw EngineError.invalidArgument(
       "the stored records are damaged, or not in this version's format")

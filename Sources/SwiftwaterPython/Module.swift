@@ -33,7 +33,8 @@ public func makeModule() -> UnsafeMutableRawPointer? {
     NativeModule.make(
       name: "_swiftwater",
       functions: processFunctions + contextFunctions + rddFunctions + keyFunctions + valueFunctions
-        + streamFunctions + fileStreamFunctions + historyFunctions + runFunctions + workerFunctions
+        + streamFunctions + fileStreamFunctions + historyFunctions + logFunctions + runFunctions
+        + workerFunctions
         + statusFunctions,
       constants: [
         ("__version__", py.newText(swiftwaterVersion)),

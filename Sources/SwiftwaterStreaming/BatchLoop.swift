@@ -1,6 +1,7 @@
 import DequeModule
 import SwiftwaterCore
 import SwiftwaterRDD
+import SwiftwaterStore
 
 /// Runs batches one after the other, in the order of their times.
 ///
@@ -21,6 +22,8 @@ final class BatchLoop: Sendable {
     let afterBatch: @Sendable (BatchTime?, Bool) throws -> Void
     /// See ``StreamingContext/Hooks/batchPlanned``.
     let planned: (@Sendable (PlannedBatch) throws -> Void)?
+    /// Where it is written what becomes of batches.
+    let log: JobLog?
     /// Called last on a thread of the loop's own.
     let threadEnds: @Sendable () -> Void
     /// Called with what went wrong, on the loop's thread.
@@ -53,7 +56,9 @@ final class BatchLoop: Sendable {
     lag = Monitor(LagWatch(interval: environment.plan.interval))
     committed = environment.context.counters.counter(.outputsCommitted)
     failed = environment.context.counters.counter(.outputsFailed)
-    if environment.planned != nil { environment.history.beginNotingRanges() }
+    if environment.planned != nil || environment.log != nil {
+      environment.history.beginNotingRanges()
+    }
   }
 
   /// Begins to run batches as they are added.
@@ -202,6 +207,10 @@ final class BatchLoop: Sendable {
       try environment.afterBatch(isOver ? batch.time : nil, !failedOutputs.isEmpty)
     }
     KillPoints.pass("batch.kept")
+    if isOver, let log = environment.log {
+      let names = environment.plan.outputs.filter { failedOutputs.contains($0.id) }
+      log.ended(batch.time, failed: names.map(\.stableName))
+    }
     // Behind a checkpoint that was not written, the next one tells.
     if isOver && batch.hasPositions && isKept {
       for (id, source) in environment.plan.pushed {
@@ -226,15 +235,25 @@ final class BatchLoop: Sendable {
   /// Plans the batch, and hands over what it is going to read.
   private func plannedOutputs(of batch: Batch) throws -> [DueOutput] {
     let history = environment.history
-    guard let planned = environment.planned else {
-      return try environment.plan.dueOutputs(
+    let due: [DueOutput]
+    do {
+      due = try environment.plan.dueOutputs(
         for: batch, history: history, context: environment.context)
+    } catch {
+      // It runs again in a later run, over the same input.
+      try? handOver(history.planned(batch, []))
+      throw error
     }
-    let due = try environment.plan.dueOutputs(
-      for: batch, history: history, context: environment.context)
-    try planned(history.planned(batch, due))
-    history.clearNotedRanges()
+    if environment.planned != nil || environment.log != nil {
+      try handOver(history.planned(batch, due))
+      history.clearNotedRanges()
+    }
     return due
+  }
+
+  private func handOver(_ batch: PlannedBatch) throws {
+    try environment.log?.planned(batch) { environment.cancellation.isCancelled }
+    try environment.planned?(batch)
   }
 
   /// Who counts the batches that wait hears the end of one that had nothing to run.
@@ -282,6 +301,7 @@ final class BatchLoop: Sendable {
           try output.run(rdd, as: identity, environment.cancellation)
         }
         committed.add()
+        environment.log?.committed(batch.time, output.stableName)
         events.post(
           .commits,
           .outputCommitted(CommitInfo(batch: identity, id: output.id, wasCommitted: !isNew)))

@@ -57,6 +57,18 @@ public final class ReceiverSupervisor: PushedSource, ReceiverSink {
     var isOverrun = false
     /// A connection is begun when the receiver may read on.
     var beginsWithRoom = false
+    /// Where every block goes too.
+    var source: SourceName?
+    var keep: (@Sendable (BlockID, any RecordBatch) -> Void)?
+
+    /// Called under the lock: the order of the calls is that of the blocks.
+    mutating func add(_ block: any RecordBatch) {
+      if let source, let keep {
+        let number = takenBlocks + blocks.count
+        keep(BlockID(source: source, run: began?.milliseconds ?? 0, number: number), block)
+      }
+      blocks.append(block)
+    }
 
     var isHeldBack: Bool { isPaused || gate.isHolding }
   }
@@ -92,6 +104,15 @@ public final class ReceiverSupervisor: PushedSource, ReceiverSink {
   }
 
   // MARK: - PushedSource
+
+  public func keepBlocks(
+    of source: SourceName, _ keep: @escaping @Sendable (BlockID, any RecordBatch) -> Void
+  ) {
+    state.withLock { state in
+      state.source = source
+      state.keep = keep
+    }
+  }
 
   public func start(clock: any EngineClock) {
     state.withLock { state in
@@ -234,7 +255,7 @@ public final class ReceiverSupervisor: PushedSource, ReceiverSink {
     let (demand, full) = state.withLock { state -> (Demand, EngineEvent?) in
       if state.isHeldBack { state.isOverrun = true }
       if records.recordCount > 0 {
-        state.blocks.append(records)
+        state.add(records)
         state.leases.append(budget.take(byteCount))
       }
       if let position {
@@ -366,7 +387,7 @@ public final class ReceiverSupervisor: PushedSource, ReceiverSink {
     state.openedAt = state.gate.isHolding ? now : nil
     let lines = state.gate.admitted
     if let block = state.assembler.takeBlock(ofLines: lines, lease: { budget.take($0) }) {
-      state.blocks.append(block)
+      state.add(block)
       state.positions.blockClosed(lines: block.recordCount)
     }
     state.gate.blockClosed()

@@ -1,6 +1,7 @@
 import SwiftwaterCore
 import SwiftwaterPlan
 import SwiftwaterRDD
+import SwiftwaterStore
 
 /// What the user builds: streams and outputs. A value; `start()` freezes a copy into a
 /// ``StreamPlan``.
@@ -17,6 +18,8 @@ struct StreamGraph: Sendable {
   var keepsPast = false
   /// What an earlier run has left.
   var past = Past()
+  /// Where it is written what becomes of the job.
+  var log: JobLog?
 
   /// What a context goes on from.
   struct Past: Sendable {
@@ -29,6 +32,10 @@ struct StreamGraph: Sendable {
     var inputs: [(node: Int, time: BatchTime, rdd: RDDNode)] = []
     /// Batches of which outputs have failed, with the numbers of these.
     var failed: [(time: BatchTime, outputs: [Int])] = []
+    /// The outputs of batches that run again that have taken effect.
+    var committed: [BatchTime: Set<OutputName>] = [:]
+    /// Until then batches run again over the input that they had; what comes in now is of later ones.
+    var repeatedUntil: BatchTime?
   }
 
   init(interval: BatchInterval) {

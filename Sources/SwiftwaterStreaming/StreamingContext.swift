@@ -1,6 +1,7 @@
 import SwiftwaterCore
 import SwiftwaterPlan
 import SwiftwaterRDD
+import SwiftwaterStore
 
 /// A streaming job: built, started once, stopped once.
 ///
@@ -315,6 +316,17 @@ public final class StreamingContext: Sendable {
     try building { $0.past.failed.append((time, outputs)) }
   }
 
+  /// Has it written into a log what receivers take in and what becomes of batches. With
+  /// ``resume(zero:last:)`` the job goes on with what the log has.
+  public func keepLog(_ log: JobLog) throws { try building { $0.log = log } }
+
+  /// Nothing goes back behind a time any more: the log lets go of it.
+  public func forgetLogged(until time: BatchTime) {
+    state.withLock { state -> JobLog? in
+      if case .active(let run) = state { run.log } else { nil }
+    }?.forget(until: time)
+  }
+
   /// Offers what outputs of the batch at `time` stand on and what cannot be made again later. Inside
   /// ``Hooks/outputsFailed``.
   ///
@@ -377,9 +389,9 @@ public final class StreamingContext: Sendable {
     case .building(let graph):
       // Spark: a context whose start failed is stopped.
       state = .stopped(nil)
-      let run = StreamingRun(
-        plan: try graph.frozen(), past: graph.past, context: context, clock: makeClock(),
-        hooks: hooks, events: events, queue: queue,
+      let run = try StreamingRun(
+        plan: try graph.frozen(), past: graph.past, log: graph.log, context: context,
+        clock: makeClock(), hooks: hooks, events: events, queue: queue,
         limits: try .init(context.settings, interval: interval),
         failed: { [outcome] in outcome.record($0) })
       state = .active(run)

@@ -1,5 +1,6 @@
 import SwiftwaterCore
 import SwiftwaterRDD
+import SwiftwaterStore
 
 /// Lets the loop reach the ticker, which holds the loop.
 private struct TickerReference {
@@ -38,6 +39,7 @@ final class StreamingRun: Sendable {
   /// The time before the first batch of all.
   let zeroTime: BatchTime
   let history: StreamHistory
+  let log: JobLog?
   private let loop: BatchLoop
   private let ticker: BatchTicker
   private let stopPhase = Monitor(StopPhase.running)
@@ -53,10 +55,10 @@ final class StreamingRun: Sendable {
   }
 
   init(
-    plan: StreamPlan, past: StreamGraph.Past, context: SparkContext, clock: any EngineClock,
-    hooks: StreamingContext.Hooks, events: EventBus, queue: EventQueue, limits: Limits,
-    failed: @escaping @Sendable (any Error) -> Void
-  ) {
+    plan: StreamPlan, past: StreamGraph.Past, log: JobLog?, context: SparkContext,
+    clock: any EngineClock, hooks: StreamingContext.Hooks, events: EventBus, queue: EventQueue,
+    limits: Limits, failed: @escaping @Sendable (any Error) -> Void
+  ) throws {
     self.plan = plan
     self.events = events
     self.queue = queue
@@ -74,6 +76,16 @@ final class StreamingRun: Sendable {
       zeroTime = first - plan.interval
     }
     self.zeroTime = zeroTime
+    var past = past
+    self.log = log
+    if let log {
+      let recovered = try log.start(
+        after: past.resumed?.last, first: first, interval: plan.interval,
+        isManual: clock.isManual, tell: { [events] in events.post(.notice($0)) })
+      past.take(recovered, plan: plan, context: context)
+      if log.writesBlocks { plan.keepBlocks(in: log) }
+    }
+    let (committed, repeatedUntil) = (past.committed, past.repeatedUntil ?? zeroTime)
     let history = StreamHistory(
       plan: plan, past: past, zeroTime: zeroTime, last: first - plan.interval)
     self.history = history
@@ -84,7 +96,7 @@ final class StreamingRun: Sendable {
       .init(
         plan: plan, context: context, history: history, clock: clock,
         cancellation: cancellation, outputsFailed: hooks.outputsFailed,
-        afterBatch: hooks.afterBatch, planned: hooks.batchPlanned,
+        afterBatch: hooks.afterBatch, planned: hooks.batchPlanned, log: log,
         threadEnds: hooks.threadEnds, failed: failed, events: events,
         hasRoom: { waker.withLock { $0.ticker }?.roomMade() }))
     self.loop = loop
@@ -95,7 +107,7 @@ final class StreamingRun: Sendable {
       tick: { time in
         var allocations: [Int: Allocation] = [:]
         var hasPositions = false
-        for (id, source) in plan.pushed {
+        for (id, source) in plan.pushed where time > repeatedUntil {
           let allocation = source.allocate()
           if allocation.position != nil { hasPositions = true }
           allocations[id] = plan.retention[id] > 0 ? allocation.forKeeping : allocation
@@ -103,6 +115,9 @@ final class StreamingRun: Sendable {
         KillPoints.pass("input.allocated")
         var batch = Batch(time: time, submitted: clock.now, allocations: allocations)
         batch.hasPositions = hasPositions
+        if let done = committed[time], !done.isEmpty {
+          batch.outputs = plan.outputs.filter { !done.contains($0.stableName) }.map(\.id)
+        }
         if events.isWanted(.batches) && loop.isBusy {
           batch.isAnnounced = true
           events.post(
@@ -172,7 +187,8 @@ final class StreamingRun: Sendable {
   /// Makes a graceful stop that is under way one that gives up what waits.
   private func hurry() {
     isLastTickOver.notify { $0 = true }
-    tellDropped(loop.giveUpWaiting(), left: 0)
+    let dropped = loop.giveUpWaiting()
+    if let log, log.writesBlocks { tellKept(dropped, left: 0) } else { tellDropped(dropped, left: 0) }
   }
 
   private func stopSources() {
@@ -206,17 +222,31 @@ final class StreamingRun: Sendable {
     if gracefully && !loop.waitUntilIdle(timeout: limits.drainTimeout) {
       dropped = loop.close(dropping: true)
     }
-    // What sources still hold is given up with the batches that wait.
-    tellDropped(dropped, left: plan.pushed.reduce(0) { $0 + $1.source.allocate().reportedCount })
+    // What sources still hold is given up with the batches that wait, unless a log has it.
+    let left = plan.pushed.reduce(0) { $0 + $1.source.allocate().reportedCount }
+    if let log, log.writesBlocks { tellKept(dropped, left: left) } else { tellDropped(dropped, left: left) }
     if !loop.isCurrentThread && !loop.waitUntilIdle(timeout: limits.stopTimeout) {
       cancellation.cancel("the context was stopped")
       hooks.interrupt()
       _ = loop.waitUntilIdle(timeout: .seconds(1))
     }
+    log?.close()
     context.endRun()
     queue.close(timeout: limits.stopTimeout)
     (clock as? SystemClock)?.shutDown()
     whenStopped()
+  }
+
+  private func tellKept(_ batches: [Batch], left: Int) {
+    let records = batches.reduce(left) { $0 + $1.reportedCount }
+    if records > 0 {
+      events.post(
+        .notice(
+          Notice(
+            .info,
+            "\(records) records that were taken in are in the log, for the run that goes on from the "
+              + "checkpoint")))
+    }
   }
 
   private func tellDropped(_ batches: [Batch], left: Int) {

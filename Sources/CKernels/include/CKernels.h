@@ -5,6 +5,7 @@
 
 // Whether the loops below do without the wide instructions that the processor has: for tests.
 void sw_stay_plain(int plain);
+int sw_stays_plain(void);
 
 // Sets bit i of bits[i / 64] where bytes[i] == wanted, for `count` bytes, a multiple of 64. All of
 // them are read; bits has count / 64 words.
@@ -40,6 +41,10 @@ unsigned sw_scan_lines(const uint8_t *bytes, size_t count, uint64_t *bits);
 // Whether the bytes are UTF-8, as Unicode defines it (table 3-7): no surrogates, nothing longer than it
 // has to be, nothing beyond U+10FFFF.
 int sw_is_utf8(const uint8_t *bytes, size_t count);
+
+// CRC-32C (Castagnoli; RFC 3720, appendix B.4) of bytes, going on from the one of those before them; 0 for
+// none.
+uint32_t sw_crc32c(uint32_t before, const void *bytes, size_t count);
 
 // Asks for a cache line that is read soon. The address need not be valid.
 static inline void sw_kernel_prefetch(const void *address) { __builtin_prefetch(address); }

@@ -212,3 +212,22 @@ extension [UInt8] {
     buffer.withUnsafeBytes { append(contentsOf: $0) }
   }
 }
+
+extension TextBlock {
+  /// Calls `body` with parts that are, one after the other, what ``encode(to:)`` writes; only the small
+  /// ones are copies.
+  package func withEncodedParts<R>(
+    _ body: ([UnsafeRawBufferPointer]) throws -> R
+  ) rethrows -> R {
+    var head = [isASCII ? 1 : 0] as [UInt8]
+    withUnsafeBytes(of: lines.count) { head += $0 }
+    let size = byteCount
+    return try head.withUnsafeBytes { head in
+      try lines.withUnsafeBytes { spans in
+        try withUnsafeBytes(of: size) { size in
+          try withBytes { content in try body([head, spans, size, content]) }
+        }
+      }
+    }
+  }
+}

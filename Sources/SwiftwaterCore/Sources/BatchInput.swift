@@ -65,7 +65,7 @@ public enum BatchInput: Hashable, Sendable {
   /// - Parameter upTo: where the source gives positions: with these blocks, batches have read all of it
   ///   up to there.
   case blocks([BlockID], upTo: SourcePosition? = nil)
-  /// A range, which is not empty.
+  /// A range, which may be empty: that was chosen, too.
   case range(SourceName, SourceRange)
   /// What an earlier run had taken in for a batch at this time, as a recovery has given it back.
   case restored(SourceName)

@@ -1,8 +1,8 @@
 import SwiftwaterCore
 
 extension StreamHistory {
-  /// What the batch at `time` reads, as far as it is planned, by name. Sources that have nothing for it
-  /// are left out.
+  /// What the batch at `time` reads, as far as it is planned, by name. Sources that were pushed
+  /// nothing for it are left out, and ranged ones that nobody has asked.
   func inputs(at time: BatchTime) -> [BatchInput] {
     plan.nodes.flatMap { node -> [BatchInput] in
       guard let source = node.source else { return [] }
@@ -17,8 +17,8 @@ extension StreamHistory {
         }
         return inputs
       case .ranged(let supervisor):
-        guard let range = supervisor.range(at: time), !range.isEmpty else { return [] }
-        return [.range(source.name, range)]
+        // An empty one too: when the batch runs again, it is to be as empty.
+        return supervisor.range(at: time).map { [.range(source.name, $0)] } ?? []
       }
     }
   }
@@ -38,7 +38,7 @@ extension StreamHistory {
     let late = plan.nodes.flatMap { node -> [PlannedBatch.Late] in
       guard let source = node.source, let ranged = source.ranged else { return [] }
       return ranged.noted.compactMap { time, range in
-        time == batch.time || range.isEmpty
+        time == batch.time
           ? nil : PlannedBatch.Late(time: time, input: .range(source.name, range))
       }
     }

@@ -5,6 +5,11 @@ public protocol PushedSource: Sendable {
   /// Begins to take records in; called once, at the context's start.
   func start(clock: any EngineClock)
 
+  /// Has every block given to `keep` when it is closed, before a batch has it, in the order of their numbers.
+  /// Before the start.
+  func keepBlocks(
+    of source: SourceName, _ keep: @escaping @Sendable (BlockID, any RecordBatch) -> Void)
+
   /// Gives everything that was taken in since the last call to the batch that ends now. Called on
   /// the clock's thread: it only hands over what is there.
   func allocate() -> Allocation
@@ -27,6 +32,10 @@ public protocol PushedSource: Sendable {
 }
 
 extension PushedSource {
+  public func keepBlocks(
+    of source: SourceName, _ keep: @escaping @Sendable (BlockID, any RecordBatch) -> Void
+  ) {}
+
   public var hasMore: Bool { holdsUntaken }
 
   public func batchCompleted(_ report: SourceReport) {}

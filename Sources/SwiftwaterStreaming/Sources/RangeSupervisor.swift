@@ -60,6 +60,13 @@ public final class RangeSupervisor: Sendable {
   /// Goes on as a source of which that was known. Before the start.
   public func restore(_ known: PlannedRanges) { state.withLock { $0.known = known } }
 
+  /// The batch at `time` reads a range, as a log has it. Before the start.
+  func restore(_ range: SourceRange, at time: BatchTime) {
+    state.withLock { state in
+      if state.known.range(at: time) == nil { state.known.add(range, at: time) }
+    }
+  }
+
   /// Remembers what a job would need that is recovered and goes on behind `time`: its first batches look
   /// back as far as they did when they first ran.
   public func hold(_ time: BatchTime) { state.withLock { $0.held = time } }

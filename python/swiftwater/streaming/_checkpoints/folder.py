@@ -76,6 +76,11 @@ class CheckpointFolder:
         self._closing()
         self._descriptor = -1
 
+    @property
+    def descriptor(self) -> int:
+        """Of the open folder."""
+        return self._descriptor
+
     # --- who may use it -----------------------------------------------------------------------
 
     def lock(self) -> None:

@@ -56,6 +56,8 @@ class CheckpointWriter:
         self._failed = FailedBatches()
         # Which data files the checkpoints in the folder name.
         self._referred: dict[int, set[str]] = {}
+        # The time behind which a recovery from each of them goes on.
+        self._goes_on: dict[int, int] = {}
 
     @property
     def _folder(self) -> CheckpointFolder:
@@ -105,7 +107,17 @@ class CheckpointWriter:
         for time_ms in files.checkpoint_times(folder):
             self._referred[time_ms] = self._files_of(time_ms)
         before = self._data_folder
-        if before is not None and before.identity != folder.identity:
+        is_moving = before is not None and before.identity != folder.identity
+        if self._is_recoverable:
+            source = before if is_moving else None
+            engine.keep_log(
+                ssc._handle,
+                folder.descriptor,
+                folder.path,
+                None if source is None else source.descriptor,
+                None if source is None else source.path,
+            )
+        if before is not None and is_moving:
             # The program has chosen another folder than the one that it goes on from.
             for file in files.named_in([*self._data, *self._failed.rows()]):
                 files.write_data(folder, file, files.read_data(before, file))
@@ -128,6 +140,7 @@ class CheckpointWriter:
             raise
         except (OSError, ValueError):
             return set()
+        self._goes_on[time_ms] = int(facts["data_ms"])
         return files.named_in(files.rows_in(facts))
 
     # --- while it runs ------------------------------------------------------------------------
@@ -336,14 +349,18 @@ class CheckpointWriter:
         }
         files.write_checkpoint(self._folder, self._last_ms, facts, self._functions)
         self._referred[self._last_ms] = files.named_in(files.rows_in(facts))
+        self._goes_on[self._last_ms] = facts["data_ms"]
         self._hold_files()
         self._remove_old()
 
     def _remove_old(self) -> None:
         for old in sorted(self._referred, reverse=True)[_KEPT:]:
             del self._referred[old]
+            self._goes_on.pop(old, None)
             self._folder.remove(files.checkpoint_name(old))
         self._remove_unnamed()
+        if self._goes_on:
+            engine.forget_logged(self._ssc._handle, min(self._goes_on.values()))
 
     def _remove_unnamed(self) -> None:
         """Remove the data files that no checkpoint needs, nor the next one."""

@@ -1,4 +1,3 @@
-import Glibc
 import SwiftwaterCore
 
 /// The functions of SQLite's C library that are used here.
@@ -54,10 +53,10 @@ struct SQLite: Sendable {
   static let shared = SQLite()
 
   private init?() {
-    guard let library = dlopen("libsqlite3.so.0", RTLD_NOW | RTLD_LOCAL) else { return nil }
+    guard let library = loadedLibrary("libsqlite3.so.0") else { return nil }
     func function<F>(_ name: String, as type: F.Type) -> F? {
       // SAFETY: see above.
-      dlsym(library, "sqlite3_" + name).map { unsafeBitCast($0, to: type) }
+      symbol("sqlite3_" + name, in: library).map { unsafeBitCast($0, to: type) }
     }
     // One that was built for a single thread shares what databases on several threads would change.
     guard let isForThreads = function("threadsafe", as: Ask.self), isForThreads() != 0 else {
@@ -82,20 +81,3 @@ struct SQLite: Sendable {
     (self.columnBytes, self.columnByteCount) = (columnBytes, columnByteCount)
   }
 }
-
-/// A new empty file in a folder, for whoever opens it by its path and removes that then.
-///
-/// - Throws: ``EngineError`` (`unavailable`).
-func makeFile(in folder: String) throws -> String {
-  var template = Array("\(folder)/swiftwater-tables-XXXXXX".utf8CString)
-  let descriptor = mkstemp(&template)
-  guard descriptor >= 0 else {
-    throw EngineError.unavailable(
-      "no temporary file can be made in \(folder) (\(String(cString: strerror(errno)))): set "
-        + "spark.local.dir to a folder with room")
-  }
-  Glibc.close(descriptor)
-  return template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-}
-
-func removeFile(_ path: String) { unlink(path) }
