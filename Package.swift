@@ -111,7 +111,8 @@ let package = Package(
       [
         "CSignals", "PythonWorkers", "PythonOperators", "PythonRecords", "PythonFunctions",
         "PythonInterop", "SwiftwaterCore", "SwiftwaterStore", "SwiftwaterKernels", "SwiftwaterPlan",
-        "SwiftwaterRDD", "SwiftwaterStreaming", "SwiftwaterConnectors", "SwiftwaterConsole", "SwiftwaterTesting",
+        "SwiftwaterRDD", "SwiftwaterStreaming", "SwiftwaterConnectors", "SwiftwaterConsole",
+        "SwiftwaterTesting",
       ]),
     .target(name: "CHost", dependencies: ["CPython"], cSettings: pythonHome),
     .executableTarget(

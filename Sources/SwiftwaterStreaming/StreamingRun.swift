@@ -187,8 +187,7 @@ final class StreamingRun: Sendable {
   /// Makes a graceful stop that is under way one that gives up what waits.
   private func hurry() {
     isLastTickOver.notify { $0 = true }
-    let dropped = loop.giveUpWaiting()
-    if let log, log.writesBlocks { tellKept(dropped, left: 0) } else { tellDropped(dropped, left: 0) }
+    tellLeft(loop.giveUpWaiting(), left: 0)
   }
 
   private func stopSources() {
@@ -224,7 +223,7 @@ final class StreamingRun: Sendable {
     }
     // What sources still hold is given up with the batches that wait, unless a log has it.
     let left = plan.pushed.reduce(0) { $0 + $1.source.allocate().reportedCount }
-    if let log, log.writesBlocks { tellKept(dropped, left: left) } else { tellDropped(dropped, left: left) }
+    tellLeft(dropped, left: left)
     if !loop.isCurrentThread && !loop.waitUntilIdle(timeout: limits.stopTimeout) {
       cancellation.cancel("the context was stopped")
       hooks.interrupt()
@@ -237,8 +236,15 @@ final class StreamingRun: Sendable {
     whenStopped()
   }
 
-  private func tellKept(_ batches: [Batch], left: Int) {
+  /// What waits at a stop: a log has it for a later run; without one it is given up.
+  private func tellLeft(_ batches: [Batch], left: Int) {
     let records = batches.reduce(left) { $0 + $1.reportedCount }
+    guard let log, log.writesBlocks else {
+      if !batches.isEmpty || records > 0 {
+        tellGivenUp(batches: batches.count, records: records, context, events)
+      }
+      return
+    }
     if records > 0 {
       events.post(
         .notice(
@@ -249,12 +255,6 @@ final class StreamingRun: Sendable {
     }
   }
 
-  private func tellDropped(_ batches: [Batch], left: Int) {
-    let records = batches.reduce(left) { $0 + $1.reportedCount }
-    if !batches.isEmpty || records > 0 {
-      tellGivenUp(batches: batches.count, records: records, context, events)
-    }
-  }
 }
 
 private func tellGivenUp(batches: Int, records: Int, _ context: SparkContext, _ events: EventBus) {
