@@ -129,7 +129,9 @@ let package = Package(
 
     // Tests.
     tests("SwiftwaterCoreTests", ["SwiftwaterCore"]),
-    tests("SwiftwaterStoreTests", ["SwiftwaterStore", "SwiftwaterTesting"]),
+    tests(
+      "SwiftwaterStoreTests",
+      ["SwiftwaterStore", "SwiftwaterCore", "SwiftwaterTesting", "CKernels"]),
     .target(
       name: "TableTesting",
       dependencies: ["SwiftwaterKernels", "SwiftwaterCore", "SwiftwaterTesting"],
@@ -139,7 +141,8 @@ let package = Package(
       ["SwiftwaterKernels", "SwiftwaterStore", "SwiftwaterTesting", "CKernels", "TableTesting"]),
     tests("SwiftwaterRDDTests", ["SwiftwaterRDD", "SwiftwaterPlan", "SwiftwaterTesting"]),
     tests(
-      "SwiftwaterStreamingTests", ["SwiftwaterStreaming", "SwiftwaterTesting", "SwiftwaterRDD"]),
+      "SwiftwaterStreamingTests",
+      ["SwiftwaterStreaming", "SwiftwaterStore", "SwiftwaterTesting", "SwiftwaterRDD"]),
     tests("SwiftwaterConnectorsTests", ["SwiftwaterConnectors", "SwiftwaterCore"]),
     tests("ModuleTableTests", []),
 

@@ -241,19 +241,20 @@ final class BatchLoop: Sendable {
         for: batch, history: history, context: environment.context)
     } catch {
       // It runs again in a later run, over the same input.
-      try? handOver(history.planned(batch, []))
+      try? write(history.planned(batch, []))
       throw error
     }
     if environment.planned != nil || environment.log != nil {
-      try handOver(history.planned(batch, due))
+      let planned = history.planned(batch, due)
+      try write(planned)
+      try environment.planned?(planned)
       history.clearNotedRanges()
     }
     return due
   }
 
-  private func handOver(_ batch: PlannedBatch) throws {
+  private func write(_ batch: PlannedBatch) throws {
     try environment.log?.planned(batch) { environment.cancellation.isCancelled }
-    try environment.planned?(batch)
   }
 
   /// Who counts the batches that wait hears the end of one that had nothing to run.

@@ -58,6 +58,10 @@ import Testing
       SourceRange([SourceSplit(name: [116], offsets: range)]))
   }
 
+  private func nothing(_ kind: String) -> BatchInput {
+    .range(SourceName(kind: kind, number: 1), SourceRange([]))
+  }
+
   private func position(_ number: UInt8) -> SourcePosition { SourcePosition(bytes: [number]) }
 
   /// Runs five batches of a socket, a table and a queue.
@@ -105,7 +109,8 @@ import Testing
             SourceName(kind: "queueStream", number: 1),
             SourceRange([SourceSplit(name: [], offsets: 0..<1)])),
         ],
-        [.blocks([block(1)], upTo: position(1))], [rows(2..<4)], [],
+        [.blocks([block(1)], upTo: position(1)), nothing("table"), nothing("queueStream")],
+        [rows(2..<4), nothing("queueStream")], [nothing("table"), nothing("queueStream")],
       ])
     // Another run of the same is the same.
     let again = Log()
@@ -149,7 +154,7 @@ import Testing
     // Whoever asks first gets all that is there.
     #expect(output.batches == [[0, 1], [2, 3]])
     let batches = try log.batches()
-    #expect(batches.map(\.inputs) == [[], [], [], []])
+    #expect(batches.map(\.inputs) == [[], [nothing("table")], [], [nothing("table")]])
     #expect(batches.map(\.outputs.count) == [0, 1, 0, 1])
     #expect(
       batches.map(\.late) == [

@@ -45,6 +45,12 @@ struct BatchLog {
     if case .forgotten = event, file.length > Self.longest { try begin() }
   }
 
+  /// Adds an event that the next one brings to the disk.
+  mutating func note(_ event: JobEvent) {
+    job.apply(event)
+    file = nil
+  }
+
   /// Waits until everything is on the disk.
   mutating func sync() throws {
     guard let file else { return try begin() }

@@ -213,8 +213,15 @@ public final class JobLog: Sendable {
 
   /// Writes a block soon. In the order of these calls.
   public func keep(_ id: BlockID, _ batch: any RecordBatch) {
-    queue.notify { queue in
+    let isManual = queue.notify { queue in
       if !queue.isClosed { queue.blocks.append((id, batch)) }
+      return queue.isManual
+    }
+    guard isManual else { return }
+    do {
+      try writer.withLock { try drain(&$0) }
+    } catch {
+      tellFailure(error)
     }
   }
 
@@ -251,6 +258,7 @@ public final class JobLog: Sendable {
   /// - Throws: ``EngineError`` (`unavailable`) where `isCancelled` says so meanwhile, and in virtual time at
   ///   once.
   public func planned(_ batch: PlannedBatch, isCancelled: () -> Bool) throws {
+    var isFirst = true
     while true {
       do {
         try writer.withLock { writer in
@@ -265,7 +273,14 @@ public final class JobLog: Sendable {
         return
       } catch {
         tellFailure(error)
+        // What came once may not come again.
+        if isFirst {
+          isFirst = false
+          continue
+        }
         guard !isCancelled(), rests(), !isCancelled() else {
+          // It has not run: a later life does what is left of it, if this one can write that yet.
+          writer.withLock { $0?.batches.note(.planned(batch)) }
           throw EngineError.unavailable(
             "the batch did not run: the log in \(folder.path) cannot be written: \(error)")
         }
