@@ -39,6 +39,7 @@ def log(level: str, message: str) -> None: ...  # "debug" | "info" | "warning" |
 # Tells of something that the package has noticed, to whoever listens; the log is one of them. With
 # a kind, for what may come again and again: of many lines some are written, the others counted.
 def notice(level: str, kind: str | None, message: str) -> None: ...
+
 # Ends the process where a test has asked for that with SWIFTWATER_TEST_KILL=<name>:<n>.
 def pass_kill_point(name: str) -> None: ...
 def silence_log() -> None: ...  # for good: the process has no standard error

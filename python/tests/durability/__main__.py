@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.durability.crash_judge import GUARANTEED
 from tests.durability.crash_run import Scenario, points, ran
+from tests.durability.mutations import mutations
 
 KILLS_EACH = 10
 
@@ -36,6 +37,8 @@ def main() -> int:
     failed = False
     if given.what != "mutations":
         failed |= crashes(given)
+    if given.what != "crashes":
+        failed |= damage(given)
     return 1 if failed else 0
 
 
@@ -67,6 +70,20 @@ def crashes(given) -> bool:
     print(f"killed at {dict(sorted(passed.items()))}, never at {never}")
     for name, times in sorted(known.items()):
         print(f"not promised yet: {name} ({times} times): {GUARANTEED[name]}")
+    return failures > 0
+
+
+def damage(given) -> bool:
+    """Try damage to the folder of a job; return whether some is neither noticed nor harmless."""
+    began = time.monotonic()
+    failures = 0
+    for seed, done, problem in mutations(given.seed, given.count):
+        failures += 1
+        print(f"{done}: {problem}", flush=True)
+        print(
+            f"    again: python -m tests.durability mutations --count 1 --seed {seed}", flush=True
+        )
+    print(f"{given.count} mutations in {time.monotonic() - began:.0f} s, {failures} failures")
     return failures > 0
 
 

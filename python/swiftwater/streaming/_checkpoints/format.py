@@ -30,9 +30,12 @@ __all__ = [
 
 _MAGIC = b"SWCHKPT\n"
 _DATA_MAGIC = b"SWDATA\r\n"
-_VERSION = 1
-# Since version 2 a data file begins with its name. Those of version 1 are still read.
-_DATA_VERSION = 2
+# Since these versions a checksum also covers what stands in front of its section: sections that
+# have changed places, or come from another file, do not match. Older files are still read.
+_VERSION = _CHAINED = 2
+_DATA_VERSION = _DATA_CHAINED = 3
+# Since this version a data file begins with its name.
+_DATA_NAMED = 2
 # How keys were placed among the partitions of what is in a data file. Rows of the facts that do not
 # say so are older: places depended on where None was in memory then.
 PLACEMENT = 1
@@ -103,10 +106,18 @@ def write_data(folder: Folder, name: str, partitions: Sequence[bytes]) -> None:
 
 
 def _pieces(magic: bytes, version: int, sections: Sequence[tuple[bytes, bytes]]) -> Iterator[bytes]:
-    yield _HEAD.pack(magic, version, len(sections))
+    head = _HEAD.pack(magic, version, len(sections))
+    yield head
+    checksum = zlib.crc32(head)
     for kind, content in sections:
-        yield _SECTION.pack(kind, len(content), zlib.crc32(content))
+        checksum = _chained(checksum, kind, content)
+        yield _SECTION.pack(kind, len(content), checksum)
         yield content
+
+
+def _chained(before: int, kind: bytes, content: bytes) -> int:
+    """Return the checksum of a section behind what has the checksum ``before``."""
+    return zlib.crc32(content, zlib.crc32(kind, before))
 
 
 # --- reading --------------------------------------------------------------------------------
@@ -122,7 +133,7 @@ def read_checkpoint(folder: Folder, time_ms: int) -> tuple[dict[str, Any], bytes
 
     name = checkpoint_name(time_ms)
     with opened(folder) as place:
-        sections = _sections(name, place.read(name), _MAGIC, _VERSION)
+        sections, _ = _sections(name, place.read(name), _MAGIC, _VERSION, _CHAINED)
     found = dict(sections)
     if len(sections) != len(found) or _FACTS not in found or _FUNCTIONS not in found:
         raise CheckpointError("its sections are not those of a checkpoint")
@@ -142,8 +153,11 @@ def read_data(folder: Folder, name: str) -> list[bytes]:
     if not _DATA.fullmatch(name):
         raise CheckpointError(f"{name!r} is not the name of a data file")
     with opened(folder) as place:
-        sections = _sections(name, place.read(name), _DATA_MAGIC, _DATA_VERSION)
-    if sections and sections[0][0] == _NAME:
+        content = place.read(name)
+    sections, version = _sections(name, content, _DATA_MAGIC, _DATA_VERSION, _DATA_CHAINED)
+    if version >= _DATA_NAMED:
+        if not sections or sections[0][0] != _NAME:
+            raise CheckpointError(f"{name} does not say what it is called")
         _require_name(name, sections[0][1].decode(errors="replace"))
         del sections[0]
     return [content for _, content in sections]
@@ -154,7 +168,10 @@ def _require_name(name: str, written: object) -> None:
         raise CheckpointError(f"{name} was written as {written}: files have been exchanged")
 
 
-def _sections(name: str, content: bytes, magic: bytes, newest: int) -> list[tuple[bytes, bytes]]:
+def _sections(
+    name: str, content: bytes, magic: bytes, newest: int, chained: int
+) -> tuple[list[tuple[bytes, bytes]], int]:
+    """Return the sections of a file and its version; ``chained`` is the first of such checksums."""
     if len(content) < _HEAD.size:
         raise CheckpointError(f"{name} ends before its head does")
     found, version, count = _HEAD.unpack_from(content)
@@ -164,6 +181,7 @@ def _sections(name: str, content: bytes, magic: bytes, newest: int) -> list[tupl
         raise CheckpointError(f"{name} has version {version} of the format, known is {newest}")
     sections: list[tuple[bytes, bytes]] = []
     place = _HEAD.size
+    before = zlib.crc32(content[:place])
     for _ in range(count):
         if len(content) < place + _SECTION.size:
             raise CheckpointError(f"{name} ends early")
@@ -173,11 +191,10 @@ def _sections(name: str, content: bytes, magic: bytes, newest: int) -> list[tupl
         place += length
         if len(section) != length:
             raise CheckpointError(f"{name} ends early")
-        if zlib.crc32(section) != checksum:
+        before = _chained(before, kind, section) if version >= chained else zlib.crc32(section)
+        if before != checksum:
             raise CheckpointError(f"{name} is damaged: a checksum does not match")
         sections.append((kind, section))
     if place != len(content):
         raise CheckpointError(f"{name} goes on behind its end")
-    if magic == _DATA_MAGIC and version > 1 and (not sections or sections[0][0] != _NAME):
-        raise CheckpointError(f"{name} does not say what it is called")
-    return sections
+    return sections, version

@@ -331,13 +331,14 @@ def test_the_format_of_a_checkpoint_file(tmp_path):
     checkpointed(tmp_path)
     content = (tmp_path / names(tmp_path, "checkpoint-")[-1]).read_bytes()
     magic, version, count = struct.unpack_from("<8sII", content)
-    assert (magic, version, count) == (b"SWCHKPT\n", 1, 2)
-    place, sections = 16, {}
+    assert (magic, version, count) == (b"SWCHKPT\n", 2, 2)
+    place, sections, before = 16, {}, zlib.crc32(content[:16])
     for _ in range(count):
         name, length, checksum = struct.unpack_from("<4sQI", content, place)
         place += 16
         sections[name] = content[place : place + length]
-        assert zlib.crc32(sections[name]) == checksum
+        before = zlib.crc32(name + sections[name], before)
+        assert before == checksum
         place += length
     assert place == len(content)
     facts = json.loads(sections[b"JSON"])
@@ -349,10 +350,10 @@ def test_the_format_of_a_checkpoint_file(tmp_path):
     name = facts["data"][0]["file"]
     data = (tmp_path / name).read_bytes()
     # Two partitions, and its name in front of them.
-    assert struct.unpack_from("<8sII", data) == (b"SWDATA\r\n", 2, 3)
+    assert struct.unpack_from("<8sII", data) == (b"SWDATA\r\n", 3, 3)
     kind, length, checksum = struct.unpack_from("<4sQI", data, 16)
     assert (kind, data[32 : 32 + length]) == (b"NAME", name.encode())
-    assert checksum == zlib.crc32(name.encode())
+    assert checksum == zlib.crc32(b"NAME" + name.encode(), zlib.crc32(data[:16]))
 
 
 def test_what_no_output_stands_on_is_not_made_for_a_checkpoint(tmp_path):

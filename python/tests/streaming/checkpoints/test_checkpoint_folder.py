@@ -6,7 +6,6 @@ import os
 import pickle
 import shutil
 import stat
-import struct
 import subprocess
 import sys
 
@@ -232,33 +231,6 @@ def test_files_that_were_exchanged_are_noticed(tmp_path, prefix, capfd):
         test.advance(2)
         # From the data after ten batches, and the log.
         assert test.outputs[0].batches == [[("a", 13)]]
-
-
-def as_version_1(path):
-    """Rewrite a data file as it was before files had names in them."""
-    content = path.read_bytes()
-    magic, version, count = struct.unpack_from("<8sII", content)
-    assert (version, content[16:20]) == (2, b"NAME")
-    length = struct.unpack_from("<Q", content, 20)[0]
-    path.write_bytes(struct.pack("<8sII", magic, 1, count - 1) + content[32 + length :])
-
-
-def test_data_of_the_first_version_is_read(folder):
-    for name in names(folder, "data-"):
-        as_version_1(folder / name)
-    with StreamingTest.recovered(str(folder)) as test:
-        test.sources[0].send("a")
-        test.advance()
-        assert test.outputs[0].batches == [[("a", 4)]]
-
-
-def test_a_file_without_a_name_is_refused(folder, capfd):
-    path = folder / names(folder, "data-")[-1]
-    as_version_1(path)
-    content = path.read_bytes()
-    path.write_bytes(content[:8] + struct.pack("<I", 2) + content[12:])
-    with pytest.raises(SparkException, match="does not say what it is called"):
-        StreamingContext.getOrCreate(str(folder), lambda: None)
 
 
 # --- one process a folder -----------------------------------------------------------------------
