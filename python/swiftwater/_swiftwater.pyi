@@ -420,8 +420,9 @@ def restore(streaming: Handle, key: str, parent: int, time_ms: int, rdd: Handle)
 # Before the start: gives a source, by its number, what it had taken in for an earlier batch.
 def restore_input(streaming: Handle, number: int, time_ms: int, rdd: Handle) -> None: ...
 
-# Before the start: what receivers take in and what becomes of batches is written below the open folder; the
-# job goes on with the log in another one where that is given. Descriptors stay the caller's.
+# Before the start: what receivers take in and what becomes of batches is written below the open
+# folder; the job goes on with the log in another one where that is given. Descriptors stay the
+# caller's.
 def keep_log(
     streaming: Handle, descriptor: int, path: str, source: int | None, source_path: str | None
 ) -> None: ...

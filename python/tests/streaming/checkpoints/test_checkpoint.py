@@ -150,8 +150,8 @@ def test_an_unreadable_checkpoint_is_skipped_with_a_warning(tmp_path, damage, pr
         err = capfd.readouterr().err
         assert "skipped the checkpoint" in err
         assert f"checkpoint-{1_893_456_000_000 + 12_000}" in err
-        # The one before has the state after ten batches; the log has what came then. The clock stands at
-        # the eleventh: what comes for the twelfth, which has run, is of the next one.
+        # The one before has the state after ten batches; the log has what came then. The clock
+        # stands at the eleventh: what comes for the twelfth, which has run, is of the next one.
         feed(test, [["a 1000"], []])
         assert test.outputs[0].times == [13.0]
         assert test.outputs[0].batches == [[("a", 1066)]]
