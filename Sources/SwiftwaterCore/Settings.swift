@@ -114,6 +114,9 @@ public struct Settings: Sendable {
       name: "swiftwater.state.maxBytes", defaultValue: "",
       summary: "most bytes of the table of a window or a state; empty: any number"),
     .init(
+      name: "swiftwater.files.commit", defaultValue: "rename",
+      summary: "what makes a saved folder complete: the rename of the folder, or its manifest"),
+    .init(
       name: "swiftwater.lowering", defaultValue: "true",
       summary: "run Python functions natively where the engine understands them"),
     .init(

@@ -46,11 +46,13 @@ final class PythonStreaming: Sendable {
 
   // MARK: - Operators
 
+  /// - Returns: what its batches are known by, within the job.
   func addOutput(
-    _ functions: PythonSink.Functions, place: OperatorPlace, of node: StreamNode
-  ) throws {
+    _ functions: PythonSink.Functions, place: OperatorPlace, named given: String?,
+    of node: StreamNode
+  ) throws -> OutputName {
     try streaming.addOutput(
-      name: place.name, site: place.site, of: node,
+      name: place.name, named: given, site: place.site, of: node,
       to: PythonSink(functions, calls: calls, place: place))
   }
 

@@ -183,7 +183,7 @@ let streamFunctions: [(String, NativeFunction, String)] = [
   (
     "stream_output",
     { _, arguments in
-      entry(arguments, count: 7) { py, arguments in
+      entry(arguments, count: 8) { py, arguments in
         let stream: PythonStream = try arguments.handle(0)
         func optional(_ index: Int) throws -> PythonObject? {
           arguments.isNone(index) ? nil : try function(arguments[index])
@@ -191,9 +191,10 @@ let streamFunctions: [(String, NativeFunction, String)] = [
         let functions = PythonSink.Functions(
           begins: try optional(1), writes: try function(arguments[2]), commits: try optional(3),
           abandons: try optional(4))
-        try stream.owner.addOutput(
-          functions, place: try place(arguments, 5, py), of: stream.node)
-        return Py.none()
+        let name = try stream.owner.addOutput(
+          functions, place: try place(arguments, 5, py),
+          named: arguments.isNone(7) ? nil : try arguments.text(7, py), of: stream.node)
+        return py.newText(name.description)
       }
     }, "Puts every batch's RDD out: asks whether that was done, writes, commits."
   ),

@@ -64,16 +64,34 @@ enum FileSystem {
     return String(path)
   }
 
-  /// The file itself, or the visible files in a folder.
+  /// The file itself, or the visible files in a folder; where it has a manifest, those named there.
   private static func files(in path: String) throws -> [FilledFile] {
     guard let (kind, size) = kind(of: path) else { throw unreadable(path) }
     guard kind == S_IFDIR else { return [FilledFile(path: FilePath(path), size: size)] }
+    let named = try namedByManifest(in: path)
     return try entries(of: path).compactMap { name in
+      if let named, !named.contains(name) { return nil }
       let path = path + "/" + name
       guard let (kind, size) = self.kind(of: path) else { throw unreadable(path) }
       // Spark: a folder inside the folder is an error there; it is passed over here.
       return kind == S_IFREG ? FilledFile(path: FilePath(path), size: size) : nil
     }
+  }
+
+  /// The files that count in a folder; nil where its `_SUCCESS` does not name them.
+  ///
+  /// It has a line that says that it is a manifest, one for the batch, and one for each file
+  /// (`_rdd/prepared_folders.py` writes it).
+  private static func namedByManifest(in folder: String) throws -> Set<String>? {
+    let path = folder + "/_SUCCESS"
+    guard let (kind, size) = kind(of: path), kind == S_IFREG, size > 0 else { return nil }
+    let file = try OpenFile(path: FilePath(path))
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 1)
+    defer { buffer.deallocate() }
+    let count = try file.read(into: buffer, at: 0)
+    let lines = String(decoding: buffer.prefix(count), as: UTF8.self).split(separator: "\n")
+    guard lines.first == "swiftwater manifest 1" else { return nil }
+    return Set(lines.dropFirst(2).map(String.init))
   }
 
   /// The kind of what is at a path, and its size in bytes; nil, with `errno`, where there is nothing.

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from weakref import finalize
 
-__all__ = ["ClaimedFolder", "remove_abandoned"]
+__all__ = ["ClaimedFolder", "remove_abandoned", "remove_if_abandoned"]
 
 
 class ClaimedFolder:
@@ -61,15 +61,16 @@ def remove_abandoned(
     with suppress(OSError), os.scandir(parent) as entries:
         found = [entry.path for entry in entries if name.fullmatch(entry.name)]
         for path in found:
-            with suppress(OSError):
-                _remove_if_abandoned(path, remove)
+            remove_if_abandoned(path, remove)
 
 
-def _remove_if_abandoned(path: str, remove: Callable[[str], None]) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        if os.fstat(descriptor).st_uid == os.geteuid():
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            remove(path)
-    finally:
-        os.close(descriptor)
+def remove_if_abandoned(path: str, remove: Callable[[str], None] = shutil.rmtree) -> None:
+    """Do for one folder what ``remove_abandoned`` does; it need not be there."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            if os.fstat(descriptor).st_uid == os.geteuid():
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                remove(path)
+        finally:
+            os.close(descriptor)

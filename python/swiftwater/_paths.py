@@ -7,7 +7,17 @@ from collections.abc import Sequence
 
 from swiftwater._native import engine
 
-__all__ = ["input_files", "local_path", "matching_paths", "output_path"]
+__all__ = [
+    "DONE",
+    "input_files",
+    "local_path",
+    "matching_paths",
+    "named_by_manifest",
+    "output_path",
+]
+
+# What says that a folder is complete. It is empty, or names the files that count.
+DONE = "_SUCCESS"
 
 _PATTERN = ("*", "?", "[", "{")
 
@@ -53,7 +63,8 @@ def input_files(name: object, call: str) -> list[str]:
 
     ``name`` is a file, a folder, a pattern (``*``, ``?``, ``[ab]``, ``{a,b}``), or several with
     commas between them. Of a folder, the files count, not its folders, and none whose name begins
-    with ``_`` or ``.``. Raises ``FileNotFoundError`` where there is nothing of that name.
+    with ``_`` or ``.``; where it has a manifest, those that this one names. Raises
+    ``FileNotFoundError`` where there is nothing of that name.
 
     Example::
 
@@ -68,11 +79,38 @@ def input_files(name: object, call: str) -> list[str]:
         path = os.path.abspath(local_path(part, call))
         for match in _matches(path):
             if os.path.isdir(match):
+                named = named_by_manifest(match)
                 inside = [entry for entry in os.scandir(match) if not entry.is_dir()]
-                found += sorted(entry.path for entry in inside if _counts(entry.name))
+                found += sorted(
+                    entry.path
+                    for entry in inside
+                    if _counts(entry.name) and (named is None or entry.name in named)
+                )
             else:
                 found.append(match)
     return found
+
+
+def named_by_manifest(folder: str) -> set[str] | None:
+    r"""Return the names of the files that count in a folder; ``None`` where they are not named.
+
+    The file ``_SUCCESS`` of a folder that was committed by its manifest (see the setting
+    ``swiftwater.files.commit``) has a line that says so, one for the batch, and one for each file.
+
+    Example::
+
+        >>> with open(f"{tmp}/_SUCCESS", "w") as file:
+        ...     _ = file.write("swiftwater manifest 1\nbatch\npart-00000-5f\n")
+        >>> named_by_manifest(tmp)
+        {'part-00000-5f'}
+    """
+    try:
+        with open(os.path.join(folder, DONE), encoding="utf-8", errors="replace") as file:
+            if file.readline() != "swiftwater manifest 1\n":
+                return None
+            return set(file.read().splitlines()[1:])
+    except OSError:
+        return None
 
 
 def _parts(whole: str) -> list[str]:

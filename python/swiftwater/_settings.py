@@ -56,6 +56,8 @@ _HIDDEN_VALUES = (
 
 # Settings of yes or no that this package reads itself; the engine checks its own.
 _FLAGS = ("swiftwater.errors.full", "spark.streaming.stopGracefullyOnShutdown")
+# Others that it reads, with what they may be.
+_CHOICES = {"swiftwater.files.commit": ("rename", "manifest")}
 
 
 class Layers:
@@ -101,6 +103,10 @@ class Settings:
         """Raise ``ValueError`` where a setting that this package reads itself makes no sense."""
         for name in _FLAGS:
             self.flag(name)
+        for name, choices in _CHOICES.items():
+            value = self.get(name)
+            if value and value not in choices:
+                raise ValueError(f"{name}: '{value}' is not {' or '.join(choices)}")
 
 
 def parse_flag(name: str, value: str | None) -> bool:

@@ -441,6 +441,7 @@ def stream_set_cached(stream: Handle) -> None: ...
 # begins(batch time in ms): whether the batch has taken effect before; None where nobody can know.
 # writes(batch time in ms, RDD) returns what commits(that) makes take effect; without commits, the
 # batch has taken effect with the writing. Where it is given up instead, abandons(that) is called.
+# Returns the output's name within the job: the given one, or operator and number.
 def stream_output(
     stream: Handle,
     begins: Callable[[int], bool] | None,
@@ -449,7 +450,8 @@ def stream_output(
     abandons: Callable[[Any], object] | None,
     name: str,
     site: str,
-) -> None: ...
+    named: str | None,
+) -> str: ...
 
 # Whether a function of an output or a transform runs on this thread.
 def in_batch() -> bool: ...

@@ -161,12 +161,14 @@ extension StreamingContext {
   ///   - given: names the output for good (see ``BatchIdentity``); otherwise its operator and its number
   ///     do.
   ///   - site: the place of the user's call, for listeners.
+  /// - Returns: the output's name.
   /// - Throws: ``EngineError`` (`invalidArgument`) where another output has that name, (`illegalState`)
   ///   once the context has started.
+  @discardableResult
   public func addOutput(
     name: String, named given: String? = nil, site: String = "", of node: StreamNode,
     to sink: any Sink
-  ) throws {
+  ) throws -> OutputName {
     try building { graph in
       let stableName =
         given.map { OutputName($0) }
@@ -178,6 +180,7 @@ extension StreamingContext {
         StreamOutput(
           id: graph.outputs.count, name: name, site: site, stableName: stableName, node: node,
           sink: sink))
+      return stableName
     }
   }
 

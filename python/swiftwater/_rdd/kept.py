@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["give_back", "keep", "mark", "new_folder"]
 
 _FOLDER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-# What ``write_folder`` calls a folder of an RDD that it has not completed.
-_UNFINISHED = re.compile(r"\.rdd-\d+\.[0-9a-f]+")
+# What ``write_folder`` calls a folder of an RDD that it has not completed; the digits are those
+# of older versions.
+_UNFINISHED = re.compile(r"\.rdd-\d+\.(writing-\d+|[0-9a-f]+)")
 
 
 def new_folder(parent: str) -> ClaimedFolder:

@@ -17,6 +17,7 @@ from duckdb.experimental.spark.sql import readwriter, types
 from swiftwater._native import engine
 from swiftwater._paths import input_files, output_path
 from swiftwater._rdd.part_files import write_folder
+from swiftwater._rdd.prepared_folders import commit_way
 from swiftwater._sql import missing
 from swiftwater._sql.frames import json_lines
 from swiftwater._typing import Any
@@ -316,6 +317,7 @@ class Writer(_WithOptions, _Writer):  # type: ignore[misc]
             lambda folder: write(os.path.join(folder, name)),
             overwrite=True,
             keep=self._mode == "append",
+            way=commit_way(self.dataframe.session.sparkContext._settings),
         )
 
 

@@ -11,15 +11,24 @@ from __future__ import annotations
 from swiftwater._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from swiftwater.streaming._batch_identity import BatchIdentity
     from swiftwater.streaming.context import StreamingContext
     from swiftwater.streaming.dstream import DStream
     from swiftwater.streaming.listener import StreamingListener
     from swiftwater.streaming.state import State, StateSpec
 
-__all__ = ["DStream", "State", "StateSpec", "StreamingContext", "StreamingListener"]
+__all__ = [
+    "BatchIdentity",
+    "DStream",
+    "State",
+    "StateSpec",
+    "StreamingContext",
+    "StreamingListener",
+]
 
 # Loaded when it is asked for: few jobs have a listener, and a worker process needs none of these.
 _HOMES = {
+    "BatchIdentity": "_batch_identity",
     "DStream": "dstream",
     "State": "state",
     "StateSpec": "state",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from swiftwater._assembling import assembled
 from swiftwater.streaming._dstream.batches import Batches
+from swiftwater.streaming._dstream.committed_outputs import CommittedOutputs
 from swiftwater.streaming._dstream.core import DStreamCore, T_co
 from swiftwater.streaming._dstream.keeping import Keeping
 from swiftwater.streaming._dstream.outputs import Outputs
@@ -30,12 +31,13 @@ class DStream(
     Windows[T_co],
     Keeping[T_co],
     Outputs[T_co],
+    CommittedOutputs[T_co],
 ):
     """Records of one type that keep coming: one RDD each batch.
 
     Made by the sources of a ``StreamingContext``. Operators return a new stream and work on each
     batch as the RDD method of the same name does; outputs (``pprint``, ``foreachRDD``,
-    ``saveAsTextFiles``) make something happen. Nothing is computed before
+    ``saveAsTextFiles``, ``saveToSQLite``) make something happen. Nothing is computed before
     ``StreamingContext.start``, and nothing may be added after it (``IllegalStateException``). An
     operator that is given something that cannot be called raises ``TypeError`` at once; an error
     inside a user's function is raised by ``awaitTermination``, with operator, batch and a sample of

@@ -3,8 +3,10 @@
 import importlib
 import os
 import re
+import sqlite3
 import sys
 import tarfile
+from contextlib import closing
 from threading import Lock
 
 import pytest
@@ -204,6 +206,16 @@ def defined_after_a_recovery(sc, folder):
     again.start()
 
 
+def to_sqlite(sc, folder, record, made=None):
+    path = str(folder / "out.db")
+    if made:
+        with closing(sqlite3.connect(path)) as database:
+            database.execute(made)
+    with StreamingTest(spark_context=sc) as test:
+        test.ssc.queueStream([[record]]).saveToSQLite(path, "counts", ["word", "n"])
+        test.advance()
+
+
 def checkpoint_interval(sc, folder):
     with StreamingTest(spark_context=sc) as test:
         test.ssc.checkpoint(str(folder / "checkpoints"))
@@ -270,6 +282,8 @@ PROVOKED = {
     "Mistakes in a script": [
         lambda sc, folder: sc.parallelize([1]).map(3),
         lambda sc, folder: on_a_stream(sc, lambda ssc, s: s.transform(lambda a, b, c: a)),
+        lambda sc, folder: to_sqlite(sc, folder, "text"),
+        lambda sc, folder: to_sqlite(sc, folder, ("a", 1), made="CREATE TABLE counts (word, m)"),
         lambda sc, folder: on_a_stream(sc, lambda ssc, s: ssc.start()),
         lambda sc, folder: after_the_stop(sc),
         lambda sc, folder: twice_started(sc),

@@ -206,12 +206,14 @@ class DStreamCore(Generic[T_co]):
         *,
         begin: Callable[[int], bool] | None = None,
         abandon: Callable[[Any], object] | None = None,
-    ) -> None:
+        named: str | None = None,
+    ) -> str:
         """Add an output: ``write(time in ms, rdd)`` writes each batch, in the driver.
 
         What it returns is given to ``commit``, which makes the batch take effect; without that it
         has taken effect with the writing. ``begin(time in ms)`` says whether it has taken effect
-        before. ``abandon`` gets what was written of a batch that is given up.
+        before. ``abandon`` gets what was written of a batch that is given up. Returns what its
+        batches are known by within the job: the name that is given, or operator and number.
         """
         self._ssc._building()
 
@@ -219,8 +221,11 @@ class DStreamCore(Generic[T_co]):
             return write(time_ms, RDD(rdd, self._sc))
 
         site = self._definitions.site
-        engine.stream_output(self._handle, begin, writes, commit, abandon, name, site)
+        known = engine.stream_output(
+            self._handle, begin, writes, commit, abandon, name, site, named
+        )
         self._ssc._outputs += 1
+        return known
 
 
 def rdd_handle(result: object, name: str) -> Handle | None:

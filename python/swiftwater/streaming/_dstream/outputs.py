@@ -79,39 +79,6 @@ class Outputs(DStreamCore[T_co]):
 
         self._output(shown, "pprint", print)
 
-    @defines
-    def saveAsTextFiles(self, prefix: str, suffix: str | None = None) -> None:
-        """Write each batch as text files into a folder ``prefix-<time in ms>[.suffix]``.
-
-        A folder that is there already is left as it is.
-
-        Example::
-
-            >>> import os
-            >>> with StreamingTest() as test:
-            ...     test.ssc.queueStream([["a", "b"]]).saveAsTextFiles(f"{tmp}/out", "txt")
-            ...     test.advance()
-            >>> sorted(os.listdir(f"{tmp}/out-1893456001000.txt"))
-            ['_SUCCESS', 'part-00000', 'part-00001']
-        """
-        from swiftwater._rdd.part_files import PreparedFolder, is_there, prepared_text
-        from swiftwater.streaming.util import rddToFileName
-
-        def was_saved(time_ms: int) -> bool:
-            # Spark: a batch that runs again keeps what its first run wrote.
-            return is_there(rddToFileName(prefix, suffix, time_ms))
-
-        def saved(time_ms: int, rdd: RDD[Any]) -> PreparedFolder:
-            return prepared_text(rdd, rddToFileName(prefix, suffix, time_ms))
-
-        self._output(
-            saved,
-            "saveAsTextFiles",
-            PreparedFolder.publish,
-            begin=was_saved,
-            abandon=PreparedFolder.abandon,
-        )
-
 
 def _time_text(time_ms: int) -> str:
     # What str() of the local datetime gives, without importing datetime on the way to a job's

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from swiftwater._native import engine
 from swiftwater._typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
@@ -53,6 +54,9 @@ class StreamingContextCore:
         # How many of the definitions a checkpoint has made, where there was one.
         self._recovered_calls: int | None = None
         self._checkpointed: list[DStreamCore[Any]] = []
+        # What outputs do before the first batch.
+        self._before_start: list[Callable[[], None]] = []
+        self._sqlite_outputs: dict[str, int] = {}
         # As checkpoints number them.
         self._file_streams: list[Handle] = []
         self._checkpoint_folder: CheckpointFolder | None = None

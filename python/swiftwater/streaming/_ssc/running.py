@@ -82,6 +82,8 @@ class Running(StreamingContextCore):
             self._require_recovered_streams()
             self._explain_instead()
             self._prepare_checkpoints()
+            for prepare in self._before_start:
+                prepare()
         except BaseException:
             # Spark: a start that fails leaves a stopped context.
             engine.stop(self._handle, False)
