@@ -15,6 +15,7 @@ from contextlib import suppress
 from itertools import count
 
 from swiftwater._claimed_folders import ClaimedFolder, remove_abandoned, remove_if_abandoned
+from swiftwater._native import engine
 from swiftwater._paths import DONE, named_by_manifest
 from swiftwater._typing import Any
 
@@ -64,6 +65,7 @@ class PreparedFolder:
                 _replace(self._target, self._work, self._keep)
             else:
                 os.rename(self._work, self._target)
+            engine.pass_kill_point("folder.published")
             if self._is_durable:
                 _force([os.path.dirname(self._target)])
         except BaseException:
@@ -136,6 +138,7 @@ class _NamedFiles(PreparedFolder):
             if self._is_durable:
                 _force([writing, self._target])
             os.replace(writing, marker)
+            engine.pass_kill_point("folder.published")
             if self._is_durable:
                 _force([self._target, os.path.dirname(self._target)])
         except BaseException:
@@ -184,6 +187,7 @@ def prepared(
         else PreparedFolder(target, overwrite, keep, is_durable)
     )
     folder.write(write, mode)
+    engine.pass_kill_point("folder.written")
     return folder
 
 

@@ -237,6 +237,21 @@ def test_batches_in_a_row_are_one_row_of_names(path, times, expected):
     assert [at for at in range(12) if target.has(name(at))] == sorted(set(times))
 
 
+def test_an_empty_batch_behind_another_costs_no_transaction(path, monkeypatch):
+    target = SQLiteTable(path, "counts", ["at"], [], None)
+    name, _ = note()
+    transactions = []
+    add = SQLiteTable._add
+    monkeypatch.setattr(
+        SQLiteTable, "_add", lambda *given: (transactions.append(given[1].time_ms), add(*given))
+    )
+    for time, records in [(1, []), (2, []), (3, [(3,)]), (4, []), (5, []), (6, [(6,)]), (8, [])]:
+        target.add(name(time), 1, records)
+    assert transactions == [1, 3, 6, 8]
+    assert ranges(path) == [(1, 6), (8, 8)]
+    assert rows(path) == [(3,), (6,)]
+
+
 def test_of_many_gaps_the_newest_are_kept(path, monkeypatch):
     monkeypatch.setattr(sqlite_tables, "_MOST_RANGES", 3)
     target = SQLiteTable(path, "counts", ["at"], [], None)

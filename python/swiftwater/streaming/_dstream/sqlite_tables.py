@@ -69,6 +69,10 @@ class SQLiteTable:
         for name in self.key:
             if name not in self.columns:
                 raise ValueError(f"{name!r} is in the key, and is none of the columns")
+        # The batch that this process has noted last, and the last one of those behind it that were
+        # empty, without a gap. These are noted with the next one that is not.
+        self._noted_ms: int | None = None
+        self._quiet_ms = 0
         if self.time in self.columns:
             raise ValueError(f"{self.time!r} is the column of the batch time: no record gives it")
 
@@ -136,15 +140,33 @@ class SQLiteTable:
         with self._opened("rw") as connection:
             return _patiently(lambda: _is_noted(connection, batch), self.path)
 
-    def add(self, batch: BatchIdentity, slide_ms: int, rows: Iterable[Sequence[Any]]) -> None:
-        """Put a batch's rows into the table, with its name, or nothing where that fails."""
+    def add(self, batch: BatchIdentity, slide_ms: int, rows: Sequence[Sequence[Any]]) -> None:
+        """Put a batch's rows into the table, with its name, or nothing where that fails.
+
+        A batch without rows that follows one of this process is not written: that would force a
+        disk for nothing.
+        """
+        follows = self._noted_ms is not None and self._quiet_ms == batch.time_ms - slide_ms
+        if rows or not follows:
+            before_ms = self._noted_ms if follows else batch.time_ms - slide_ms
+            self._add(batch, before_ms, slide_ms, rows)
+            self._noted_ms = batch.time_ms
+        self._quiet_ms = batch.time_ms
+
+    def _add(
+        self,
+        batch: BatchIdentity,
+        before_ms: int | None,
+        slide_ms: int,
+        rows: Iterable[Sequence[Any]],
+    ) -> None:
         with self._opened("rwc") as connection:
             _patiently(lambda: connection.execute("BEGIN IMMEDIATE"), self.path)
             try:
                 if not _is_noted(connection, batch):
                     self._make(connection)
                     self._add_rows(connection, batch, rows)
-                    _note(connection, batch, slide_ms)
+                    _note(connection, batch, before_ms, slide_ms)
                 _patiently(lambda: connection.execute("COMMIT"), self.path)
             except BaseException:
                 # Of some errors, such as a full disk, SQLite ends the transaction itself.
@@ -306,12 +328,17 @@ def _range_at(
     return found
 
 
-def _note(connection: sqlite3.Connection, batch: BatchIdentity, slide_ms: int) -> None:
-    """Note a batch as done, together with those right before and right behind it."""
+def _note(
+    connection: sqlite3.Connection, batch: BatchIdentity, before_ms: int | None, slide_ms: int
+) -> None:
+    """Note a batch as done, together with those right before and right behind it.
+
+    ``before_ms`` is the time of the noted one that is right before it, but for empty ones.
+    """
     time_ms = batch.time_ms
     first_ms = last_ms = time_ms
     before = _range_at(connection, batch, time_ms)
-    if before is not None and before[1] == time_ms - slide_ms:
+    if before is not None and before[1] == before_ms:
         first_ms = before[0]
     behind = _range_at(connection, batch, time_ms + slide_ms)
     if behind is not None and behind[0] == time_ms + slide_ms:
