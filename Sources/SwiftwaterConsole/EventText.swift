@@ -46,6 +46,19 @@ enum EventText {
       (.warning, "cannot list the folder \(folder): \(failure)")
     case .entryPassedOver(let path, let reason):
       (.warning, "passed over \(path): \(reason)")
+    case .filesTooOld(let folder, let count, let example, isFirst: true):
+      (
+        .info,
+        "\(folder): \(count) file\(count == 1 ? " is" : "s are") not read, since the stream was made after "
+          + "\(count == 1 ? "it was" : "they were") changed (\(example))"
+      )
+    case .filesTooOld(let folder, let count, let example, isFirst: false):
+      (
+        .warning,
+        "\(folder): \(count) file\(count == 1 ? "" : "s") came too late to be read, with a time of change "
+          + "more than a minute ago (\(example)): write elsewhere on the same disk, and move what is done "
+          + "into the folder at once"
+      )
     case .outputCompleted(let info):
       info.failure.map { (.error, failure(of: info.operation, at: info.time, $0)) }
     case .upkeepFailed(let time, let work, let text):
@@ -109,6 +122,7 @@ enum EventText {
     case .bufferDrained(let source): "drained \(source)"
     case .folderUnreadable(let folder, _): "folder \(folder)"
     case .entryPassedOver: "folder entry"
+    case .filesTooOld(let folder, _, _, _): "too old \(folder)"
     case .outputCompleted(let info): "failed \(info.operation)"
     case .upkeepFailed(_, let work, _): "failed \(work)"
     case .generationFailed: "generation"

@@ -10,6 +10,8 @@ public final class Counters: Sendable {
   public enum Name: String, Sendable, CaseIterable {
     /// Lines longer than allowed, of a receiver's source or of all files.
     case linesDropped = "lines.dropped"
+    /// Files of folders that are watched that were changed too long ago to be read.
+    case filesTooOld = "files.tooOld"
     /// Events that listeners were too slow for.
     case eventsDropped = "events.dropped"
     /// Batches that stops gave up, and records that were in them or in none yet.
@@ -40,8 +42,8 @@ public final class Counters: Sendable {
     /// Whether it only grows, for as long as the context lives.
     public var isTotal: Bool {
       switch self {
-      case .linesDropped, .eventsDropped, .batchesGivenUp, .recordsGivenUp, .outputsCommitted,
-        .outputsFailed, .statesGivenUp, .logLinesHeldBack, .bytesSpilled:
+      case .linesDropped, .filesTooOld, .eventsDropped, .batchesGivenUp, .recordsGivenUp,
+        .outputsCommitted, .outputsFailed, .statesGivenUp, .logLinesHeldBack, .bytesSpilled:
         true
       case .batchesWaiting, .inputHeld, .inputKept, .tableKeys, .tableBytes, .tableExpired,
         .memoryResident:

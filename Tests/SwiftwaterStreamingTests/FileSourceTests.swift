@@ -92,6 +92,7 @@ private let minute = 60 * second
 
 @Suite struct FileSourceTests {
   private let files = ScriptedFiles()
+  private let tooOld = Counter()
 
   init() { files.make("/in") }
 
@@ -102,13 +103,14 @@ private let minute = 60 * second
   ) throws -> RangeSupervisor {
     let source = FileSource(
       FilePath(directory), interval: try BatchInterval(milliseconds: slide), store: files,
-      tell: tell)
+      tooOld: tooOld, tell: tell)
     return RangeSupervisor(source, since: since)
   }
 
   private func listed(_ directory: String) throws -> [String] {
     let source = FileSource(
-      FilePath(directory), interval: try BatchInterval(milliseconds: second), store: files
+      FilePath(directory), interval: try BatchInterval(milliseconds: second), store: files,
+      tooOld: tooOld
     ) { _ in }
     return try source.listed().map(\.path.description)
   }
@@ -344,6 +346,39 @@ private let minute = 60 * second
     #expect(failure?.message.hasPrefix("Input path does not exist: /in/removed: it was") == true)
     files.refuse("/in/inner/b", with: 13)
     #expect(throws: FileFailure.self) { try paths("/in/inner") }
+  }
+
+  @Test("Files that are too old to be read are counted once, and told")
+  func passedOver() throws {
+    let told = Mutex<[EngineEvent]>([])
+    let source = try watch(since: 100_000) { event in told.withLock { $0.append(event) } }
+    func events() -> [String] {
+      told.withLock { told in
+        defer { told = [] }
+        return told.compactMap { event in
+          guard case .filesTooOld("/in", let count, let example, let isFirst) = event else {
+            return nil
+          }
+          return "\(count) \(example) \(isFirst ? "before the stream" : "too late")"
+        }
+      }
+    }
+    files.put("/in/before", changed: 99_000)
+    files.put("/in/young", changed: 100_500)
+    #expect(files(source, at: 101_000) == ["/in/young"])
+    #expect(events() == ["1 /in/before before the stream"])
+    // What was read grows old; what comes with an old time is not read.
+    files.put("/in/late", changed: 90_000)
+    files.put("/in/next", changed: 190_000)
+    #expect(files(source, at: 200_000) == ["/in/next"])
+    #expect(events() == ["1 /in/late too late"])
+    #expect(files(source, at: 201_000) == [])
+    files.remove("/in/late")
+    #expect(files(source, at: 300_000) == [])
+    // A batch of an earlier time that is asked for late tells of nothing.
+    #expect(files(source, at: 250_000) == [])
+    #expect(events() == [])
+    #expect(tooOld.value == 2)
   }
 
   @Test("A file that is gone when its batch is planned fails that batch; the next one runs")

@@ -41,6 +41,10 @@ public enum EngineEvent: Sendable {
   /// An entry of a folder could not be looked at: the others are taken.
   case entryPassedOver(path: String, reason: String)
 
+  /// Files were changed too long ago to be read: before the stream was made (`isFirst`), or they came into
+  /// the folder later than that allows.
+  case filesTooOld(folder: String, count: Int, example: String, isFirst: Bool)
+
   /// A batch waits for its turn.
   case batchSubmitted(BatchInfo)
   /// Its first output begins.
@@ -84,7 +88,7 @@ public enum EngineEvent: Sendable {
     case .receiverStarted, .receiverConnected, .receiverError, .receiverLost, .receiverStopped:
       .receivers
     case .lineDropped, .bufferFull, .bufferDrained, .folderMissing, .folderUnreadable,
-      .entryPassedOver:
+      .entryPassedOver, .filesTooOld:
       .input
     case .batchSubmitted, .batchStarted, .batchCompleted: .batches
     case .batchEnded: .reports

@@ -18,13 +18,24 @@ final class FileSource: RangedSource {
   private let store: any FileStore
   private let tell: @Sendable (EngineEvent) -> Void
   private let isMissing = Mutex(false)
+  private let tooOld: Counter
+  private let passedOver = Mutex(PassedOver())
 
+  /// The files that are too old, as of the last look.
+  private struct PassedOver {
+    var paths: Set<[UInt8]> = []
+    /// What was changed until then was too old; nil before the first look.
+    var after: Int64?
+  }
+
+  /// - Parameter tooOld: counts files that are not read.
   init(
-    _ directory: FilePath, interval: BatchInterval, store: any FileStore,
+    _ directory: FilePath, interval: BatchInterval, store: any FileStore, tooOld: Counter,
     tell: @escaping @Sendable (EngineEvent) -> Void
   ) {
     self.directory = directory
     self.store = store
+    self.tooOld = tooOld
     self.tell = tell
     let interval = interval.milliseconds
     memory = (Self.remembered + interval - 1) / interval * interval
@@ -50,6 +61,7 @@ final class FileSource: RangedSource {
     }
     let chosen = Self.chosen(
       of: found, at: time.milliseconds, memory: memory, since: known.since, recent: recent)
+    noticeTooOld(found, after: max(known.since, time.milliseconds - memory), since: known.since)
     return SourceRange(chosen.map { SourceSplit(name: $0.bytes) })
   }
 
@@ -99,6 +111,38 @@ final class FileSource: RangedSource {
         return nil
       }
     }
+  }
+
+  /// Spark passes over such files without a word. What has become too old since the last look was young
+  /// then, and was chosen.
+  private func noticeTooOld(_ found: [Entry], after: Int64, since: Int64) {
+    let (new, isFirst) = passedOver.withLock { passedOver -> ([FilePath], Bool) in
+      guard let before = passedOver.after else {
+        // Of what is younger than the stream an earlier life may have read some.
+        passedOver = PassedOver(
+          paths: Set(found.lazy.filter { $0.changed <= after }.map(\.path.bytes)), after: after)
+        return (found.filter { $0.changed <= since }.map(\.path), true)
+      }
+      // A batch of an earlier time that was asked for late.
+      guard after >= before else { return ([], false) }
+      passedOver.after = after
+      var new: [FilePath] = []
+      var old = 0
+      for (path, changed) in found where changed <= after {
+        old += 1
+        if passedOver.paths.insert(path.bytes).inserted, changed <= before { new.append(path) }
+      }
+      if passedOver.paths.count > 2 * old + 64 {
+        passedOver.paths = Set(found.lazy.filter { $0.changed <= after }.map(\.path.bytes))
+      }
+      return (new, false)
+    }
+    guard let example = new.first else { return }
+    tooOld.add(new.count)
+    tell(
+      .filesTooOld(
+        folder: directory.description, count: new.count, example: example.description,
+        isFirst: isFirst))
   }
 
   /// Spark says nothing, and a slip in the name is then hard to find.
@@ -160,9 +204,9 @@ extension StreamingContext {
     described: @escaping @Sendable (any Error, BatchTime) -> any Error = { error, _ in error },
     read: @escaping @Sendable (FilledFile, Generation) throws -> RDDNode
   ) throws -> StreamNode {
-    let source = FileSource(directory, interval: interval, store: store) { [events] event in
-      events.post(event)
-    }
+    let source = FileSource(
+      directory, interval: interval, store: store, tooOld: context.counters.counter(.filesTooOld)
+    ) { [events] event in events.post(event) }
     return try addRanged(source, name: name, site: site, since: since, recordType: recordType) {
       range, generation in
       var parts: [RDDNode] = []
