@@ -284,7 +284,11 @@ public struct LineAssembler: ~Copyable {
 
   private mutating func reserve(_ extra: Int) {
     guard count + extra > capacity else { return }
-    let newCapacity = max(count + extra, min(capacity * 2, blockSize * 2))
+    // Beyond two blocks it is a long line, or a large read. Such a line may come in many small pieces, and
+    // is not to be copied for each of them.
+    let grown =
+      capacity < blockSize * 2 ? min(capacity * 2, blockSize * 2) : capacity + capacity / 4
+    let newCapacity = max(count + extra, grown)
     let larger = TextMemory.allocate(byteCount: newCapacity + TextBlock.padding)
     larger.base.copyMemory(from: base, byteCount: count)
     memory.release()

@@ -204,4 +204,16 @@ import Testing
     }
     #expect(parts == [["a", "", "b", "c", ""], [""]])
   }
+
+  @Test(
+    "A long line that comes in small pieces is not copied for each of them",
+    .timeLimit(.minutes(1)))
+  func longLineInPieces() {
+    let size = 24 << 20
+    var assembler = LineAssembler(blockSize: 1 << 20, maxLineLength: size)
+    let piece = Array(repeating: UInt8(ascii: "x"), count: 64)
+    for _ in 0..<size / piece.count { piece.withUnsafeBytes { assembler.append($0) } }
+    Array("\n".utf8).withUnsafeBytes { assembler.append($0) }
+    #expect(assembler.takeBlock()?.byteCount == size + 1)
+  }
 }
