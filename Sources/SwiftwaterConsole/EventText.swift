@@ -80,7 +80,27 @@ enum EventText {
         "falling behind: the last batch was done \(milliseconds(delay)) ms after its time, at an "
           + "interval of \(interval); \(pending) waiting"
       )
-    case .batchesDropped(let count, let records):
+    case .stopWaits(let pending, let isRunning, let bound):
+      (
+        .info,
+        "stopping when all is worked off that was received: "
+          + [isRunning ? "a batch runs" : nil, pending > 0 ? "\(pending) waiting" : nil]
+          .compactMap(\.self).joined(separator: ", ")
+          + "; for at most \(milliseconds(bound)) ms (spark.streaming.gracefulStopTimeout)"
+      )
+    case .stopBoundReached(let bound):
+      (
+        .warning,
+        "the stop has waited \(milliseconds(bound)) ms for batches, as long as "
+          + "spark.streaming.gracefulStopTimeout allows: what has not run is given up"
+      )
+    case .batchesDropped(let count, let records, runAgain: true) where count > 0:
+      (
+        .warning,
+        "stopped; \(count) batches had not run, with \(records) records: a recovery runs them, over "
+          + "the input that can be read again"
+      )
+    case .batchesDropped(let count, let records, _):
       (
         .warning,
         count == 0
@@ -131,8 +151,8 @@ enum EventText {
     case .eventsDropped: "listeners"
     case .wallClockMoved: "clock"
     case .notice(let notice): notice.kind.map { "notice \($0)" }
-    case .streamingStarted, .streamingStopped, .batchesDropped, .folderMissing, .receiverStarted,
-      .receiverStopped,
+    case .streamingStarted, .streamingStopped, .stopWaits, .stopBoundReached, .batchesDropped,
+      .folderMissing, .receiverStarted, .receiverStopped,
       .batchSubmitted, .batchStarted, .batchCompleted, .batchEnded, .outputStarted,
       .outputCommitted, .jobStarted, .jobEnded, .stageStarted, .stageEnded:
       nil

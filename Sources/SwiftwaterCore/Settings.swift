@@ -73,7 +73,7 @@ public struct Settings: Sendable {
       summary: "the wait before a receiver connects again"),
     .init(
       name: "spark.streaming.gracefulStopTimeout", defaultValue: "",
-      summary: "the longest wait of a graceful stop for the last batch; empty: ten intervals"),
+      summary: "the longest wait of a graceful stop; empty: ten intervals, then an hour"),
     .init(
       name: "spark.streaming.stopGracefullyOnShutdown", defaultValue: "false",
       summary: "SIGTERM finishes what was received before the job ends"),

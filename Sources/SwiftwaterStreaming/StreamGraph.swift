@@ -148,6 +148,8 @@ struct StreamPlan: Sendable {
   let takers: [[KeyedTable]]
   /// The sources that are pushed to, with the ids of their streams.
   let pushed: [(id: Int, source: any PushedSource)]
+  /// What windows look back on is kept for a checkpoint: batches that do not run, a recovery runs.
+  let hasCheckpoints: Bool
 
   init(
     interval: BatchInterval, nodes: [StreamNode], outputs: [StreamOutput], minimumRetention: Int64,
@@ -156,6 +158,7 @@ struct StreamPlan: Sendable {
     self.interval = interval
     self.nodes = nodes
     self.outputs = outputs
+    hasCheckpoints = keepsPast
     var isUsed = Array(repeating: false, count: nodes.count)
     for output in outputs { isUsed[output.node.id] = true }
     // Parents come before their children.

@@ -13,16 +13,24 @@ final class StreamingRun: Sendable {
   struct Limits: Sendable {
     let maxPendingBatches: Int
     let stopTimeout: Duration
+    /// How long a graceful stop waits for its last tick.
+    let lastTickTimeout: Duration
+    /// How long a graceful stop takes, with that, until it gives up what waits.
     let gracefulStopTimeout: Duration
-    /// Spark: a graceful stop waits at most an hour for the batches that are queued.
-    let drainTimeout: Duration = .seconds(3600)
 
     init(_ settings: Settings, interval: BatchInterval) throws {
       maxPendingBatches = try settings.count("swiftwater.maxPendingBatches") ?? 1000
       stopTimeout = try settings.duration("swiftwater.stop.timeout") ?? .seconds(2)
-      gracefulStopTimeout =
-        try settings.duration("spark.streaming.gracefulStopTimeout")
-        ?? .milliseconds(10 * interval.milliseconds)
+      let name = "spark.streaming.gracefulStopTimeout"
+      if let given = try settings.duration(name) {
+        // Spark waits an hour for the batches that are queued, whatever is set. Who sets a bound has a
+        // reason, such as a system that kills the process behind it. The last batch has half of it.
+        gracefulStopTimeout = given
+        lastTickTimeout = given / 2
+      } else {
+        lastTickTimeout = .milliseconds(10 * interval.milliseconds)
+        gracefulStopTimeout = lastTickTimeout + .seconds(3600)
+      }
     }
   }
 
@@ -124,7 +132,7 @@ final class StreamingRun: Sendable {
             .batches, .batchSubmitted(plan.waitingInfo(of: batch, zeroTime: zeroTime)))
         }
         if !loop.add(batch) {
-          tellGivenUp(batches: 1, records: batch.reportedCount, context, events)
+          tellGivenUp(batches: 1, records: batch.reportedCount, plan, context, events)
         }
       },
       wallClockMoved: { events.post(.wallClockMoved(by: $0)) })
@@ -172,16 +180,27 @@ final class StreamingRun: Sendable {
     // A stop from inside an output: the batch that called it must end first.
     if clock.isManual {
       stopSources()
-      finishLoop(gracefully: false, finished)
+      finishLoop(gracefully: false, until: monotonicNanoseconds(), finished)
     } else {
       _ = EngineThread(name: "sw-stop") { [self] in perform(gracefully: gracefully, finished) }
     }
   }
 
   private func perform(gracefully: Bool, _ whenStopped: @escaping @Sendable () -> Void) {
+    let deadline = monotonicNanoseconds() + limits.gracefulStopTimeout.wholeNanoseconds
     stopSources()
-    if gracefully { waitForLastTick() }
-    finishLoop(gracefully: gracefully, whenStopped)
+    if gracefully {
+      tellWait()
+      waitForLastTick()
+    }
+    finishLoop(gracefully: gracefully, until: deadline, whenStopped)
+  }
+
+  private func tellWait() {
+    let pending = loop.pendingCount + (plan.pushed.contains { $0.source.holdsUntaken } ? 1 : 0)
+    guard pending > 0 || loop.isBusy else { return }
+    events.post(
+      .stopWaits(pending: pending, isRunning: loop.isBusy, bound: limits.gracefulStopTimeout))
   }
 
   /// Makes a graceful stop that is under way one that gives up what waits.
@@ -199,27 +218,33 @@ final class StreamingRun: Sendable {
   }
 
   /// Lets the batch end that holds the last records, at its time; makes it, whatever waits already,
-  /// where the ticker is late.
+  /// where the ticker is late, and before its time where that is beyond the bound.
   private func waitForLastTick() {
     if !clock.isManual {
       let last = ticker.nextTime.timestamp + .milliseconds(1)
       let isOver = isLastTickOver
       let alarm = clock.schedule(at: last) { isOver.notify { $0 = true } }
-      let bound = max(limits.gracefulStopTimeout, last - clock.now)
-      _ = isOver.wait(untilMonotonicNanoseconds: monotonicNanoseconds() + bound.wholeNanoseconds) {
-        $0 ? true : nil
-      }
+      let bound = monotonicNanoseconds() + limits.lastTickTimeout.wholeNanoseconds
+      _ = isOver.wait(untilMonotonicNanoseconds: bound) { $0 ? true : nil }
       alarm.cancel()
     }
     ticker.stop()
     if plan.pushed.contains(where: { $0.source.holdsUntaken }) { ticker.tickAfterStop() }
   }
 
-  private func finishLoop(gracefully: Bool, _ whenStopped: @escaping @Sendable () -> Void) {
+  /// - Parameter deadline: of the monotonic clock: what waits then is given up, with `gracefully` too.
+  private func finishLoop(
+    gracefully: Bool, until deadline: Int64, _ whenStopped: @escaping @Sendable () -> Void
+  ) {
     ticker.stop()
     var dropped = loop.close(dropping: !gracefully)
-    if gracefully && !loop.waitUntilIdle(timeout: limits.drainTimeout) {
+    let rest = Duration.nanoseconds(max(0, deadline - monotonicNanoseconds()))
+    if gracefully && !loop.waitUntilIdle(timeout: rest) {
       dropped = loop.close(dropping: true)
+      // Not where another stop has hurried this one.
+      if monotonicNanoseconds() >= deadline {
+        events.post(.stopBoundReached(bound: limits.gracefulStopTimeout))
+      }
     }
     // What sources still hold is given up with the batches that wait, unless a log has it.
     let left = plan.pushed.reduce(0) { $0 + $1.source.allocate().reportedCount }
@@ -241,7 +266,7 @@ final class StreamingRun: Sendable {
     let records = batches.reduce(left) { $0 + $1.reportedCount }
     guard let log, log.writesBlocks else {
       if !batches.isEmpty || records > 0 {
-        tellGivenUp(batches: batches.count, records: records, context, events)
+        tellGivenUp(batches: batches.count, records: records, plan, context, events)
       }
       return
     }
@@ -252,13 +277,17 @@ final class StreamingRun: Sendable {
             .info,
             "\(records) records that were taken in are in the log, for the run that goes on from the "
               + "checkpoint")))
+    } else if !batches.isEmpty {
+      events.post(.batchesDropped(count: batches.count, records: 0, runAgain: true))
     }
   }
-
 }
 
-private func tellGivenUp(batches: Int, records: Int, _ context: SparkContext, _ events: EventBus) {
+private func tellGivenUp(
+  batches: Int, records: Int, _ plan: StreamPlan, _ context: SparkContext, _ events: EventBus
+) {
   context.counters.counter(.batchesGivenUp).add(batches)
   context.counters.counter(.recordsGivenUp).add(records)
-  events.post(.batchesDropped(count: batches, records: records))
+  events.post(
+    .batchesDropped(count: batches, records: records, runAgain: plan.hasCheckpoints))
 }

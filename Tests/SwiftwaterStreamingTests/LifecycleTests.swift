@@ -69,7 +69,7 @@ import Testing
     #expect(output.batches == [["a"]])
     #expect(try bench.streaming.awaitTermination())
     let dropped = bench.log.events.compactMap { event -> Int? in
-      if case .batchesDropped(_, let records) = event { records } else { nil }
+      if case .batchesDropped(_, let records, _) = event { records } else { nil }
     }
     #expect(dropped == [2])
     #expect(bench.count(.recordsGivenUp) == 2)

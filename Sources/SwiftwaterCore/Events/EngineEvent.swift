@@ -5,8 +5,12 @@ public enum EngineEvent: Sendable {
   case streamingStarted(RunInfo)
   /// It has stopped.
   case streamingStopped
-  /// A stop gave up batches that had not run.
-  case batchesDropped(count: Int, records: Int)
+  /// A graceful stop works off what waits: so many batches, and the one that runs; for so long at most.
+  case stopWaits(pending: Int, isRunning: Bool, bound: Duration)
+  /// It has taken so long, and gives up what waits.
+  case stopBoundReached(bound: Duration)
+  /// A stop gave up batches that had not run; where the job has checkpoints, a recovery runs them again.
+  case batchesDropped(count: Int, records: Int, runAgain: Bool)
   /// Batches take longer than their interval.
   case fallingBehind(pending: Int, delay: Duration, interval: BatchInterval)
   /// Somebody set the machine's clock.
@@ -82,8 +86,8 @@ public enum EngineEvent: Sendable {
   /// What the event is about: who listens to one of these topics hears of it.
   public var topics: EventTopics {
     switch self {
-    case .streamingStarted, .streamingStopped, .batchesDropped, .fallingBehind, .wallClockMoved,
-      .eventsDropped:
+    case .streamingStarted, .streamingStopped, .stopWaits, .stopBoundReached, .batchesDropped,
+      .fallingBehind, .wallClockMoved, .eventsDropped:
       .runs
     case .receiverStarted, .receiverConnected, .receiverError, .receiverLost, .receiverStopped:
       .receivers
