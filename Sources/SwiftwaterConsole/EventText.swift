@@ -29,7 +29,14 @@ enum EventText {
           + "swiftwater.receiver.maxLineLength (\(total) so far); it begins with "
           + "'\(prefix)'"
       )
-    case .bufferFull(let source, let held, let limit):
+    case .bufferFull(let source, let held, let room, let limit) where room < limit:
+      (
+        .info,
+        "\(source): \(megabytes(held)) MB wait, as much as batches are known to work off in time "
+          + "(at most \(megabytes(room)) MB, spark.streaming.backpressure.enabled): not reading until "
+          + "there is room"
+      )
+    case .bufferFull(let source, let held, _, let limit):
       (
         .warning,
         "\(source): the buffer is full (\(megabytes(held)) of \(megabytes(limit)) MB, "
@@ -138,7 +145,7 @@ enum EventText {
     case .receiverError(let info): "error \(info.source)"
     case .receiverLost(let info, _): "lost \(info.source)"
     case .lineDropped(let source, _, _, _): "dropped \(source)"
-    case .bufferFull(let source, _, _): "full \(source)"
+    case .bufferFull(let source, _, _, _): "full \(source)"
     case .bufferDrained(let source): "drained \(source)"
     case .folderUnreadable(let folder, _): "folder \(folder)"
     case .entryPassedOver: "folder entry"

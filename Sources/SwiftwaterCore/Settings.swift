@@ -48,8 +48,8 @@ public struct Settings: Sendable {
       name: "spark.streaming.receiver.writeAheadLog.closeFileAfterWrite", defaultValue: "false",
       summary: "each block has a file of that log to itself"),
     .init(
-      name: "spark.streaming.backpressure.enabled", defaultValue: "false",
-      summary: "the speed of the last batch decides how many records a second are taken in"),
+      name: "spark.streaming.backpressure.enabled", defaultValue: "auto",
+      summary: "what waits follows the job's speed; true: so do records a second, as in Spark"),
     .init(
       name: "spark.streaming.backpressure.initialRate", defaultValue: "",
       summary: "records a second until a batch has shown its speed; empty: receiver.maxRate"),
@@ -148,12 +148,14 @@ public struct Settings: Sendable {
     set { values[name] = newValue }
   }
 
+  /// - Parameter other: a word besides, which the caller knows.
   /// - Throws: ``EngineError`` (`invalidArgument`) when the value is not `true` or `false`.
-  public func flag(_ name: String) throws -> Bool {
+  public func flag(_ name: String, orElse other: String? = nil) throws -> Bool {
     switch self[name]?.lowercased() {
     case "true", "yes", "1": return true
     case "false", "no", "0", nil: return false
-    case .some: throw unreadable(name, expected: "true or false")
+    case .some:
+      throw unreadable(name, expected: (other.map { "\($0), " } ?? "") + "true or false")
     }
   }
 

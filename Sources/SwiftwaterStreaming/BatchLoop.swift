@@ -318,11 +318,12 @@ final class BatchLoop: Sendable {
     }
     let ended = environment.clock.now
     events.post(.batches, .batchCompleted(info(ended: ended)))
+    let heldBytes = batch.allocations.values.reduce(0) { $0 + $1.heldBytes }
     for (id, source) in environment.plan.pushed {
       source.batchCompleted(
         SourceReport(
-          recordCount: batch.allocations[id]?.reportedCount ?? 0, submitted: batch.submitted,
-          began: began, ended: ended))
+          recordCount: batch.allocations[id]?.reportedCount ?? 0, heldBytes: heldBytes,
+          submitted: batch.submitted, began: began, ended: ended))
     }
     return failures
   }

@@ -9,6 +9,9 @@ struct PositionMarks {
   private var closedLines = 0
   /// The latest position up to which everything is in closed blocks, or was dropped.
   private(set) var reached: SourcePosition?
+  /// What the positions take that are not reached, in bytes: where each line has one, that is more than
+  /// its text.
+  private(set) var byteCount = 0
 
   /// - Parameters:
   ///   - pendingLines: complete ones that are in no block.
@@ -16,8 +19,11 @@ struct PositionMarks {
   mutating func note(_ position: SourcePosition, pendingLines: Int, hasOpenLine: Bool) {
     let lines = closedLines + pendingLines + (hasOpenLine ? 1 : 0)
     // Of positions that are reached together the last one counts.
-    while let last = marks.last, last.lines >= lines { marks.removeLast() }
+    while let last = marks.last, last.lines >= lines {
+      byteCount -= Self.size(of: marks.removeLast())
+    }
     marks.append((lines, position))
+    byteCount += Self.size(of: (lines, position))
     advance()
   }
 
@@ -25,7 +31,7 @@ struct PositionMarks {
   mutating func linesDropped(pendingLines: Int, hasOpenLine: Bool) {
     let lines = closedLines + pendingLines + (hasOpenLine ? 1 : 0)
     guard let last = marks.last, last.lines > lines else { return }
-    marks.removeLast()
+    byteCount -= Self.size(of: marks.removeLast())
     note(last.position, pendingLines: pendingLines, hasOpenLine: hasOpenLine)
   }
 
@@ -37,7 +43,12 @@ struct PositionMarks {
   private mutating func advance() {
     while let next = marks.first, next.lines <= closedLines {
       reached = next.position
-      marks.removeFirst()
+      byteCount -= Self.size(of: marks.removeFirst())
     }
+  }
+
+  /// A place in the queue, and an array of bytes with its head.
+  private static func size(of mark: (lines: Int, position: SourcePosition)) -> Int {
+    MemoryLayout<(Int, SourcePosition)>.stride + 48 + mark.position.bytes.count
   }
 }

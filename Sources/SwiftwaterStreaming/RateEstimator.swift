@@ -32,8 +32,27 @@ struct RateSettings: Sendable {
       integral: try settings.decimal(pid + "integral", minimum: 0) ?? 0.2,
       derivative: try settings.decimal(pid + "derived", minimum: 0) ?? 0,
       minRate: try settings.decimal(pid + "minRate", minimum: .leastNonzeroMagnitude) ?? 100)
-    self.estimator =
-      try settings.flag("spark.streaming.backpressure.enabled") ? estimator : nil
+    self.estimator = try Backpressure(settings) == .rates ? estimator : nil
+  }
+}
+
+/// What holds receivers back in front of a slow job, beside the bound on memory.
+enum Backpressure: Equatable {
+  /// Nothing.
+  case off
+  /// As much may wait as the job has shown to work off.
+  case amounts
+  /// And so many records a second come in.
+  case rates
+
+  /// - Throws: ``EngineError`` (`invalidArgument`) where the setting is none of those.
+  init(_ settings: Settings) throws {
+    let name = "spark.streaming.backpressure.enabled"
+    if settings[name]?.lowercased() == "auto" {
+      self = .amounts
+    } else {
+      self = try settings.flag(name, orElse: "auto") ? .rates : .off
+    }
   }
 }
 

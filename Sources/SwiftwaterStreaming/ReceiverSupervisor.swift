@@ -36,6 +36,8 @@ public final class ReceiverSupervisor: PushedSource, ReceiverSink {
     var blocks: [any RecordBatch] = []
     /// Of those blocks, the shares of the budget that are not held by the blocks themselves.
     var leases: [BufferLease] = []
+    /// What those blocks hold of the budget, in bytes.
+    var untakenBytes = 0
     var positions = PositionMarks()
     /// The receiver has been told that all is stored up to there.
     var stored: SourcePosition?
@@ -168,7 +170,7 @@ public final class ReceiverSupervisor: PushedSource, ReceiverSink {
   }
 
   public func allocate() -> Allocation {
-    state.withLock { state in
+    let allocation = state.withLock { state -> Allocation in
       let now = state.clock?.now
       if let now { admit(&state, at: now) }
       closeBlock(&state, at: now)
@@ -176,12 +178,17 @@ public final class ReceiverSupervisor: PushedSource, ReceiverSink {
         state.takenBlocks += state.blocks.count
         state.blocks = []
         state.leases = []
+        state.untakenBytes = 0
       }
       return Allocation(
         blocks: state.blocks, reportedCount: state.blocks.reduce(0) { $0 + $1.recordCount },
         run: state.began?.milliseconds ?? 0, firstNumber: state.takenBlocks,
-        position: state.positions.reached, leases: state.leases)
+        position: state.positions.reached, leases: state.leases,
+        heldBytes: state.untakenBytes)
     }
+    // Not under the lock: it may wake this receiver.
+    if allocation.heldBytes > 0 { budget.giveToBatch(allocation.heldBytes) }
+    return allocation
   }
 
   public func stop(_ whenStopped: @escaping @Sendable () -> Void) {
@@ -257,6 +264,7 @@ public final class ReceiverSupervisor: PushedSource, ReceiverSink {
       if records.recordCount > 0 {
         state.add(records)
         state.leases.append(budget.take(byteCount))
+        state.untakenBytes += byteCount
       }
       if let position {
         state.positions.note(
@@ -351,6 +359,8 @@ public final class ReceiverSupervisor: PushedSource, ReceiverSink {
   }
 
   public func batchCompleted(_ report: SourceReport) {
+    // Every source of the budget says the same of a batch.
+    budget.batchCompleted(bytes: report.heldBytes, processing: report.ended - report.began)
     state.withLock { state in
       if !state.isStopped { state.gate.batchCompleted(report) }
     }
@@ -364,7 +374,7 @@ public final class ReceiverSupervisor: PushedSource, ReceiverSink {
   private func demand(_ state: inout State) -> (Demand, EngineEvent?) {
     if state.isHeldBack { return (.pause, nil) }
     let source = receiver.source
-    let pending = state.assembler.pendingMemory
+    let pending = state.assembler.pendingMemory + state.positions.byteCount
     let hasRoom = budget.admit(pending: pending) { [self] in
       let (isStopped, isHolding) = self.state.withLock { state in
         state.isPaused = false
@@ -378,7 +388,10 @@ public final class ReceiverSupervisor: PushedSource, ReceiverSink {
     if hasRoom { return (.more, nil) }
     state.isPaused = true
     return (
-      .pause, .bufferFull(source: source, held: budget.held + pending, limit: budget.limit)
+      .pause,
+      .bufferFull(
+        source: source, held: budget.held + pending, room: budget.room,
+        limit: budget.limit)
     )
   }
 
@@ -386,8 +399,14 @@ public final class ReceiverSupervisor: PushedSource, ReceiverSink {
     // Lines that wait for a rate are the next block's, whose time begins.
     state.openedAt = state.gate.isHolding ? now : nil
     let lines = state.gate.admitted
-    if let block = state.assembler.takeBlock(ofLines: lines, lease: { budget.take($0) }) {
+    var bytes = 0
+    let block = state.assembler.takeBlock(ofLines: lines) { footprint in
+      bytes = footprint
+      return budget.take(footprint)
+    }
+    if let block {
       state.add(block)
+      state.untakenBytes += bytes
       state.positions.blockClosed(lines: block.recordCount)
     }
     state.gate.blockClosed()

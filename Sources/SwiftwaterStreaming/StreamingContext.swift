@@ -104,7 +104,8 @@ public final class StreamingContext: Sendable {
     _ = try StreamingRun.Limits(settings, interval: interval)
     _ = try TableLimits(settings)
     budget = BufferBudget(
-      limit: try settings.bytes("swiftwater.receiver.maxBuffered") ?? physicalMemoryBytes() / 4)
+      limit: try settings.bytes("swiftwater.receiver.maxBuffered") ?? physicalMemoryBytes() / 4,
+      pace: try Backpressure(settings) == .off ? nil : BufferPace(interval: interval))
     context.counters.watch(.inputHeld, in: budget) { $0.held }
     context.counters.watch(.inputKept, in: budget) { $0.kept }
   }

@@ -195,4 +195,27 @@ import Testing
     #expect(output.batches == [["a"]])
     #expect(bench.source.storedPositions.isEmpty)
   }
+
+  @Test("Positions that are not reached count for the buffer, and those that are do not")
+  func marksAreCounted() throws {
+    var marks = PositionMarks()
+    for number in 1...1000 {
+      marks.note(SourcePosition(bytes: [1, 2, 3, 4]), pendingLines: number, hasOpenLine: false)
+    }
+    #expect(marks.byteCount > 1000 * 50)
+    marks.note(SourcePosition(bytes: [5]), pendingLines: 1000, hasOpenLine: true)
+    marks.linesDropped(pendingLines: 1000, hasOpenLine: false)
+    marks.blockClosed(lines: 1000)
+    #expect(marks.byteCount == 0)
+    #expect(marks.reached?.bytes == [5])
+    let bench = try Bench(settings: ["swiftwater.receiver.maxBuffered": "8k"])
+    _ = try CollectingOutput(bench.lines())
+    try bench.streaming.start()
+    var sent = 0
+    while !bench.source.isPaused {
+      bench.source.send("\n", upTo: SourcePosition(bytes: Array(repeating: 0, count: 100)))
+      sent += 1
+    }
+    #expect(sent < 100)
+  }
 }

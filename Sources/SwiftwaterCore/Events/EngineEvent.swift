@@ -33,8 +33,9 @@ public enum EngineEvent: Sendable {
   /// A line was longer than allowed and was dropped whole, the `total`-th of its source; where several
   /// came together, the last of them.
   case lineDropped(source: String, byteCount: Int, prefix: String, total: Int)
-  /// The buffer is full: the source is not read until half of it is free.
-  case bufferFull(source: String, held: Int, limit: Int)
+  /// The buffer is full: the source is not read until there is room. In bytes: what is held, for how much
+  /// there is room at this speed of the job, and for how much at any.
+  case bufferFull(source: String, held: Int, room: Int, limit: Int)
   /// The source is read again.
   case bufferDrained(source: String)
 

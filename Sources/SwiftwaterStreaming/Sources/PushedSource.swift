@@ -47,13 +47,18 @@ extension PushedSource {
 public struct SourceReport: Sendable {
   /// The records that the source gave to the batch.
   public let recordCount: Int
+  /// The memory that the batch had of all sources' buffers, in bytes.
+  public let heldBytes: Int
   /// When the batch's interval was over, when its first output began, and when the last one was done.
   public let submitted: Timestamp
   public let began: Timestamp
   public let ended: Timestamp
 
-  public init(recordCount: Int, submitted: Timestamp, began: Timestamp, ended: Timestamp) {
+  public init(
+    recordCount: Int, heldBytes: Int = 0, submitted: Timestamp, began: Timestamp, ended: Timestamp
+  ) {
     self.recordCount = recordCount
+    self.heldBytes = heldBytes
     self.submitted = submitted
     self.began = began
     self.ended = ended
@@ -74,10 +79,12 @@ public struct Allocation: Sendable {
   public let position: SourcePosition?
   /// The shares of a bounded buffer that blocks have which hold none themselves.
   let leases: [BufferLease]
+  /// What the blocks hold of a bounded buffer, in bytes.
+  public let heldBytes: Int
 
   public init(
     blocks: [any RecordBatch], reportedCount: Int, run: Int64 = 0, firstNumber: Int = 0,
-    position: SourcePosition? = nil, leases: [BufferLease] = []
+    position: SourcePosition? = nil, leases: [BufferLease] = [], heldBytes: Int = 0
   ) {
     self.blocks = blocks
     self.reportedCount = reportedCount
@@ -85,6 +92,7 @@ public struct Allocation: Sendable {
     self.firstNumber = firstNumber
     self.position = position
     self.leases = leases
+    self.heldBytes = heldBytes
   }
 
   /// The same for a stream that somebody looks back at: its text may go to disk.
@@ -92,7 +100,7 @@ public struct Allocation: Sendable {
     Allocation(
       blocks: blocks.map { block in (block as? TextBlock).map { SpillableText($0) } ?? block },
       reportedCount: reportedCount, run: run, firstNumber: firstNumber, position: position,
-      leases: leases)
+      leases: leases, heldBytes: heldBytes)
   }
 
   func names(of source: SourceName) -> [BlockID] {
