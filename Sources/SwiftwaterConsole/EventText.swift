@@ -56,15 +56,14 @@ enum EventText {
     case .filesTooOld(let folder, let count, let example, isFirst: true):
       (
         .info,
-        "\(folder): \(count) file\(count == 1 ? " is" : "s are") not read, since the stream was made after "
-          + "\(count == 1 ? "it was" : "they were") changed (\(example))"
+        "\(folder): files that are older than the stream are not read: \(count) (\(example))"
       )
     case .filesTooOld(let folder, let count, let example, isFirst: false):
       (
         .warning,
-        "\(folder): \(count) file\(count == 1 ? "" : "s") came too late to be read, with a time of change "
-          + "more than a minute ago (\(example)): write elsewhere on the same disk, and move what is done "
-          + "into the folder at once"
+        "\(folder): files that came more than a minute after they were changed are not read: "
+          + "\(count) (\(example)). Write elsewhere on the same disk, and move what is done into the "
+          + "folder at once"
       )
     case .outputCompleted(let info):
       info.failure.map { (.error, failure(of: info.operation, at: info.time, $0)) }
