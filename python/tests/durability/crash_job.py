@@ -112,6 +112,7 @@ def define(ssc, lines, source, folder, options):
     database = f"{folder}/out.db"
     lines.foreachRDD(into_database(database, f"{source} lines"))
     lines.saveAsTextFiles(f"{folder}/text/{source}")
+    lines.saveToSQLite(f"{folder}/rows.db", source, ["line"], time="batch_ms")
     pairs = lines.map(pair)
     streams = {
         "window": pairs.reduceByKeyAndWindow(add, None, window, slide),

@@ -23,12 +23,14 @@ GUARANTEED: dict[str, bool | str] = {
     "files: a batch that runs again has the same lines": True,
     "files: windows and states are those of the lines": True,
     "files: folders hold the lines": True,
+    "files: tables hold the lines": True,
     "socket: nothing is lost that was taken in": True,
     "socket: nothing comes twice": True,
     "socket: no gap before what came": True,
     "socket: a batch that runs again has the same lines": True,
     "socket: windows and states are those of the lines": True,
     "socket: folders hold the lines": True,
+    "socket: tables hold the lines": True,
     "no batch time is missing": True,
     "what had committed does not run again": True,
     "nothing unfinished is left": True,
@@ -118,6 +120,7 @@ def judged(given: Given) -> list[tuple[str, str]]:
     for source in SOURCES:
         problems += _derived(outputs, source, given)
         problems += _texts(outputs, source, given)
+        problems += _rows(outputs, source, given)
     problems += _again(outputs, given)
     problems += _left(given)
     return problems
@@ -202,6 +205,23 @@ def _texts(outputs, source, given):
             yield name, f"{have[time].name} is not complete"
         if sorted(found) != sorted(lines[time]):
             yield name, f"{have[time].name} has {len(found)} lines, not {len(lines[time])}"
+
+
+def _rows(outputs, source, given):
+    lines = outputs.lines(source)
+    database = sqlite3.connect(given.folder / "rows.db")
+    try:
+        rows = database.execute(f"SELECT batch_ms, line FROM {source}").fetchall()
+    finally:
+        database.close()
+    found: dict[int, list[str]] = {}
+    for time, line in rows:
+        found.setdefault(time, []).append(line)
+    for time in sorted(found.keys() | lines.keys()):
+        have, wanted = found.get(time, []), lines.get(time, [])
+        if sorted(have) != sorted(wanted):
+            text = f"at {time} there are {len(have)} rows, not {len(wanted)}"
+            yield f"{source}: tables hold the lines", text
 
 
 def _again(outputs, given):

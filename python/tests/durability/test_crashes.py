@@ -57,7 +57,12 @@ def given(tmp_path):
     database = crash_job.opened(tmp_path / "out.db")
     (tmp_path / "text").mkdir()
     (tmp_path / "checkpoint").mkdir()
+    tables = sqlite3.connect(tmp_path / "rows.db")
     for source, lines in (("files", FILES), ("socket", SOCKET)):
+        tables.execute(f"CREATE TABLE {source} (line, batch_ms)")
+        for number, batch in enumerate(lines):
+            rows = [(line, FIRST + number * INTERVAL) for line in batch]
+            tables.executemany(f"INSERT INTO {source} VALUES (?, ?)", rows)
         batches = {FIRST + number * INTERVAL: batch for number, batch in enumerate(lines)}
         outputs = expected(batches, INTERVAL, WINDOW, SLIDE)
         outputs["lines"] = {
@@ -83,6 +88,8 @@ def given(tmp_path):
                     [(name, time, record) for record in records],
                 )
     database.close()
+    tables.commit()
+    tables.close()
     files = [line for batch in FILES for line in batch]
     sent = [["s0.0 a 1", "s0.1 a 2", "s0.2 a 9"], ["s1.0 b 3", "s1.1 b 4", "s1.2 a 5"]]
     taken = {"s0.1 a 2", "s1.1 b 4"}
@@ -93,11 +100,11 @@ def test_what_is_as_it_must_be_has_no_problem(given):
     assert judged(given) == []
 
 
-def changed(statements):
+def changed(statements, name="out.db"):
     """Change what the outputs have written."""
 
     def change(given):
-        with sqlite3.connect(given.folder / "out.db") as database:
+        with sqlite3.connect(given.folder / name) as database:
             for statement in [statements] if isinstance(statements, str) else statements:
                 assert database.execute(statement).rowcount > 0, statement
         database.close()
@@ -138,6 +145,7 @@ FAULTS = {
             "files: nothing is lost",
             "files: windows and states are those of the lines",
             "files: folders hold the lines",
+            "files: tables hold the lines",
         },
     ),
     "a line comes again": (
@@ -146,6 +154,7 @@ FAULTS = {
             "files: nothing comes twice",
             "files: windows and states are those of the lines",
             "files: folders hold the lines",
+            "files: tables hold the lines",
         },
     ),
     "a line nobody gave": (
@@ -154,6 +163,7 @@ FAULTS = {
             "socket: nothing comes twice",
             "socket: windows and states are those of the lines",
             "socket: folders hold the lines",
+            "socket: tables hold the lines",
         },
     ),
     "a line of a socket that was taken in": (
@@ -169,6 +179,7 @@ FAULTS = {
             "socket: no gap before what came",
             "socket: windows and states are those of the lines",
             "socket: folders hold the lines",
+            "socket: tables hold the lines",
         },
     ),
     "a state without a batch": (
@@ -212,6 +223,14 @@ FAULTS = {
     "a folder is not complete": (
         removed(f"text/socket-{LAST}/_SUCCESS"),
         {"socket: folders hold the lines"},
+    ),
+    "a table has a row twice": (
+        changed(f"INSERT INTO files VALUES ('f0 a 1', {FIRST})", "rows.db"),
+        {"files: tables hold the lines"},
+    ),
+    "a table lacks a row": (
+        changed("DELETE FROM socket WHERE line = 's1.2 a 5'", "rows.db"),
+        {"socket: tables hold the lines"},
     ),
     "a batch ran again with other lines": (
         changed(f"{AGAIN} ('files lines', {FIRST}, '[\"f0 a 1\"]', '[]')"),

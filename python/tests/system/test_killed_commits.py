@@ -88,6 +88,8 @@ def some_added(self, connection, batch, rows):
 
 
 def added(self, batch, slide_ms, rows):
+    if rows:
+        print("adds rows", flush=True)
     add(self, batch, slide_ms, rows)
     kill_once("after", bool(rows))
 
@@ -165,6 +167,26 @@ def test_each_record_is_in_the_database_once(start, script, tmp_path, text, wher
     again.process.send_signal(signal.SIGTERM)
     again.process.wait(60)
     assert lines_in(tmp_path / "out.db") == ["a line", "another"]
+
+
+def test_a_stop_ends_the_wait_for_somebody_s_lock(start, script, tmp_path):
+    (tmp_path / "in").mkdir()
+    command = [require_host(), "run", script(TABLE), str(tmp_path), "never"]
+    job = start(command, SWIFTWATER_STOP_TIMEOUT="200ms")
+    job.until_out("started")
+    job.until(lambda: os.path.exists(tmp_path / "out.db"), "database")
+    with closing(sqlite3.connect(tmp_path / "out.db", timeout=20)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        put(tmp_path, "new", "a line\n")
+        job.until_out("adds rows")
+        job.process.send_signal(signal.SIGTERM)
+        # Half a minute would be too long for this.
+        assert job.end() == 143
+    again = start(command)
+    again.until(lambda: lines_in(tmp_path / "out.db") == ["a line"], "row of the file")
+    again.process.send_signal(signal.SIGTERM)
+    again.process.wait(60)
+    assert lines_in(tmp_path / "out.db") == ["a line"]
 
 
 def hidden(folder):

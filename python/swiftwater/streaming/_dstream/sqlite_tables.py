@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from urllib.parse import quote
 
+from swiftwater._native import engine
 from swiftwater._paths import output_path
 from swiftwater._typing import TYPE_CHECKING, Any, TypeVar
 
@@ -167,7 +168,9 @@ class SQLiteTable:
                     self._make(connection)
                     self._add_rows(connection, batch, rows)
                     _note(connection, batch, before_ms, slide_ms)
+                engine.pass_kill_point("rows.written")
                 _patiently(lambda: connection.execute("COMMIT"), self.path)
+                engine.pass_kill_point("rows.committed")
             except BaseException:
                 # Of some errors, such as a full disk, SQLite ends the transaction itself.
                 if connection.in_transaction:

@@ -81,9 +81,9 @@ class Running(StreamingContextCore):
             self._validate()
             self._require_recovered_streams()
             self._explain_instead()
-            self._prepare_checkpoints()
             for prepare in self._before_start:
                 prepare()
+            self._prepare_checkpoints()
         except BaseException:
             # Spark: a start that fails leaves a stopped context.
             engine.stop(self._handle, False)
