@@ -3,6 +3,7 @@
 import fcntl
 import os
 import signal
+from importlib import import_module
 
 import pytest
 
@@ -41,9 +42,9 @@ def part(text):
     return write
 
 
-def texts(folder):
-    """The visible files of a folder."""
-    return [path.read_text() for path in sorted(folder.glob("part-*"))]
+def texts(folder, read=True):
+    """The visible files of a folder: what is in them, or which they are."""
+    return [path.read_text() if read else path for path in sorted(folder.glob("part-*"))]
 
 
 READERS = {
@@ -147,6 +148,17 @@ def test_what_is_kept_is_named_too(way, tmp_path):
     if way == "manifest":
         lines = (out / "_SUCCESS").read_text().splitlines()
         assert lines[2:] == ["part-00000-1", "part-00000-2"]
+
+
+def test_data_frames_are_written_and_read(either, tmp_path):
+    pytest.importorskip("duckdb")
+    sql = import_module("swiftwater._sql.session")
+    session = sql.SparkSession.builder.config(conf=either.getConf()).getOrCreate()
+    out = str(tmp_path / "out")
+    for mode, number in (("error", 1), ("append", 2), ("overwrite", 3), ("append", 4)):
+        session.createDataFrame([(number,)], "n int").write.mode(mode).parquet(out)
+    assert sorted(row.n for row in session.read.parquet(out).collect()) == [3, 4]
+    assert len(texts(tmp_path / "out", read=False)) == 2
 
 
 # --- what killed processes have left ------------------------------------------------------------

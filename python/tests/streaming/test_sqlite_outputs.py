@@ -152,6 +152,14 @@ def test_a_record_that_is_no_row_is_shown(path, record, found):
     assert f"record: {record!r}" in error.value.__notes__
 
 
+@pytest.mark.parametrize("value", [None, float("nan")])
+def test_what_sqlite_takes_for_another_key_each_time_is_refused(path, value):
+    with pytest.raises(ValueError, match="cannot be in the key of the columns word, n") as error:
+        written(path, [[("a", None), (value, 1)]], COLUMNS, key=["word"])
+    assert str(error.value).startswith(f"{value!r} cannot be")
+    assert f"record: ({value!r}, 1)" in error.value.__notes__
+
+
 BAD = [
     ((object, 1), sqlite3.Error, "row: (<class 'object'>, 1)"),
     (("big", 2**64), OverflowError, "row: ('big', 18446744073709551616)"),

@@ -115,7 +115,8 @@ class CommittedOutputs(DStreamCore[T_co]):
             time = "batch_ms"
         target = SQLiteTable(path, table, columns, key, time)
         ssc, site = self._ssc, self._definitions.site
-        to_row = partial(row_of, len(target.columns), target.where)
+        places = [target.columns.index(column) for column in target.key]
+        to_row = partial(row_of, len(target.columns), places, target.where)
         slide_ms = self._slide_ms
         started_ms = 0
 

@@ -38,17 +38,29 @@ _MOST_STEPS = 300
 _SHOWN_LENGTH = 200
 
 
-def row_of(width: int, where: str, record: Any) -> Sequence[Any]:
-    """Return a record as the values of a row. Raises ``ValueError`` that says what is wrong."""
+def row_of(width: int, key: Sequence[int], where: str, record: Any) -> Sequence[Any]:
+    """Return a record as the values of a row; ``key`` has the places of the key's values.
+
+    Raises ``ValueError`` that says what is wrong.
+    """
     if isinstance(record, (tuple, list)):
-        if len(record) == width:
-            return record
-        found = f"{type(record).__name__} of {len(record)}"
+        if len(record) != width:
+            raise _no_row(width, where, f"{type(record).__name__} of {len(record)}")
+        row: Sequence[Any] = record
     elif width == 1:
-        return (record,)
+        row = (record,)
     else:
-        found = type(record).__name__
-    raise ValueError(f"saveToSQLite needs tuples of {width} values for {where}, not {found}")
+        raise _no_row(width, where, type(record).__name__)
+    for place in key:
+        value = row[place]
+        # SQLite keeps a NaN as NULL, and takes each NULL for another key: rows would pile up.
+        if value is None or value != value:
+            raise ValueError(f"{value!r} cannot be in the key of {where}")
+    return row
+
+
+def _no_row(width: int, where: str, found: str) -> ValueError:
+    return ValueError(f"saveToSQLite needs tuples of {width} values for {where}, not {found}")
 
 
 class SQLiteTable:

@@ -6,10 +6,18 @@ from swiftwater._typing import TYPE_CHECKING, Any
 from swiftwater.streaming import DStream, StreamingContext
 
 if TYPE_CHECKING:
+    from swiftwater.streaming import BatchIdentity
     from swiftwater.streaming.listener import StreamingListener
     from swiftwater.streaming.state import State, StateSpec
 
-__all__ = ["DStream", "State", "StateSpec", "StreamingContext", "StreamingListener"]
+__all__ = [
+    "BatchIdentity",
+    "DStream",
+    "State",
+    "StateSpec",
+    "StreamingContext",
+    "StreamingListener",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -17,6 +25,10 @@ def __getattr__(name: str) -> Any:
         from swiftwater.streaming.listener import StreamingListener
 
         return StreamingListener
+    if name == "BatchIdentity":
+        from swiftwater.streaming import BatchIdentity
+
+        return BatchIdentity
     if name in ("State", "StateSpec"):
         from swiftwater.streaming import state
 
