@@ -9,16 +9,31 @@ let logFunctions: [(String, NativeFunction, String)] = [
   (
     "keep_log",
     { _, arguments in
-      entry(arguments, count: 5) { py, arguments in
+      entry(arguments, count: 6) { py, arguments in
         let owner: PythonStreaming = try arguments.handle(0)
+        let reaching =
+          arguments.isNone(5)
+          ? nil : BatchTime(milliseconds: Int64(try arguments.integer(5)))
         let log = JobLog(
           in: try folder(arguments, 1, py),
           goingOnFrom: arguments.isNone(3) ? nil : try folder(arguments, 3, py),
+          reaching: reaching,
           options: try JobLog.Options(owner.owner.context.settings), coder: PythonBlocks())
         try owner.streaming.keepLog(log)
         return Py.none()
       }
     }, "Has blocks and what becomes of batches written into a folder; goes on from another one."
+  ),
+  (
+    "log_reached",
+    { _, arguments in
+      entry(arguments, count: 1) { py, arguments in
+        let owner: PythonStreaming = try arguments.handle(0)
+        let reached = Interpreter.detach(py) { owner.streaming.logReached }
+        guard let reached, reached.milliseconds >= 0 else { return Py.none() }
+        return py.newInteger(Int(reached.milliseconds))
+      }
+    }, "The time of the latest batch in the log; None where there is none."
   ),
   (
     "forget_logged",

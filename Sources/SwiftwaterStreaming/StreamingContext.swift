@@ -322,10 +322,13 @@ public final class StreamingContext: Sendable {
   public func keepLog(_ log: JobLog) throws { try building { $0.log = log } }
 
   /// Nothing goes back behind a time any more: the log lets go of it.
-  public func forgetLogged(until time: BatchTime) {
-    state.withLock { state -> JobLog? in
-      if case .active(let run) = state { run.log } else { nil }
-    }?.forget(until: time)
+  public func forgetLogged(until time: BatchTime) { activeLog?.forget(until: time) }
+
+  /// The latest batch in the log: one that ends before that has been damaged. Nil where none is kept.
+  public var logReached: BatchTime? { activeLog?.reached }
+
+  private var activeLog: JobLog? {
+    state.withLock { state in if case .active(let run) = state { run.log } else { nil } }
   }
 
   /// Offers what outputs of the batch at `time` stand on and what cannot be made again later. Inside

@@ -54,7 +54,7 @@ import Testing
     ///   - now: when it begins.
     func live(
       _ sent: [[String]], after last: Int64? = nil, at now: Int64 = 0, stops: Bool = false,
-      settings: [String: String] = [:],
+      reaching: BatchTime? = nil, settings: [String: String] = [:],
       faults: (@Sendable (FileFaults.Operation) -> FileFaults.Fault?)? = nil
     ) throws -> Bench {
       let bench = try Bench(start: now, settings: settings)
@@ -66,7 +66,8 @@ import Testing
       let folder = try folder()
       folder.faults.set(faults)
       try bench.streaming.keepLog(
-        JobLog(in: folder, options: try JobLog.Options(bench.context.settings)))
+        JobLog(
+          in: folder, reaching: reaching, options: try JobLog.Options(bench.context.settings)))
       try bench.streaming.start()
       for lines in sent {
         bench.source.send(lines: lines)
@@ -105,6 +106,18 @@ import Testing
     _ = try place.live([["d"]], after: 1000, at: 5000)
     #expect(place.lines == ["a", "b", "c", "d"])
     #expect(place.effects.map(\.time) == [1000, 2000, 3000, 4000, 5000, 6000])
+  }
+
+  @Test("A log that has lost what was on the disk says so", arguments: [false, true])
+  func lostEnd(isCut: Bool) throws {
+    let place = try Place()
+    let bench = try place.live([["a"], ["b"]])
+    let reached = bench.streaming.logReached
+    #expect(reached == BatchTime(milliseconds: 2000))
+    bench.streaming.stop()
+    if isCut { #expect(truncate("\(place.path)/batches-1", 20) == 0) }
+    let next = try place.live([["c"]], after: 2000, at: 3000, reaching: reached)
+    #expect(next.log.events.contains { "\($0)".contains("has lost its end") } == isCut)
   }
 
   @Test("Files of blocks go when nothing needs them")

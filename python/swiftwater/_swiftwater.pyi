@@ -424,8 +424,16 @@ def restore_input(streaming: Handle, number: int, time_ms: int, rdd: Handle) -> 
 # folder; the job goes on with the log in another one where that is given. Descriptors stay the
 # caller's.
 def keep_log(
-    streaming: Handle, descriptor: int, path: str, source: int | None, source_path: str | None
+    streaming: Handle,
+    descriptor: int,
+    path: str,
+    source: int | None,
+    source_path: str | None,
+    reached_ms: int | None,  # what log_reached had given before: one that ends earlier is damaged
 ) -> None: ...
+
+# The time of the latest batch in the log; None where there is none.
+def log_reached(streaming: Handle) -> int | None: ...
 
 # Nothing goes back behind this time any more.
 def forget_logged(streaming: Handle, time_ms: int) -> None: ...

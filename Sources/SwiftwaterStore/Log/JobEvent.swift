@@ -70,6 +70,11 @@ public struct LoggedJob: Hashable, Sendable {
     }
   }
 
+  /// The latest batch that is known to have been planned; it never goes back.
+  var reached: BatchTime {
+    batches.lazy.filter { $0.value.isPlanned }.map(\.key).reduce(forgotten, max)
+  }
+
   /// Lets go of the blocks of runs of which none is left.
   mutating func keepRuns(_ isThere: (BlockRun) -> Bool) {
     taken = taken.filter { isThere($0.key) }

@@ -59,6 +59,7 @@ public final class JobLog: Sendable {
 
   private let folder: LogFolder
   private let source: LogFolder
+  private let reaching: BatchTime?
   private let options: Options
   private let coder: (any BlockCoder)?
   private let queue = Monitor(Queue())
@@ -69,13 +70,15 @@ public final class JobLog: Sendable {
   ///
   /// - Parameters:
   ///   - source: the folder with the log that the job goes on from, where it is another one.
+  ///   - reaching: what ``reached`` was, as far as the job knows that goes on.
   ///   - coder: for records that are not text.
   public init(
-    in folder: LogFolder, goingOnFrom source: LogFolder? = nil, options: Options,
-    coder: (any BlockCoder)? = nil
+    in folder: LogFolder, goingOnFrom source: LogFolder? = nil, reaching: BatchTime? = nil,
+    options: Options, coder: (any BlockCoder)? = nil
   ) {
     self.folder = folder
     self.source = source ?? folder
+    self.reaching = reaching
     self.options = options
     self.coder = coder
   }
@@ -99,6 +102,15 @@ public final class JobLog: Sendable {
       tell(Notice(.error, kind: "log", "\(fault). What is behind it in the log is used"))
     }
     if last == nil { tellUnused(past, tell) }
+    if last != nil, let reaching, past.job.reached < reaching {
+      // A crash cuts what is not on the disk yet, and this was.
+      tell(
+        Notice(
+          .error, kind: "log",
+          "the log in \(source.path) has lost its end: it had come to the batch at "
+            + "\(reaching.milliseconds) ms. What receivers had taken in for batches that are not in it "
+            + "comes again, and so do their outputs"))
+    }
     let own = source === folder ? past : try LoggedPast(folder, coder: coder)
     var writer = Writer(
       blocks: BlockLog(
@@ -297,6 +309,9 @@ public final class JobLog: Sendable {
   public func ended(_ time: BatchTime, failed: [OutputName]) {
     note(.ended(time, failed: failed))
   }
+
+  /// The latest batch of which it is on the disk what it reads; nil before the start and behind the end.
+  public var reached: BatchTime? { writer.withLock { $0?.batches.job.reached } }
 
   /// Nothing goes back behind a time any more.
   public func forget(until time: BatchTime) {

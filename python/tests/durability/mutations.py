@@ -22,15 +22,14 @@ PACKAGE = Path(__file__).resolve().parents[2]
 # A process that says nothing for so long hangs.
 SECONDS = 30
 
+# What the files of logs begin with.
+LOGS = ("batches-", "blocks-")
 # Thousands of folders are written, and none has to stay.
 MEMORY = "/dev/shm"
 
 HEAD = struct.Struct("<8sII")
 SECTION = struct.Struct("<4sQI")
 MAGICS = (b"SWCHKPT\n", b"SWDATA\r\n")
-
-# What receivers took in for batches that run again is in no log yet: nothing is said about them.
-PUSHED_IS_LOGGED = False
 
 
 # --- what is done to a folder -------------------------------------------------------------------
@@ -237,7 +236,7 @@ class Bench:
             self.folders = job.stopped(inbox, place / "checkpoint")
         # Without damage, all of it must come back.
         for folder in self.folders:
-            problem = self.problem(self.copied(folder), folder, "")
+            problem = self.problem(self.copied(folder), "")
             if problem is not None or self.is_told():
                 log = self.log.read_text(errors="replace")
                 raise AssertionError(f"{folder.name} without damage: {problem}\n{log}")
@@ -266,9 +265,9 @@ class Bench:
         source = self.folders[seed % 2]
         folder = self.copied(source)
         done = damage(folder, seed)
-        return f"{source.name}: {done}", self.problem(folder, source, done)
+        return f"{source.name}: {done}", self.problem(folder, done)
 
-    def problem(self, folder, source, done):
+    def problem(self, folder, done):
         """Return what is wrong with what comes of a folder, or ``None``."""
         try:
             with standard_error(self.log):
@@ -279,19 +278,15 @@ class Bench:
             return f"an error that does not say where it comes from:\n{traceback.format_exc()}"
         except BaseException:  # noqa: BLE001 - whatever a user would see
             return f"an error that says nothing of the folder:\n{traceback.format_exc()}"
-        is_told = self.is_told()
-        # Without its newest file a folder is as before that was written: nobody can see that.
-        is_removed = "removed" in done
-        is_pushed_known = (source == self.folders[0] or PUSHED_IS_LOGGED) and not is_removed
-        return self._difference(found, is_told, is_pushed_known, is_removed)
+        # What was pushed does not come again: it is there as long as the log is.
+        is_log_damaged = any(prefix in done for prefix in LOGS)
+        return self._difference(found, is_log_damaged and (self.is_told() or "removed" in done))
 
-    def _difference(self, found, is_told, is_pushed_known, is_removed):
+    def _difference(self, found, may_miss_input):
         for (name, number), records in sorted(self.wanted.items()):
-            is_again = (name, number) == ("pushed state", job.FAILING_BATCH)
-            if name.startswith("pushed") and (
-                is_told or not (is_pushed_known or (is_again and not is_removed))
-            ):
+            if name.startswith("pushed") and may_miss_input:
                 continue
+            is_again = (name, number) == ("pushed state", job.FAILING_BATCH)
             have = found.get((name, number))
             is_needed = number > job.LAST_BATCH or is_again
             if have is None and is_needed:

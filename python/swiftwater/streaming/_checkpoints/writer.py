@@ -56,6 +56,8 @@ class CheckpointWriter:
         self._failed = FailedBatches()
         # Which data files the checkpoints in the folder name.
         self._referred: dict[int, set[str]] = {}
+        # How far the log has come.
+        self._log_ms: int | None = None
         # The time behind which a recovery from each of them goes on.
         self._goes_on: dict[int, int] = {}
 
@@ -70,6 +72,7 @@ class CheckpointWriter:
         self._data_folder = folder
         self._last_ms = self._data_ms = facts["data_ms"]
         self._data = facts["data"]
+        self._log_ms = facts.get("log_ms")
         self._failed.go_on(facts.get("failed", ()), self._data_ms)
 
     # --- before the start ---------------------------------------------------------------------
@@ -116,6 +119,7 @@ class CheckpointWriter:
                 folder.path,
                 None if source is None else source.descriptor,
                 None if source is None else source.path,
+                self._log_ms,
             )
         if before is not None and is_moving:
             # The program has chosen another folder than the one that it goes on from.
@@ -338,10 +342,14 @@ class CheckpointWriter:
         return self._data_ms if self._ssc._stateful.slides_ms else self._last_ms
 
     def _write(self) -> None:
+        # Behind the end there is none any more.
+        reached_ms = engine.log_reached(self._ssc._handle)
+        self._log_ms = self._log_ms if reached_ms is None else reached_ms
         facts = {
             **self._facts,
             "last_ms": self._last_ms,
             "data_ms": self._recovery_ms(),
+            "log_ms": self._log_ms,
             "written_ms": int(time.time() * 1000),
             "data": self._data,
             "failed": self._failed.facts(),
