@@ -98,7 +98,7 @@ enum EventText {
       (
         .warning,
         "the stop has waited \(milliseconds(bound)) ms for batches, as long as "
-          + "spark.streaming.gracefulStopTimeout allows: what has not run is given up"
+          + "spark.streaming.gracefulStopTimeout allows: what has not run does not run any more"
       )
     case .batchesDropped(let count, let records, runAgain: true) where count > 0:
       (

@@ -169,6 +169,55 @@ import Testing
     #expect(found.batches.suffix(10).allSatisfy { $0 == 150 })
   }
 
+  @Test("Bursts of two receivers at any speed of the job: nobody waits for ever")
+  func bursts() throws {
+    var random = SeededRandom()
+    for _ in 0..<30 {
+      let comment = Comment(rawValue: "seed \(random.seed)")
+      let limit = ["64m", "150m", "1g"].randomElement(using: &random)!
+      let bench = try Bench(settings: ["swiftwater.receiver.maxBuffered": limit])
+      let sources = [bench.source, ScriptedReceiver(source: "other")]
+      let streams = try sources.map { source in
+        DStream<Int>(
+          try bench.streaming.addReceiver(source, name: "blocks", recordType: nil),
+          in: bench.streaming)
+      }
+      let seen = Mutex<[Int]>([])
+      let most = Mutex(0)
+      // Milliseconds of a batch, and of a block of it.
+      let costs = (0..<8).map { _ in
+        (Int64.random(in: 0...3000, using: &random), Int64.random(in: 0...200, using: &random))
+      }
+      try streams[0].union(streams[1]).foreachRDD { rdd, time in
+        let numbers = try rdd.collect()
+        seen.withLock { $0 += numbers }
+        if numbers.isEmpty { return }
+        let (batch, block) = costs[Int(time.milliseconds / 1000) % costs.count]
+        bench.advance(milliseconds: batch + block * Int64(numbers.count))
+        most.withLock { $0 = max($0, bench.count(.inputHeld) ?? 0) }
+      }
+      try bench.streaming.start()
+      var sent = 0
+      for _ in 0..<Int.random(in: 5...40, using: &random) {
+        let source = sources.randomElement(using: &random)!
+        for _ in 0..<Int.random(in: 1...60, using: &random) {
+          let size = [1 << 10, 1 << 20, 20 << 20].randomElement(using: &random)!
+          source.send(records: ValueBatch([sent]), byteCount: size)
+          sent += 1
+        }
+        bench.advance(milliseconds: Int64.random(in: 0...2500, using: &random))
+      }
+      for _ in 0..<2000 where seen.withLock({ $0.count }) < sent {
+        bench.advance(milliseconds: 10_000)
+      }
+      #expect(seen.withLock { $0.sorted() } == Array(0..<sent), comment)
+      #expect(sources.allSatisfy { !$0.isPaused && $0.heldChunks == 0 }, comment)
+      #expect(bench.count(.inputHeld) == 0, comment)
+      #expect(most.withLock { $0 } <= (1 << 30) + (40 << 20), comment)
+      bench.streaming.stop()
+    }
+  }
+
   @Test(
     "Settings that cannot be meant are refused before the first batch",
     arguments: ["0", "-1", "nan", "inf", "1e400", "0.0.1", "many"])

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from jobs import require_host
+from test_stop_graceful import is_read
 
 BOUND = "spark.streaming.gracefulStopTimeout"
 GRACEFUL = "spark.streaming.stopGracefullyOnShutdown=true"
@@ -130,3 +131,49 @@ def test_what_was_not_worked_off_is_in_the_checkpoint(start, script, tmp_path):
     # One that was interrupted between two lines comes again as a whole.
     seen = {*first, *again.out.split("\n")}
     assert seen >= {f"line {number}" for number in range(12)}
+
+
+LOGGED = """
+import os, sys, time
+from swiftwater import SparkContext
+from swiftwater.streaming import StreamingContext
+
+def setup():
+    ssc = StreamingContext(SparkContext("local[2]", "logged"), 0.1)
+
+    def output(rdd):
+        for line in rdd.collect():
+            print("line", line, flush=True)
+            if not os.path.exists("fast"):
+                time.sleep(1000)
+
+    ssc.socketTextStream("127.0.0.1", int(sys.argv[1])).foreachRDD(output)
+    return ssc
+
+ssc = StreamingContext.getOrCreate("checkpoints", setup)
+ssc.start()
+ssc.awaitTermination()
+"""
+
+
+def test_what_was_received_and_not_worked_off_is_in_the_log(start, script, tmp_path):
+    path = script(LOGGED)
+    flags = ["--conf", GRACEFUL, "--conf", f"{BOUND}=1s"]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        job = start([require_host(), "run", *flags, path, port], SWIFTWATER_STOP_TIMEOUT="300ms")
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(b"first\n")
+            job.until_out("line first\n")
+            connection.sendall(b"second\nthird\n")
+            job.until(lambda: is_read(connection), "reading of all lines")
+            job.send(signal.SIGTERM)
+            assert job.end() == 143, job.err
+    assert "the stop has waited 1000 ms for batches" in job.err
+    assert "2 records that were taken in are in the log" in job.err
+    assert "given up" not in job.err
+    (tmp_path / "fast").touch()
+    again = start([require_host(), "run", path, port])
+    again.until_out("line third\n")
+    assert again.out == "line first\nline second\nline third\n"
