@@ -10,6 +10,7 @@ import json
 import os
 import sqlite3
 import sys
+import threading
 from pathlib import Path
 
 from swiftwater import SparkConf, SparkContext
@@ -78,6 +79,21 @@ def into_database(path, output):
     return write
 
 
+def failing_at_times(path, write, every):
+    """Return what fails for some batches, once each: those run again when the job does."""
+
+    def fail_or_write(time, rdd):
+        at_ms = round(time.timestamp() * 1000)
+        mark = Path(f"{path}-{at_ms}")
+        # The same in each life, but for the last one.
+        if at_ms // 10 % every == 0 and not mark.exists() and not mark.with_name("calm").exists():
+            mark.touch()
+            raise ConnectionError("the other side is not there")
+        write(time, rdd)
+
+    return fail_or_write
+
+
 def add(a, b):
     return a + b
 
@@ -113,6 +129,10 @@ def define(ssc, lines, source, folder, options):
     lines.foreachRDD(into_database(database, f"{source} lines"))
     lines.saveAsTextFiles(f"{folder}/text/{source}")
     lines.saveToSQLite(f"{folder}/rows.db", source, ["line"], time="batch_ms")
+    if options["fails_every"]:
+        write = into_database(database, f"{source} failing")
+        mark = f"{folder}/failed/{source}"
+        lines.foreachRDD(failing_at_times(mark, write, options["fails_every"]))
     pairs = lines.map(pair)
     streams = {
         "window": pairs.reduceByKeyAndWindow(add, None, window, slide),
@@ -141,6 +161,9 @@ def main(folder, port, options):
     ssc = StreamingContext.getOrCreate(f"{folder}/checkpoint", set_up)
     ssc.start()
     Path(f"{folder}/started-{os.getpid()}").touch()
+    if options["fails_every"]:
+        # Waiting would raise what an output has raised.
+        threading.Event().wait()
     ssc.awaitTermination()
 
 

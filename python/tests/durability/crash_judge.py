@@ -24,6 +24,7 @@ GUARANTEED: dict[str, bool | str] = {
     "files: windows and states are those of the lines": True,
     "files: folders hold the lines": True,
     "files: tables hold the lines": True,
+    "files: what failed runs again": True,
     "socket: nothing is lost that was taken in": True,
     "socket: nothing comes twice": True,
     "socket: no gap before what came": True,
@@ -31,6 +32,7 @@ GUARANTEED: dict[str, bool | str] = {
     "socket: windows and states are those of the lines": True,
     "socket: folders hold the lines": True,
     "socket: tables hold the lines": True,
+    "socket: what failed runs again": True,
     "no batch time is missing": True,
     "what had committed does not run again": True,
     "nothing unfinished is left": True,
@@ -48,6 +50,10 @@ class Given:
     window: int
     slide: int
     kills: int = 0
+    # Notes that a loss of power has taken.
+    repeated: int = 0
+    # There are outputs that fail.
+    fails: bool = False
     files: list[str] = field(default_factory=list)
     # Of each connection, the lines in their order.
     socket: list[list[str]] = field(default_factory=list)
@@ -121,6 +127,7 @@ def judged(given: Given) -> list[tuple[str, str]]:
         problems += _derived(outputs, source, given)
         problems += _texts(outputs, source, given)
         problems += _rows(outputs, source, given)
+        problems += _failing(outputs, source, given)
     problems += _again(outputs, given)
     problems += _left(given)
     return problems
@@ -132,7 +139,7 @@ def _times(outputs, given):
     first = min(time for times in batches.values() for time in times)
     last = max(time for times in batches.values() for time in times)
     for source in SOURCES:
-        for output in ("lines", *DERIVED):
+        for output in ("lines", *DERIVED, *["failing"] * given.fails):
             step = given.interval_ms
             begin = first
             if output in ("window", "inverse"):
@@ -224,6 +231,18 @@ def _rows(outputs, source, given):
             yield f"{source}: tables hold the lines", text
 
 
+def _failing(outputs, source, given):
+    if not given.fails:
+        return
+    found = outputs.batches.get(f"{source} failing", {})
+    for time, lines in outputs.lines(source).items():
+        have = sorted(json.loads(record) for record in found.get(time, []))
+        if have != sorted(lines):
+            yield f"{source}: what failed runs again", f"at {time}: {have}, not {sorted(lines)}"
+            # Those after it are wrong for the same reason.
+            return
+
+
 def _again(outputs, given):
     for output, time, first, now in outputs.again:
         if output.endswith(" lines") and first != now:
@@ -233,7 +252,7 @@ def _again(outputs, given):
                 f"{output} at {time}: {now[:5]} ({len(now)}), before {first[:5]} ({len(first)})",
             )
     # Killed between the commit and its note, one output may run again.
-    if len(outputs.again) > given.kills:
+    if len(outputs.again) > given.kills + given.repeated:
         yield (
             "what had committed does not run again",
             f"{len(outputs.again)} outputs ran again behind {given.kills} kills",

@@ -16,6 +16,7 @@ from random import Random
 
 from tests.durability.crash_feed import FileFeed, SocketFeed
 from tests.durability.crash_judge import Given, has_outputs, judged, query, taken_in
+from tests.durability.crash_power import lose_power
 
 FOLDER = Path(__file__).resolve().parent
 PACKAGE = FOLDER.parents[1]
@@ -53,9 +54,20 @@ class Kill:
     def __str__(self) -> str:
         return self.point or f"{self.seconds:.3f} s after its {self.after}"
 
+    @property
+    def is_of_power(self) -> bool:
+        """What was not forced to the disk is gone, too."""
+        return self.after == "power"
+
 
 # Of ten kills, so many are of each kind.
 MIXTURE = [*["point"] * 4, *["any"] * 2, "beginning", *["start"] * 2, "stop"]
+# Some jobs have some of them.
+SETTINGS = [
+    ("swiftwater.workers", "always"),
+    ("spark.streaming.receiver.writeAheadLog.closeFileAfterWrite", "true"),
+    ("swiftwater.files.commit", "manifest"),
+]
 
 
 def drawn(kind: str, name: str, chance: Random) -> Kill:
@@ -87,7 +99,8 @@ class Scenario:
             "window": slide * chance.choice([2, 3, 5]),
             "slide": slide,
             "data_every": slide * chance.choice([1, 2, 5]),
-            "settings": {},
+            "fails_every": chance.choice([0, 0, 5]),
+            "settings": dict(setting for setting in SETTINGS if chance.random() < 0.15),
         }
         kinds = [MIXTURE[number % len(MIXTURE)] for number in range(count)]
         # Scenarios that follow each other go through the points in turn.
@@ -107,7 +120,7 @@ class Run:
     def __init__(self, scenario: Scenario, folder: Path) -> None:
         self.scenario = scenario
         self.folder = folder
-        for name in ("in", "text"):
+        for name in ("in", "text", "failed"):
             (folder / name).mkdir()
         options = scenario.options
         self.given = Given(
@@ -116,6 +129,7 @@ class Run:
             options["window"],
             options["slide"],
             len(scenario.kills),
+            fails=bool(options["fails_every"]),
         )
         self.passed: list[str] = []
         self.lives = 0
@@ -173,6 +187,8 @@ class Run:
         if status != -signal.SIGKILL and not (kill.after == "stop" and status in STOPPED):
             self.problem("the job ends as it is told", f"life {self.lives} ended with {status}")
         self.read_log()
+        if kill.is_of_power and status == -signal.SIGKILL:
+            self.given.repeated += lose_power(self.folder / "checkpoint")
         self.given.taken |= taken_in(self.folder)
         if has_outputs(self.folder):
             (found,) = query(
@@ -188,12 +204,14 @@ class Run:
             time.sleep(4 * kill.seconds)
             process.send_signal(signal.SIGTERM)
         time.sleep(kill.seconds)
-        if kill.after == "start":
+        if kill.after in ("start", "power"):
             interval = self.given.interval_ms / 1000
             time.sleep((kill.phase - time.time() / interval) % 1 * interval)
 
     def last_life(self, files, lines):
         """Have the job go on until it has all lines, and stop it."""
+        # From here on no output fails: those that have failed run again.
+        (self.folder / "failed" / "calm").touch()
         process = self.started(lines.port)
         try:
             until(lambda: self.has_started(process) or process.poll() is not None)
@@ -235,7 +253,9 @@ class Run:
 
     def read_log(self):
         for line in self.log.read_text(errors="replace").splitlines():
-            if "ERROR" in line or "Traceback" in line or "Fatal" in line:
+            if "ConnectionError" in line or "ERROR" not in line:
+                continue
+            if not self.given.fails or "foreachRDD" not in line:
                 self.given.problems.append(("the log has no error", f"life {self.lives}: {line}"))
 
 

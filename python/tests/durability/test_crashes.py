@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 
-from tests.durability import crash_job
+from tests.durability import crash_job, crash_power
 from tests.durability.crash_judge import GUARANTEED, Given, judged
 from tests.durability.crash_model import expected
 from tests.durability.crash_run import HOST, Scenario, points, ran
@@ -43,6 +43,35 @@ def test_the_points_of_the_sources_are_known():
     assert len(met) == min(len(NAMES), 20)
 
 
+def frame(kind, length=5):
+    content = bytes([kind]) + bytes(length)
+    return crash_power.FRAME.pack(b"SFRM", len(content), 0) + content
+
+
+@pytest.mark.parametrize(
+    ("kinds", "kept", "noted"),
+    [
+        # Planned, committed twice, forgotten: only the first is forced to the disk.
+        ([1, 3, 5, 5, 7], 2, 2),
+        ([1, 3, 5, 3], 4, 0),
+        ([1, 3, 5, 3, 5], 4, 1),
+        ([2], 1, 0),
+        ([], 0, 0),
+    ],
+)
+def test_a_loss_of_power_takes_what_was_not_forced_to_the_disk(tmp_path, kinds, kept, noted):
+    begin = crash_power.MAGIC + frame(ord("b"))
+    frames = [frame(kind, kind) for kind in kinds]
+    path = tmp_path / "batches-1"
+    # The last frame is not whole.
+    path.write_bytes(begin + b"".join(frames) + frame(5)[:9])
+    for number in (9, 10):
+        (tmp_path / f"checkpoint-{number}").touch()
+    assert crash_power.lose_power(tmp_path) == noted
+    assert path.read_bytes() == begin + b"".join(frames[:kept])
+    assert [path.name for path in tmp_path.glob("checkpoint-*")] == ["checkpoint-9"]
+
+
 # --- the judge ----------------------------------------------------------------------------------
 
 INTERVAL, WINDOW, SLIDE = 100, 4, 2
@@ -65,7 +94,7 @@ def given(tmp_path):
             tables.executemany(f"INSERT INTO {source} VALUES (?, ?)", rows)
         batches = {FIRST + number * INTERVAL: batch for number, batch in enumerate(lines)}
         outputs = expected(batches, INTERVAL, WINDOW, SLIDE)
-        outputs["lines"] = {
+        outputs["lines"] = outputs["failing"] = {
             time: [json.dumps(line) for line in batch] for time, batch in batches.items()
         }
         sums = {}
@@ -93,7 +122,9 @@ def given(tmp_path):
     files = [line for batch in FILES for line in batch]
     sent = [["s0.0 a 1", "s0.1 a 2", "s0.2 a 9"], ["s1.0 b 3", "s1.1 b 4", "s1.2 a 5"]]
     taken = {"s0.1 a 2", "s1.1 b 4"}
-    return Given(tmp_path, INTERVAL, WINDOW, SLIDE, 1, files, sent, taken)
+    return Given(
+        tmp_path, INTERVAL, WINDOW, SLIDE, 1, fails=True, files=files, socket=sent, taken=taken
+    )
 
 
 def test_what_is_as_it_must_be_has_no_problem(given):
@@ -155,6 +186,7 @@ FAULTS = {
             "files: windows and states are those of the lines",
             "files: folders hold the lines",
             "files: tables hold the lines",
+            "files: what failed runs again",
         },
     ),
     "a line nobody gave": (
@@ -164,6 +196,7 @@ FAULTS = {
             "socket: windows and states are those of the lines",
             "socket: folders hold the lines",
             "socket: tables hold the lines",
+            "socket: what failed runs again",
         },
     ),
     "a line of a socket that was taken in": (
@@ -231,6 +264,15 @@ FAULTS = {
     "a table lacks a row": (
         changed("DELETE FROM socket WHERE line = 's1.2 a 5'", "rows.db"),
         {"socket: tables hold the lines"},
+    ),
+    "what failed did not run again": (
+        changed(
+            [
+                f"DELETE FROM {table} WHERE output = 'files failing' AND time = {FIRST}"
+                for table in ("records", "batches")
+            ]
+        ),
+        {"files: what failed runs again", "no batch time is missing"},
     ),
     "a batch ran again with other lines": (
         changed(f"{AGAIN} ('files lines', {FIRST}, '[\"f0 a 1\"]', '[]')"),
