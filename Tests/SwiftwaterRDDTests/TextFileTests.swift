@@ -47,6 +47,22 @@ import Testing
     }
   }
 
+  @Test(
+    "Where _SUCCESS is a manifest, the files that it names count",
+    arguments: [
+      ("swiftwater manifest 1\nbatch job/output/1\npart-2\npart-1\n", ["1", "2"]),
+      ("swiftwater manifest 1\nbatch\n", []),
+      ("swiftwater manifest 2\nbatch\npart-1\n", ["1", "2", "3"]),
+      ("part-1\n", ["1", "2", "3"]), ("", ["1", "2", "3"]),
+    ])
+  func manifest(text: String, expected: [String]) throws {
+    let folder = try temporaryFolder()
+    defer { removeFolder(folder) }
+    for number in 1...3 { write("\(number)\n", to: "\(folder)/part-\(number)") }
+    write(text, to: "\(folder)/_SUCCESS")
+    #expect(try context.textFile(folder).collect().map(\.description) == expected)
+  }
+
   @Test("A folder means its visible files, in order of their names; file: may stand in front")
   func folder() throws {
     let folder = try temporaryFolder()

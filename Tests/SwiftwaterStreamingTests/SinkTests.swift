@@ -103,6 +103,19 @@ private final class Warehouse: PartitionSink {
     }
   }
 
+  @Test("An output says what its batches are known by")
+  func namesAreTold() throws {
+    let node = try lines(bench).node
+    func add(_ name: String, named given: String? = nil) throws -> String {
+      try bench.streaming.addOutput(
+        name: name, named: given, of: node, to: FunctionSink { _, _ in }
+      ).description
+    }
+    #expect(try add("save") == "save-1")
+    #expect(try add("save", named: "mine") == "mine")
+    #expect(try add("save") == "save-3")
+  }
+
   @Test("A batch is begun, its partitions are written, and then it is committed as a whole")
   func commitsOnce() throws {
     try lines(bench).write(to: warehouse)
