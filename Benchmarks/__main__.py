@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import dispatch
+import durability
 import empty_batch
 import hibench
 import interval
@@ -54,6 +55,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     peers.BENCHMARK,
     *windows.BENCHMARKS,
     *states.BENCHMARKS,
+    durability.BENCHMARK,
     hibench.BENCHMARK,
 )
 ROOT = FOLDER.parent

@@ -4,6 +4,7 @@ Prints the port, then `first TIME` (monotonic clock) when it sends the first byt
 connection open until it is ended.
 
     socket_sender.py file FILE                    the whole file, as fast as it is taken
+    socket_sender.py flow FILE RATE TIMES         the file so often, at RATE MB/s (`inf`: as taken)
     socket_sender.py pace LINES SECONDS TOTAL     LINES every SECONDS, TOTAL in all
     socket_sender.py stamp LINES SECONDS TOTAL    the same, the time of sending in each line
 """
@@ -30,6 +31,8 @@ def main(mode: str, *arguments: str) -> None:
         if mode == "file":
             (path,) = arguments
             data = Path(path).read_bytes()
+        elif mode == "flow":
+            data = Path(arguments[0]).read_bytes()
         else:
             each, total = int(arguments[0]), int(arguments[2])
             pause = float(arguments[1])
@@ -43,9 +46,24 @@ def main(mode: str, *arguments: str) -> None:
             if mode == "file":
                 for at in range(0, len(data), CHUNK):
                     connection.sendall(memoryview(data)[at : at + CHUNK])
+            elif mode == "flow":
+                flow(connection, data, float(arguments[1]) * 1e6, int(arguments[2]))
             else:
                 pace(connection, source, each, pause, total, stamp=mode == "stamp")
             connection.recv(1)  # until the other side goes
+
+
+def flow(connection: socket.socket, data: bytes, rate: float, times: int) -> None:
+    """Sends at a steady rate, in bytes a second; who reads late is sent what is due at once."""
+    began = time.monotonic()
+    sent = 0
+    for _ in range(times):
+        for at in range(0, len(data), CHUNK):
+            if (early := began + sent / rate - time.monotonic()) > 0:
+                time.sleep(early)
+            piece = memoryview(data)[at : at + CHUNK]
+            connection.sendall(piece)
+            sent += len(piece)
 
 
 def pace(
