@@ -224,14 +224,14 @@ def test_sqlite_sink(example, tmp_path):
     job.end()
     batch = re.search(r"the batch of (\S+) had 4 words", job.out)[1]
 
-    # As if it had been killed between the database's commit and the checkpoint that follows it:
-    # the checkpoints from that batch on are not there.
+    # As if it had been killed between the database's commit and the note that follows it: the
+    # checkpoints from that batch on are not there, nor the log.
     written = sorted(checkpoints.glob("checkpoint-*"))
     seconds = [int(path.name.partition("-")[2]) / 1000 for path in written]
     times = [f"{datetime.fromtimestamp(second):%H:%M:%S}" for second in seconds]
     gone = written[times.index(batch) :] if batch in times else []
     assert len(gone) < len(written)
-    for path in gone:
+    for path in [*gone, *checkpoints.glob("batches-*")]:
         path.unlink()
 
     again = example("sqlite_sink.py")
