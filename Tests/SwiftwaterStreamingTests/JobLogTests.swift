@@ -108,6 +108,20 @@ import Testing
     #expect(place.effects.map(\.time) == [1000, 2000, 3000, 4000, 5000, 6000])
   }
 
+  @Test("A later life can go back behind what an earlier one went on from")
+  func goesBack() throws {
+    let first = try Place()
+    _ = try first.live([["a"], ["b"]])
+    let second = try first.copied()
+    _ = try second.live([["c"]], after: 2000, at: 2000)
+    // The checkpoint that the second one had is gone.
+    let third = try second.copied()
+    let bench = try third.live([["d"]], after: 0, at: 3000)
+    #expect(third.effects.map(\.time) == [1000, 2000, 3000, 4000])
+    #expect(third.lines == ["a", "b", "c", "d"])
+    bench.streaming.forgetLogged(until: BatchTime(milliseconds: 3000))
+  }
+
   @Test("A log that has lost what was on the disk says so", arguments: [false, true])
   func lostEnd(isCut: Bool) throws {
     let place = try Place()

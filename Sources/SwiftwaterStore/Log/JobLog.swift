@@ -121,7 +121,7 @@ public final class JobLog: Sendable {
     var recovered = Recovered()
     do {
       if let last {
-        try writer.batches.append(.forgotten(until: last), isSynced: false)
+        // What the job has gone on from may be lost yet: a next life goes on from an older checkpoint.
         recovered = try adopt(&past, &writer, after: last, first: first, interval, tell)
       } else {
         try writer.batches.append(.began, isSynced: true)

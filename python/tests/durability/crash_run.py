@@ -61,7 +61,7 @@ class Kill:
 
 
 # Of ten kills, so many are of each kind.
-MIXTURE = [*["point"] * 4, *["any"] * 2, "beginning", *["start"] * 2, "stop"]
+MIXTURE = [*["point"] * 4, *["any"] * 2, "beginning", "start", "stop", "power"]
 # Some jobs have some of them.
 SETTINGS = [
     ("swiftwater.workers", "always"),
