@@ -26,7 +26,7 @@ class FailedBatches:
         """Begin without any."""
         self._batches: dict[int, tuple[list[int], list[Row]]] = {}
         # The input of batches that will run again with all of their outputs.
-        self._ahead: dict[int, list[Row]] = {}
+        self._ahead: dict[int, tuple[list[int], list[Row]]] = {}
         # The bytes of the files that were written for them.
         self._sizes: dict[str, int] = {}
 
@@ -55,12 +55,12 @@ class FailedBatches:
         """Yield the rows of all data."""
         for _, data in self._batches.values():
             yield from data
-        for data in self._ahead.values():
+        for _, data in self._ahead.values():
             yield from data
 
     def is_over(self, time_ms: int) -> None:
         """Forget the input of batches until a time: they have run."""
-        self._ahead = {at_ms: rows for at_ms, rows in self._ahead.items() if at_ms > time_ms}
+        self._ahead = {at_ms: batch for at_ms, batch in self._ahead.items() if at_ms > time_ms}
 
     @property
     def most_bytes(self) -> int:
@@ -93,7 +93,7 @@ class FailedBatches:
         """Return what a checkpoint says of them."""
         return [
             {"time_ms": time_ms, "outputs": outputs, "data": data}
-            for time_ms, (outputs, data) in sorted(self._batches.items())
+            for time_ms, (outputs, data) in sorted({**self._ahead, **self._batches}.items())
         ]
 
     def go_on(self, facts: Iterable[dict[str, Any]], data_ms: int) -> None:
@@ -105,8 +105,9 @@ class FailedBatches:
             if batch["time_ms"] <= data_ms:
                 self.add(batch["time_ms"], batch["outputs"], batch["data"])
             else:
-                self._ahead[batch["time_ms"]] = [
+                inputs = [
                     row
                     for row in batch["data"]
                     if row["parent"] == "input" and row["time_ms"] > data_ms
                 ]
+                self._ahead[batch["time_ms"]] = (batch["outputs"], inputs)

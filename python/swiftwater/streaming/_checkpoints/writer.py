@@ -56,6 +56,9 @@ class CheckpointWriter:
         self._failed = FailedBatches()
         # Which data files the checkpoints in the folder name.
         self._referred: dict[int, set[str]] = {}
+        # The checkpoint that the context goes on from. What has changed is written in its place
+        # until batches behind it are finished: under an earlier time it would not be the newest.
+        self._newest_ms = -1
         # How far the log has come.
         self._log_ms: int | None = None
         # The time behind which a recovery from each of them goes on.
@@ -73,6 +76,7 @@ class CheckpointWriter:
         self._last_ms = self._data_ms = facts["data_ms"]
         self._data = facts["data"]
         self._log_ms = facts.get("log_ms")
+        self._newest_ms = facts["last_ms"]
         self._failed.go_on(facts.get("failed", ()), self._data_ms)
 
     # --- before the start ---------------------------------------------------------------------
@@ -345,9 +349,10 @@ class CheckpointWriter:
         # Behind the end there is none any more.
         reached_ms = engine.log_reached(self._ssc._handle)
         self._log_ms = self._log_ms if reached_ms is None else reached_ms
+        name_ms = max(self._last_ms, self._newest_ms)
         facts = {
             **self._facts,
-            "last_ms": self._last_ms,
+            "last_ms": name_ms,
             "data_ms": self._recovery_ms(),
             "log_ms": self._log_ms,
             "written_ms": int(time.time() * 1000),
@@ -355,9 +360,9 @@ class CheckpointWriter:
             "failed": self._failed.facts(),
             "files": [file_streams.chosen(stream) for stream in self._ssc._file_streams],
         }
-        files.write_checkpoint(self._folder, self._last_ms, facts, self._functions)
-        self._referred[self._last_ms] = files.named_in(files.rows_in(facts))
-        self._goes_on[self._last_ms] = facts["data_ms"]
+        files.write_checkpoint(self._folder, name_ms, facts, self._functions)
+        self._referred[name_ms] = files.named_in(files.rows_in(facts))
+        self._goes_on[name_ms] = facts["data_ms"]
         self._hold_files()
         self._remove_old()
 
