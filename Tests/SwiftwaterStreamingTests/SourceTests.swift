@@ -82,6 +82,9 @@ private final class Numbers: RangedSource {
     func block(_ source: Int, _ number: Int) -> BlockID {
       BlockID(source: SourceName(kind: "lines", number: source), run: 0, number: number)
     }
+    func nothing(_ kind: String) -> BatchInput {
+      .range(SourceName(kind: kind, number: 1), SourceRange([]))
+    }
     let numbered = SourceName(kind: "numbers", number: 1)
     #expect(
       seen.withLock { $0 } == [
@@ -91,7 +94,8 @@ private final class Numbers: RangedSource {
             SourceName(kind: "queueStream", number: 1),
             SourceRange([SourceSplit(name: [], offsets: 0..<1)])),
           .range(numbered, SourceRange([SourceSplit(name: Array("n".utf8), offsets: 0..<3)])),
-        ], [.blocks([block(1, 2)]), .blocks([block(2, 0)])], [],
+        ], [.blocks([block(1, 2)]), nothing("queueStream"), nothing("numbers"), .blocks([block(2, 0)])],
+        [nothing("queueStream"), nothing("numbers")],
       ])
     #expect(numbered.description == "numbers-1")
   }
