@@ -94,7 +94,11 @@ private final class Numbers: RangedSource {
             SourceName(kind: "queueStream", number: 1),
             SourceRange([SourceSplit(name: [], offsets: 0..<1)])),
           .range(numbered, SourceRange([SourceSplit(name: Array("n".utf8), offsets: 0..<3)])),
-        ], [.blocks([block(1, 2)]), nothing("queueStream"), nothing("numbers"), .blocks([block(2, 0)])],
+        ],
+        [
+          .blocks([block(1, 2)]), nothing("queueStream"), nothing("numbers"),
+          .blocks([block(2, 0)]),
+        ],
         [nothing("queueStream"), nothing("numbers")],
       ])
     #expect(numbered.description == "numbers-1")
