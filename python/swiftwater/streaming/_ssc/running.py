@@ -57,7 +57,7 @@ class Running(StreamingContextCore):
 
         Example::
 
-            >>> ssc = StreamingContext(sc, 1)
+            >>> ssc = StreamingContext(sc, 3600)
             >>> ssc.queueStream([[1]]).pprint()
             >>> ssc.start()
             >>> ssc.stop(stopSparkContext=False)
@@ -170,7 +170,7 @@ class Running(StreamingContextCore):
 
         Example::
 
-            >>> ssc = StreamingContext(sc, 1)
+            >>> ssc = StreamingContext(sc, 3600)
             >>> ssc.queueStream([[1]]).pprint()
             >>> ssc.start()
             >>> ssc.awaitTermination(timeout=0.01)
@@ -184,7 +184,7 @@ class Running(StreamingContextCore):
 
         Example::
 
-            >>> ssc = StreamingContext(sc, 1)
+            >>> ssc = StreamingContext(sc, 3600)
             >>> ssc.queueStream([[1]]).pprint()
             >>> ssc.start()
             >>> ssc.awaitTerminationOrTimeout(0.01)
