@@ -22,9 +22,14 @@ let fileStreamFunctions: [(String, NativeFunction, String)] = [
   (
     "chosen_files",
     { _, arguments in
-      entry(arguments, count: 1) { py, arguments in
+      entry(arguments, count: 2) { py, arguments in
         let known = try ranges(arguments).known
-        let batches = known.ranges.filter { !$0.range.isEmpty }.map { time, range in
+        let again = Set(try arguments.integers(1, py).map { Int64($0) })
+        // A batch that runs again is to be as empty as it was.
+        let chosen = known.ranges.filter { time, range in
+          !range.isEmpty || again.contains(time.milliseconds)
+        }
+        let batches = chosen.map { time, range in
           py.newTuple([
             py.newInteger(Int(time.milliseconds)),
             py.newList(range.splits.map { py.newText(path: $0.name) }),
@@ -32,7 +37,7 @@ let fileStreamFunctions: [(String, NativeFunction, String)] = [
         }
         return py.newTuple([py.newInteger(Int(known.since)), py.newList(batches)])
       }
-    }, "Since when files are taken, and those of each batch that are remembered: (ms, paths)."
+    }, "Since when files are taken, and (ms, paths) of batches: of some also where they have none."
   ),
   (
     "restore_files",

@@ -47,6 +47,11 @@ class FailedBatches:
         self._batches.pop(time_ms, None)
 
     @property
+    def times(self) -> list[int]:
+        """The times of all."""
+        return list(self._batches)
+
+    @property
     def oldest_ms(self) -> int | None:
         """The time of the oldest one."""
         return min(self._batches, default=None)

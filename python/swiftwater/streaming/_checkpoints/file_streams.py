@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 __all__ = ["chosen", "go_on"]
 
 
-def chosen(stream: Handle) -> dict[str, Any]:
-    """Return what a stream needs to choose the same files again."""
-    since_ms, batches = engine.chosen_files(stream)
+def chosen(stream: Handle, failed: list[int]) -> dict[str, Any]:
+    """Return what a stream needs to choose the same files again.
+
+    Of batches at the times ``failed``, which run again, also that they have none.
+    """
+    since_ms, batches = engine.chosen_files(stream, failed)
     return {"constructed_ms": since_ms, "batches": [[at_ms, paths] for at_ms, paths in batches]}
 
 

@@ -358,7 +358,10 @@ class CheckpointWriter:
             "written_ms": int(time.time() * 1000),
             "data": self._data,
             "failed": self._failed.facts(),
-            "files": [file_streams.chosen(stream) for stream in self._ssc._file_streams],
+            "files": [
+                file_streams.chosen(stream, self._failed.times)
+                for stream in self._ssc._file_streams
+            ],
         }
         files.write_checkpoint(self._folder, name_ms, facts, self._functions)
         self._referred[name_ms] = files.named_in(files.rows_in(facts))

@@ -1,6 +1,7 @@
 """Outputs that fail: they wait in the checkpoint, and run again when the job is recovered."""
 
 import os
+from contextlib import suppress
 
 import pytest
 
@@ -162,6 +163,33 @@ def test_the_input_of_a_failed_batch_behind_the_data_is_not_lost(tmp_path, monke
     with StreamingTest.recovered(str(folders[3])) as test:
         test.advance(12)
     assert not [name for name in os.listdir(folders[3]) if name.endswith("-failed")]
+
+
+def test_a_failed_batch_without_files_takes_none_that_came_later(tmp_path):
+    inbox, folder = tmp_path / "in", tmp_path / "checkpoints"
+    inbox.mkdir()
+    with StreamingTest() as test:
+        test.ssc.checkpoint(str(folder))
+        test.ssc.textFileStream(str(inbox)).foreachRDD(put)
+        test.advance()
+        SINK.is_down = True
+        with pytest.raises(ConnectionError):
+            test.advance()
+        SINK.is_down = False
+        with suppress(ConnectionError):
+            test.advance()
+        assert failed(folder) == [(2, [0])]
+        at_two = test.batch_time(2).timestamp()
+    SINK.seen = []
+    # It was changed before the second batch, and is seen only now.
+    (inbox / "late").write_text("late\n")
+    os.utime(inbox / "late", (at_two, at_two))
+    with StreamingTest.recovered(str(folder)) as test:
+        test.advance()
+        assert [[line for part in parts for line in part] for _, parts in SINK.seen] == [
+            [],
+            ["late"],
+        ]
 
 
 def test_what_fails_again_waits_on(tmp_path):
