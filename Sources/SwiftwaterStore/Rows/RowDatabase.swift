@@ -61,7 +61,7 @@ final class RowDatabase: Sendable {
   private let folder: String
 
   /// - Throws: ``EngineError`` (`unavailable`).
-  private init(_ library: SQLite, in folder: String) throws {
+  init(_ library: SQLite, in folder: String) throws {
     let path = try makeFile(in: folder)
     var handle: SQLite.Handle?
     let status = library.open(path, &handle, SQLite.openFlags, nil)

@@ -40,8 +40,12 @@ public final class RowStore {
   /// A store without rows; nil where the library is not there.
   ///
   /// - Throws: ``EngineError`` (`unavailable`) where there is no room for it.
-  public init?() throws {
+  public convenience init?() throws {
     guard let database = try RowDatabase.any() else { return nil }
+    try self.init(in: database)
+  }
+
+  init(in database: RowDatabase) throws {
     self.database = database
     (table, reading, readingRange, writing, removing) = try database.use { connection in
       connection.lastTable += 1
