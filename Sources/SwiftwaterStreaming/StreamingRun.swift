@@ -53,6 +53,8 @@ final class StreamingRun: Sendable {
   private let stopPhase = Monitor(StopPhase.running)
   /// True when a graceful stop need not wait for its last tick any more.
   private let isLastTickOver = Monitor(false)
+  /// What a stop has given up that hurried a graceful one, and that a log may have.
+  private let hurried = Monitor<[Batch]>([])
 
   private enum StopPhase {
     case running
@@ -206,7 +208,8 @@ final class StreamingRun: Sendable {
   /// Makes a graceful stop that is under way one that gives up what waits.
   private func hurry() {
     isLastTickOver.notify { $0 = true }
-    tellLeft(loop.giveUpWaiting(), left: 0)
+    let dropped = loop.giveUpWaiting()
+    if log == nil { tellLeft(dropped, left: 0) } else { hurried.withLock { $0 += dropped } }
   }
 
   private func stopSources() {
@@ -248,13 +251,16 @@ final class StreamingRun: Sendable {
     }
     // What sources still hold is given up with the batches that wait, unless a log has it.
     let left = plan.pushed.reduce(0) { $0 + $1.source.allocate().reportedCount }
-    tellLeft(dropped, left: left)
+    if log == nil { tellLeft(dropped, left: left) }
     if !loop.isCurrentThread && !loop.waitUntilIdle(timeout: limits.stopTimeout) {
       cancellation.cancel("the context was stopped")
       hooks.interrupt()
       _ = loop.waitUntilIdle(timeout: .seconds(1))
     }
-    log?.close()
+    // Only now it is known what the log could take.
+    if let log {
+      tellLeft(dropped + hurried.withLock { $0 }, left: left, lost: log.close())
+    }
     context.endRun()
     queue.close(timeout: limits.stopTimeout)
     (clock as? SystemClock)?.shutDown()
@@ -262,8 +268,19 @@ final class StreamingRun: Sendable {
   }
 
   /// What waits at a stop: a log has it for a later run; without one it is given up.
-  private func tellLeft(_ batches: [Batch], left: Int) {
-    let records = batches.reduce(left) { $0 + $1.reportedCount }
+  ///
+  /// - Parameter lost: records that a log could not take.
+  private func tellLeft(_ batches: [Batch], left: Int, lost: Int = 0) {
+    if lost > 0 {
+      context.counters.counter(.recordsGivenUp).add(lost)
+      events.post(
+        .notice(
+          Notice(
+            .error,
+            "\(lost) records that were taken in are lost: the log in the checkpoint directory could not "
+              + "take them before the stop")))
+    }
+    let records = max(0, batches.reduce(left) { $0 + $1.reportedCount } - lost)
     guard let log, log.writesBlocks else {
       if !batches.isEmpty || records > 0 {
         tellGivenUp(batches: batches.count, records: records, plan, context, events)

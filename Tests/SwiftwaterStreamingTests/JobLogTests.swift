@@ -1,5 +1,6 @@
 import Foundation
 import SwiftwaterCore
+import SwiftwaterKernels
 import SwiftwaterRDD
 import SwiftwaterTesting
 import Synchronization
@@ -225,6 +226,48 @@ import Testing
         return left == 0
       }
     }
+  }
+
+  @Test("A stop on a full disk says how many records the log could not take")
+  func fullAtStop() throws {
+    let place = try Place()
+    let bench = try Bench()
+    _ = try CollectingOutput(bench.lines().map(\.description))
+    let folder = try place.folder()
+    try bench.streaming.keepLog(JobLog(in: folder, options: .init()))
+    try bench.streaming.start()
+    bench.source.send(lines: ["a"])
+    bench.advance(milliseconds: 1000)
+    folder.faults.set { $0 == .write ? .noSpace : nil }
+    bench.source.send(lines: ["b", "c"])
+    bench.streaming.stop()
+    let notices = bench.log.events.compactMap { event -> String? in
+      if case .notice(let notice) = event { notice.text } else { nil }
+    }
+    #expect(notices.contains { $0.hasPrefix("2 records that were taken in are lost") })
+    #expect(!notices.contains { $0.contains("are in the log") })
+    #expect(bench.count(.recordsGivenUp) == 2)
+  }
+
+  @Test("A file of blocks whose end is refused by the disk is not gone on with")
+  func refusedAtItsEnd() throws {
+    let place = try Place()
+    let folder = try place.folder()
+    var blocks = BlockLog(
+      folder, coder: nil, after: 90, segmentLength: 1, closesAfterWrite: true)
+    folder.faults.set { $0 == .sync ? .inputOutput : nil }
+    let id = BlockID(source: SourceName(kind: "lines", number: 1), run: 1, number: 0)
+    var assembler = LineAssembler(blockSize: 1000, maxLineLength: 1000)
+    Array("x\n".utf8).withUnsafeBytes { assembler.append($0) }
+    let taken = assembler.takeBlock()
+    let block = try #require(taken)
+    #expect(throws: (any Error).self) { try blocks.append(id, block) }
+    #expect(blocks.takenBackCount == 1)
+    folder.faults.set(nil)
+    try blocks.writeAgain()
+    #expect(blocks.takenBackCount == 0)
+    // Once in the file that the disk has refused, and once in the one behind it.
+    #expect(try place.names().filter { $0.hasPrefix("blocks-9") } == ["blocks-91", "blocks-92"])
   }
 
   @Test("A disk that stays full stops the batches, and loses nothing")

@@ -65,6 +65,10 @@ struct BlockLog {
     if places[id] != nil { return }
     try write(id, batch)
     unsynced.append((id, batch))
+    guard let file, closesAfterWrite || file.length >= segmentLength else { return }
+    // What follows goes into the next one.
+    try sync()
+    self.file = nil
   }
 
   private mutating func write(_ id: BlockID, _ batch: any RecordBatch) throws {
@@ -82,11 +86,6 @@ struct BlockLog {
     segments[number, default: Segment()].open.insert(id)
     places[id] = number
     file.beginWriting(from: 1 << 20)
-    if closesAfterWrite || file.length >= segmentLength {
-      // What follows goes into the next one.
-      try file.sync()
-      self.file = nil
-    }
   }
 
   private mutating func begun() throws -> LogFile {
@@ -116,6 +115,9 @@ struct BlockLog {
 
   /// Blocks that are to be written before all others.
   private(set) var rewrite: Deque<(id: BlockID, batch: any RecordBatch)> = []
+
+  /// The records of blocks that a failure has taken back, and that are not written again.
+  var takenBackCount: Int { rewrite.reduce(0) { $0 + $1.batch.recordCount } }
 
   /// Writes what a failure has taken back.
   mutating func writeAgain() throws {

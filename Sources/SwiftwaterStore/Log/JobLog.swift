@@ -329,7 +329,9 @@ public final class JobLog: Sendable {
   }
 
   /// Writes what is there, and ends. Later calls do nothing.
-  public func close() {
+  ///
+  /// - Returns: how many records it could not write: they are in no file.
+  public func close() -> Int {
     let thread = queue.notify { queue in
       queue.isClosed = true
       defer { queue.thread = nil }
@@ -345,7 +347,14 @@ public final class JobLog: Sendable {
     } catch {
       tellFailure(error)
     }
-    writer.withLock { $0 = nil }
+    let waiting = queue.withLock { queue in
+      defer { queue.blocks = [] }
+      return queue.blocks.reduce(0) { $0 + $1.batch.recordCount }
+    }
+    return writer.withLock { writer in
+      defer { writer = nil }
+      return waiting + (writer?.blocks.takenBackCount ?? 0)
+    }
   }
 
   /// Waits before the next attempt; false where there is none.
