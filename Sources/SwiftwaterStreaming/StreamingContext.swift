@@ -103,6 +103,7 @@ public final class StreamingContext: Sendable {
     _ = try ReceiverSupervisor.Limits(settings, interval: interval)
     _ = try StreamingRun.Limits(settings, interval: interval)
     _ = try TableLimits(settings)
+    _ = try JobLog.Options(settings)
     budget = BufferBudget(
       limit: try settings.bytes("swiftwater.receiver.maxBuffered") ?? physicalMemoryBytes() / 4,
       pace: try Backpressure(settings) == .off ? nil : BufferPace(interval: interval))

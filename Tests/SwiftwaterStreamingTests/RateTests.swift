@@ -81,6 +81,8 @@ import Testing
       ("backpressure.rateEstimator", "other"), ("backpressure.pid.proportional", "-1"),
       ("backpressure.pid.integral", "x"), ("backpressure.pid.derived", "-0.1"),
       ("backpressure.pid.minRate", "0"), ("backpressure.enabled", "perhaps"),
+      ("receiver.writeAheadLog.enable", "perhaps"),
+      ("receiver.writeAheadLog.closeFileAfterWrite", "2"),
     ])
   func refused(name: String, value: String) throws {
     let error = #expect(throws: EngineError.self) {
